@@ -1,0 +1,3 @@
+//! The Mog virtual machine.
+#![no_std]
+#![forbid(unsafe_code)]
