@@ -1,0 +1,286 @@
+//! The compiler's types: interned, so that two types are equal when their handles are.
+
+use hashbrown::HashMap;
+
+/// A handle to an interned type of [`Types`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Ty(pub u32);
+
+/// A struct declaration's number in [`Types::structs`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct StructId(pub u32);
+
+/// An enum declaration's number in [`Types::enums`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct EnumId(pub u32);
+
+/// The widths of integers. A value lives sign- or zero-extended in a 64-bit register.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs, reason = "the variants are the language's own names")]
+pub enum IntKind {
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+}
+
+impl IntKind {
+    /// Smallest and largest value; those of `u64` as `i128` so that all fit.
+    #[must_use]
+    pub const fn range(self) -> (i128, i128) {
+        match self {
+            Self::I8 => (i8::MIN as i128, i8::MAX as i128),
+            Self::I16 => (i16::MIN as i128, i16::MAX as i128),
+            Self::I32 => (i32::MIN as i128, i32::MAX as i128),
+            Self::I64 => (i64::MIN as i128, i64::MAX as i128),
+            Self::U8 => (0, u8::MAX as i128),
+            Self::U16 => (0, u16::MAX as i128),
+            Self::U32 => (0, u32::MAX as i128),
+            Self::U64 => (0, u64::MAX as i128),
+        }
+    }
+
+    /// The name as the language prints it: `int` for the 64-bit signed kind.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::I8 => "i8",
+            Self::I16 => "i16",
+            Self::I32 => "i32",
+            Self::I64 => "int",
+            Self::U8 => "u8",
+            Self::U16 => "u16",
+            Self::U32 => "u32",
+            Self::U64 => "u64",
+        }
+    }
+
+    /// Width in bits.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        match self {
+            Self::I8 | Self::U8 => 8,
+            Self::I16 | Self::U16 => 16,
+            Self::I32 | Self::U32 => 32,
+            Self::I64 | Self::U64 => 64,
+        }
+    }
+}
+
+/// What a type is made of.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum TyKind {
+    /// `()`: no value, no register.
+    Unit,
+    /// The type of an expression that never ends normally (`return`, `break`, `panic`).
+    Never,
+    /// Stands in after an error was reported; compatible with everything, so that nothing cascades.
+    Error,
+    /// `bool`.
+    Bool,
+    /// `int` and the sized integers.
+    Int(IntKind),
+    /// `float`, 64 bits.
+    Float,
+    /// `f32`, kept in a 64-bit register and rounded after every operation.
+    F32,
+    /// `string`.
+    Str,
+    /// `any`.
+    Any,
+    /// `[T]`.
+    Array(Ty),
+    /// `{K: V}`.
+    Map(Ty, Ty),
+    /// `?T`.
+    Option(Ty),
+    /// `Result<T>`.
+    Result(Ty),
+    /// `fn(A, B) -> R`: parameters and result.
+    Fn(Vec<Ty>, Ty),
+    /// A declared struct.
+    Struct(StructId),
+    /// A declared enum.
+    Enum(EnumId),
+    /// An inference variable; bound through [`Types::bind`].
+    Var(u32),
+}
+
+/// A declared struct: its name and its fields in order.
+#[derive(Clone, Debug, Default)]
+pub struct StructDef {
+    /// The declared name.
+    pub name: String,
+    /// Field names and types, in order of declaration.
+    pub fields: Vec<(String, Ty)>,
+}
+
+/// A declared enum: its name and its variants in order.
+#[derive(Clone, Debug, Default)]
+pub struct EnumDef {
+    /// The declared name.
+    pub name: String,
+    /// Variant names and the types of their payloads.
+    pub variants: Vec<(String, Vec<Ty>)>,
+}
+
+/// All types of a program.
+#[derive(Debug)]
+pub struct Types {
+    kinds: Vec<TyKind>,
+    index: HashMap<TyKind, Ty>,
+    bindings: Vec<Option<Ty>>,
+    /// The declared structs, by [`StructId`].
+    pub structs: Vec<StructDef>,
+    /// The declared enums, by [`EnumId`].
+    pub enums: Vec<EnumDef>,
+}
+
+macro_rules! well_known {
+    ($($name:ident = $index:literal $kind:expr;)*) => {
+        impl Types {
+            $(#[doc = concat!("The handle of `", stringify!($kind), "`.")] pub const $name: Ty = Ty($index);)*
+            const WELL_KNOWN: &'static [TyKind] = &[$($kind),*];
+        }
+    };
+}
+
+well_known! {
+    UNIT = 0 TyKind::Unit;
+    NEVER = 1 TyKind::Never;
+    ERROR = 2 TyKind::Error;
+    BOOL = 3 TyKind::Bool;
+    INT = 4 TyKind::Int(IntKind::I64);
+    FLOAT = 5 TyKind::Float;
+    F32 = 6 TyKind::F32;
+    STR = 7 TyKind::Str;
+    ANY = 8 TyKind::Any;
+    ARRAY_STR = 9 TyKind::Array(Types::STR);
+    ARRAY_ANY = 10 TyKind::Array(Types::ANY);
+    MAP_ANY = 11 TyKind::Map(Types::STR, Types::ANY);
+    U8 = 12 TyKind::Int(IntKind::U8);
+    ARRAY_U8 = 13 TyKind::Array(Types::U8);
+}
+
+impl Default for Types {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Types {
+    /// A table that holds just the well-known types.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut types = Self {
+            kinds: Vec::with_capacity(64),
+            index: HashMap::with_capacity(64),
+            bindings: Vec::new(),
+            structs: Vec::new(),
+            enums: Vec::new(),
+        };
+        for kind in Self::WELL_KNOWN {
+            types.intern(kind.clone());
+        }
+        types
+    }
+
+    /// The handle of a type, made on first use.
+    pub fn intern(&mut self, kind: TyKind) -> Ty {
+        if let Some(&ty) = self.index.get(&kind) {
+            return ty;
+        }
+        let ty = Ty(u32::try_from(self.kinds.len()).unwrap_or(u32::MAX));
+        self.kinds.push(kind.clone());
+        self.index.insert(kind, ty);
+        ty
+    }
+
+    /// What a type is made of, inference variables followed at the top level only.
+    #[must_use]
+    pub fn kind(&self, ty: Ty) -> &TyKind {
+        let ty = self.shallow(ty);
+        self.kinds.get(ty.0 as usize).unwrap_or(&TyKind::Error)
+    }
+
+    /// Follows bound inference variables at the top level.
+    #[must_use]
+    pub fn shallow(&self, mut ty: Ty) -> Ty {
+        while let Some(TyKind::Var(n)) = self.kinds.get(ty.0 as usize) {
+            match self.bindings.get(*n as usize).copied().flatten() {
+                Some(bound) => ty = bound,
+                None => break,
+            }
+        }
+        ty
+    }
+
+    /// A fresh inference variable.
+    pub fn fresh(&mut self) -> Ty {
+        let n = u32::try_from(self.bindings.len()).unwrap_or(u32::MAX);
+        self.bindings.push(None);
+        self.intern(TyKind::Var(n))
+    }
+
+    /// Binds an unbound inference variable. The caller has made sure that the type does not contain it.
+    pub fn bind(&mut self, var: Ty, to: Ty) {
+        if let Some(TyKind::Var(n)) = self.kinds.get(var.0 as usize)
+            && let Some(slot) = self.bindings.get_mut(*n as usize)
+        {
+            *slot = Some(to);
+        }
+    }
+
+    /// The type with every bound inference variable replaced, at all depths. A variable that was never bound
+    /// stays; the checker reports those before lowering.
+    pub fn resolve(&mut self, ty: Ty) -> Ty {
+        let ty = self.shallow(ty);
+        let kind = match self.kind(ty).clone() {
+            TyKind::Array(a) => TyKind::Array(self.resolve(a)),
+            TyKind::Map(k, v) => TyKind::Map(self.resolve(k), self.resolve(v)),
+            TyKind::Option(a) => TyKind::Option(self.resolve(a)),
+            TyKind::Result(a) => TyKind::Result(self.resolve(a)),
+            TyKind::Fn(params, ret) => {
+                let params = params.iter().map(|&p| self.resolve(p)).collect();
+                TyKind::Fn(params, self.resolve(ret))
+            }
+            _ => return ty,
+        };
+        self.intern(kind)
+    }
+
+    /// The type as the language writes it.
+    #[must_use]
+    pub fn display(&self, ty: Ty) -> String {
+        match self.kind(ty) {
+            TyKind::Unit => "()".into(),
+            TyKind::Never => "never".into(),
+            TyKind::Error => "unknown".into(),
+            TyKind::Bool => "bool".into(),
+            TyKind::Int(kind) => kind.name().into(),
+            TyKind::Float => "float".into(),
+            TyKind::F32 => "f32".into(),
+            TyKind::Str => "string".into(),
+            TyKind::Any => "any".into(),
+            TyKind::Array(t) => format!("[{}]", self.display(*t)),
+            TyKind::Map(k, v) => format!("{{{}: {}}}", self.display(*k), self.display(*v)),
+            TyKind::Option(t) => format!("?{}", self.display(*t)),
+            TyKind::Result(t) => format!("Result<{}>", self.display(*t)),
+            TyKind::Fn(params, ret) => {
+                let params: Vec<String> = params.iter().map(|&p| self.display(p)).collect();
+                let params = params.join(", ");
+                match self.kind(*ret) {
+                    TyKind::Unit => format!("fn({params})"),
+                    _ => format!("fn({params}) -> {}", self.display(*ret)),
+                }
+            }
+            TyKind::Struct(id) => self.structs.get(id.0 as usize).map_or_else(String::new, |s| s.name.clone()),
+            TyKind::Enum(id) => self.enums.get(id.0 as usize).map_or_else(String::new, |e| e.name.clone()),
+            TyKind::Var(_) => "_".into(),
+        }
+    }
+}
