@@ -1,1 +1,4 @@
 //! The Mog compiler.
+
+pub mod ast;
+pub mod symbol;
