@@ -1,1 +1,11 @@
-//! Shared parts of the test programs.
+//! Shared parts of the test programs: stored cases, ways to run them, and what must agree between the ways.
+//!
+//! - [`case`] reads a `.mog` file with its directives and its expected output,
+//! - [`process`] runs one command with a deadline,
+//! - [`runner`] runs a case in one of several variants; the runner can be swapped,
+//! - [`suite`] compares what came out with what was due.
+
+pub mod case;
+pub mod process;
+pub mod runner;
+pub mod suite;
