@@ -1,3 +1,13 @@
-//! The Mog virtual machine.
+//! The Mog virtual machine: decodes and verifies module bytes where they lie, and runs them in an arena that
+//! the host hands over, with the capabilities that the host grants.
+//!
+//! `no_std`, no allocator, no unsafe code: a bug in here can give a wrong answer, never a corrupt host.
 #![no_std]
 #![forbid(unsafe_code)]
+
+pub mod error;
+pub mod features;
+pub mod heap;
+pub mod isa;
+pub mod machine;
+pub mod module;

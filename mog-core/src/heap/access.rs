@@ -1,0 +1,1 @@
+//! Objects: reading and making them.

@@ -1,0 +1,280 @@
+//! The instruction set, one row an instruction. Everything that knows instructions is generated from these rows:
+//! the opcode enum, encoder and decoder, verifier checks, both dispatchers, disassembler and reference page.
+//!
+//! An instruction is one 32-bit word, little-endian:
+//!
+//! ```text
+//!   31      24 23      16 15       8 7        0
+//!  +----------+----------+----------+----------+
+//!  |    c     |    b     |    a     |  opcode  |      16-bit operands: b | c << 8
+//!  +----------+----------+----------+----------+      24-bit operands: a | b << 8 | c << 16
+//! ```
+//!
+//! Some are followed by words of the opcode `ext`, with three more byte operands each. No jump may land on one,
+//! which the verifier sees from the target word alone.
+//!
+//! Row: `Variant = function [operands] {flags} "meaning"`. The function in `machine::ops` holds the semantics.
+//! Every row costs one step; what an instruction charges beyond that is said in its meaning.
+
+/// Hands the rows of the instruction table to the macro that is named.
+#[macro_export]
+macro_rules! instructions {
+    ($with:path) => { $with! {
+        // Control. Jumps are relative to the next instruction, in words; taken ones are charge points.
+        Charge = charge [] {CHARGES} "nothing; a charge point in long straight code";
+        Jump = jump [Jump24] {CHARGES ENDS} "jump";
+        JumpIf = jump_if [Use(Int), Jump16] {} "jump if a is not 0";
+        JumpIfNot = jump_if_not [Use(Int), Jump16] {} "jump if a is 0";
+        JEq = j_eq [Use(Int), Use(Int), Jump8] {} "jump if a == b";
+        JNe = j_ne [Use(Int), Use(Int), Jump8] {} "jump if a != b";
+        JLt = j_lt [Use(Int), Use(Int), Jump8] {} "jump if a < b";
+        JLe = j_le [Use(Int), Use(Int), Jump8] {} "jump if a <= b";
+        JLtU = j_lt_u [Use(Int), Use(Int), Jump8] {} "jump if a < b, unsigned";
+        JLeU = j_le_u [Use(Int), Use(Int), Jump8] {} "jump if a <= b, unsigned";
+        JEqI = j_eq_i [Use(Int), Imm8, Jump8] {} "jump if a == b";
+        JNeI = j_ne_i [Use(Int), Imm8, Jump8] {} "jump if a != b";
+        JLtI = j_lt_i [Use(Int), Imm8, Jump8] {} "jump if a < b";
+        JLeI = j_le_i [Use(Int), Imm8, Jump8] {} "jump if a <= b";
+        JGtI = j_gt_i [Use(Int), Imm8, Jump8] {} "jump if a > b";
+        JGeI = j_ge_i [Use(Int), Imm8, Jump8] {} "jump if a >= b";
+        JFEq = jf_eq [Use(Float), Use(Float), Jump8] {} "jump if a == b";
+        JFNe = jf_ne [Use(Float), Use(Float), Jump8] {} "jump if a != b";
+        JFLt = jf_lt [Use(Float), Use(Float), Jump8] {} "jump if a < b";
+        JFLe = jf_le [Use(Float), Use(Float), Jump8] {} "jump if a <= b";
+        JFNlt = jf_nlt [Use(Float), Use(Float), Jump8] {} "jump unless a < b; differs from b <= a for NaN";
+        JFNle = jf_nle [Use(Float), Use(Float), Jump8] {} "jump unless a <= b";
+        ForLt = for_lt [Mod(Int), Use(Int), Jump8] {} "a = a + 1, then jump if a < b";
+        ForLe = for_le [Mod(Int), Use(Int), Jump8] {} "jump with a = a + 1 if a < b; a stays below b, so b may be the largest int";
+
+        // Calls. The link word that stores where to return lies just below the callee's first register.
+        Call = call [Result, Func16] {CHARGES EXT} "call b; ext: caller's frame size + 1, then arguments; result to a";
+        CallClosure = call_closure [Result, Use(Closure), Count8] {CHARGES EXT} "call closure b with c argument registers; ext as in call";
+        HostCall = host_call [Result, Import16] {CHARGES EXT} "call host function b with the ext arguments; a failure is raised";
+        HostTry = host_try [Result, Import16] {CHARGES EXT} "the same; the result is a Result: kind, value, message";
+        Ret = ret [] {CHARGES ENDS} "return nothing";
+        Ret1 = ret1 [Use(One)] {CHARGES ENDS} "return a";
+        RetN = ret_n [UseN, Count8] {CHARGES ENDS} "return the b registers from a on";
+        Raise = raise [Use(Error)] {CHARGES ENDS} "raise the failure of kind a with the message a + 1; charged per frame unwound";
+        Trap = trap [Code8] {ENDS} "end the program with trap code a";
+        Panic = panic [Use(Str)] {ENDS} "end the program with the message a";
+
+        // Moves and constants.
+        Move = move_ [Def(One), Use(One)] {PURE} "a = b";
+        MoveN = move_n [DefN, UseN, Count8] {PURE} "c registers from b on to a; they may overlap upwards";
+        LoadInt = load_int [Def(Int), Imm16] {INT PURE} "a = b";
+        LoadK = load_k [Def(Scalar), Const16] {INT PURE} "a = constant b, an int or the bits of a float";
+        LoadStr = load_str [Def(Str), Str16] {PURE} "a = string constant b";
+        Clear = clear [Def(Ref)] {} "a = null, so that what it held can be collected";
+        LoadGlobal = load_global [Def(One), Global16] {PURE} "a = module variable slot b";
+        StoreGlobal = store_global [Use(One), Global16] {} "module variable slot b = a";
+        LoadGlobalN = load_global_n [DefN, Global16] {PURE EXT} "the same for as many registers as ext says";
+        StoreGlobalN = store_global_n [UseN, Global16] {EXT} "the same for as many registers as ext says";
+
+        // Integers, 64 bits. Smaller types are kept extended; `narrow` restores that.
+        Add = add [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b + c, wrapping";
+        Sub = sub [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b - c, wrapping";
+        Mul = mul [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b * c, wrapping";
+        Div = div [Def(Int), Use(Int), Use(Int)] {INT} "a = b / c toward zero; traps on 0";
+        Rem = rem [Def(Int), Use(Int), Use(Int)] {INT} "a = b % c, the sign of b; traps on 0";
+        DivU = div_u [Def(Int), Use(Int), Use(Int)] {INT} "a = b / c, unsigned; traps on 0";
+        RemU = rem_u [Def(Int), Use(Int), Use(Int)] {INT} "a = b % c, unsigned; traps on 0";
+        And = and [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b & c";
+        Or = or [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b | c";
+        Xor = xor [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b ^ c";
+        Shl = shl [Def(Int), Use(Int), Use(Int)] {INT} "a = b << c; traps if c is not in 0..64";
+        Shr = shr [Def(Int), Use(Int), Use(Int)] {INT} "a = b >> c with the sign; traps if c is not in 0..64";
+        ShrU = shr_u [Def(Int), Use(Int), Use(Int)] {INT} "a = b >> c with zeros; traps if c is not in 0..64";
+        AddI = add_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b + c";
+        MulI = mul_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b * c";
+        DivI = div_i [Def(Int), Use(Int), Imm8] {INT} "a = b / c; traps on 0";
+        RemI = rem_i [Def(Int), Use(Int), Imm8] {INT} "a = b % c; traps on 0";
+        AndI = and_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b & c, sign-extended";
+        OrI = or_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b | c, sign-extended";
+        XorI = xor_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b ^ c, sign-extended";
+        ShlI = shl_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b << c, c modulo 64";
+        ShrI = shr_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b >> c with the sign, c modulo 64";
+        ShrUI = shr_u_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b >> c with zeros, c modulo 64";
+        Neg = neg [Def(Int), Use(Int)] {INT PURE} "a = -b, wrapping";
+        BitNot = bit_not [Def(Int), Use(Int)] {INT PURE} "a = ~b";
+        Not = not [Def(Int), Use(Int)] {INT PURE} "a = 1 if b is 0, else 0";
+        Narrow = narrow [Def(Int), Use(Int), Code8] {INT PURE} "a = b wrapped to the integer kind c";
+        ShiftCheck = shift_check [Use(Int), Code8] {} "trap unless a is in 0..b: the width of a shift on a sized type";
+        Eq = eq [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b == c";
+        Ne = ne [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b != c";
+        Lt = lt [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b < c";
+        Le = le [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b <= c";
+        LtU = lt_u [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b < c, unsigned";
+        LeU = le_u [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b <= c, unsigned";
+        EqI = eq_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b == c";
+        NeI = ne_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b != c";
+        IntFn = int_fn [Def(Int), Use(Int), Code8] {INT PURE} "a = function c of b: 0 abs, 1 sign, 2 count ones, 3 leading zeros";
+
+        // Integers with the latest integer result as an operand, handed on in a machine register.
+        AddA = add_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc + c";
+        SubA = sub_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc - c";
+        RsubA = rsub_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = c - acc";
+        MulA = mul_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc * c";
+        AndA = and_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc & c";
+        OrA = or_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc | c";
+        XorA = xor_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc ^ c";
+        AddIA = add_i_a [Def(Int), AccInt, Imm8] {INT PURE} "a = acc + c";
+        MulIA = mul_i_a [Def(Int), AccInt, Imm8] {INT PURE} "a = acc * c";
+        AndIA = and_i_a [Def(Int), AccInt, Imm8] {INT PURE} "a = acc & c, sign-extended";
+        ShlIA = shl_i_a [Def(Int), AccInt, Imm8] {INT PURE} "a = acc << c, c modulo 64";
+        ShrIA = shr_i_a [Def(Int), AccInt, Imm8] {INT PURE} "a = acc >> c with the sign, c modulo 64";
+        ShrUIA = shr_u_i_a [Def(Int), AccInt, Imm8] {INT PURE} "a = acc >> c with zeros, c modulo 64";
+        NarrowA = narrow_a [Def(Int), AccInt, Code8] {INT PURE} "a = acc wrapped to the integer kind c";
+
+        // Floats, IEEE 754 double precision. `f32` values are rounded after each operation.
+        FAdd = f_add [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b + c";
+        FSub = f_sub [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b - c";
+        FMul = f_mul [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b * c";
+        FDiv = f_div [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b / c";
+        FRem = f_rem [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b % c as C's fmod; charges for the distance of the exponents";
+        FNeg = f_neg [Def(Float), Use(Float)] {FLOAT PURE} "a = -b";
+        FSqrt = f_sqrt [Def(Float), Use(Float)] {FLOAT PURE} "a = square root of b";
+        FRound32 = f_round32 [Def(Float), Use(Float)] {FLOAT PURE} "a = b rounded to single precision";
+        FMin = f_min [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = the smaller; NaN if either is";
+        FMax = f_max [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = the larger; NaN if either is";
+        FMath = f_math [Def(Float), Use(Float), Code8] {FLOAT PURE} "a = function c of b, see MathFn; charges 8";
+        FPow = f_pow [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b to the power of c; charges 8";
+        FAtan2 = f_atan2 [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = angle of the point (c, b); charges 8";
+        FEq = f_eq [Def(Int), Use(Float), Use(Float)] {INT PURE} "a = b == c";
+        FNe = f_ne [Def(Int), Use(Float), Use(Float)] {INT PURE} "a = b != c";
+        FLt = f_lt [Def(Int), Use(Float), Use(Float)] {INT PURE} "a = b < c";
+        FLe = f_le [Def(Int), Use(Float), Use(Float)] {INT PURE} "a = b <= c";
+        IntToFloat = int_to_float [Def(Float), Use(Int), Code8] {FLOAT PURE} "a = b, nearest; unsigned if the kind c is u64";
+        FloatToInt = float_to_int [Def(Int), Use(Float), Code8] {INT PURE} "a = b truncated, saturating to the integer kind c; NaN gives 0";
+        FAddA = f_add_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc + c";
+        FSubA = f_sub_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc - c";
+        FRsubA = f_rsub_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = c - facc";
+        FMulA = f_mul_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc * c";
+        FDivA = f_div_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc / c";
+
+        // Objects.
+        New = new [Def(Struct), Type16] {EXT} "a = a new struct b with the ext registers as its slots; charges per slot";
+        NewClosure = new_closure [Def(Closure), Func16] {EXT} "a = a closure of function b with the ext registers as captures";
+        LoadField = load_field [Def(One), Use(Struct), Field8] {} "a = slot c of b";
+        StoreField = store_field [Use(Struct), Field8, Use(One)] {} "slot b of a = c";
+        LoadFieldN = load_field_n [DefN, Use(Struct), Field8] {EXT} "the same for as many registers as ext says";
+        StoreFieldN = store_field_n [Use(Struct), Field8, UseN] {EXT} "the same for as many registers as ext says";
+
+        // Arrays and strings.
+        ALen = a_len [Def(Int), Use(Array)] {INT} "a = number of elements of b";
+        AGet = a_get [Def(Elem), Use(Array), Use(Int)] {} "a = b[c] for one-slot elements of 64 bits; traps when out of range";
+        ASet = a_set [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c, likewise";
+        AGetF = a_get_f [Def(Elem), Use(Array), Use(Int)] {FLOAT} "a = b[c] for floats; also the latest float result";
+        AGetU8 = a_get_u8 [Def(Elem), Use(Array), Use(Int)] {INT} "a = b[c] for bool and u8";
+        ASetU8 = a_set_u8 [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c for bool and u8";
+        AGetP = a_get_p [Def(Elem), Use(Array), Use(Int)] {} "a = b[c] for any packed element type";
+        ASetP = a_set_p [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c for any packed element type";
+        AGetN = a_get_n [ElemN, Use(Array), Use(Int)] {} "a = b[c] for elements of several slots";
+        ASetN = a_set_n [Use(Array), Use(Int), ElemN] {} "a[b] = c for elements of several slots";
+        APush = a_push [Use(Array), Use(Elem)] {} "append b, of one slot of 64 bits, to a; charges for growth";
+        NewArray = new_array [Def(Array), Type16] {EXT} "a = a new array of type b; ext: count, then that many registers of 64-bit elements";
+        SLen = s_len [Def(Int), Use(Str)] {INT} "a = length of b in bytes";
+
+        // Everything else: see the library table.
+        Lib = lib [Result, Lib16] {CHARGES EXT} "a = library function b of the ext operands; charges what it touches";
+        Ext = ext [] {} "operand bytes a, b, c of the instruction before; never executed";
+    } };
+}
+
+/// Hands the rows of the library table to the macro that is named: functions that instruction `lib` calls.
+///
+/// Row: `Variant = function (operands) -> (results) "meaning"`. Operand kinds are those of
+/// [`LibOperand`](crate::isa::LibOperand), result kinds those of [`LibResult`](crate::isa::LibResult). Operands
+/// that are types take two ext bytes, `List` takes a count and that many registers, all others one register:
+/// the first of theirs.
+#[macro_export]
+macro_rules! library {
+    ($with:path) => { $with! {
+        // Strings.
+        StrConcat = str_concat (ListStr) -> (Str) "all of them joined";
+        StrEq = str_eq (Str, Str) -> (Int) "whether they are equal";
+        StrCmp = str_cmp (Str, Str) -> (Int) "-1, 0 or 1 by byte order";
+        StrUpper = str_upper (Str) -> (Str) "in upper case (Unicode's simple mapping)";
+        StrLower = str_lower (Str) -> (Str) "in lower case";
+        StrTrim = str_trim (Str) -> (Str) "without white space at both ends";
+        StrSplit = str_split (Str, Str) -> (ArrayStr) "the parts between separators; an empty separator gives the characters";
+        StrContains = str_contains (Str, Str) -> (Int) "whether the second occurs in the first";
+        StrStartsWith = str_starts_with (Str, Str) -> (Int) "whether it begins so";
+        StrEndsWith = str_ends_with (Str, Str) -> (Int) "whether it ends so";
+        StrReplace = str_replace (Str, Str, Str) -> (Str) "every second replaced by the third";
+        StrIndexOf = str_index_of (Str, Str) -> (Int) "byte position of the first occurrence, or -1";
+        StrRepeat = str_repeat (Str, Int) -> (Str) "that many times; traps on a negative count";
+        StrSlice = str_slice (Str, Int, Int) -> (Tag, Str) "bytes from..to; tag 1 if in range and on character boundaries, else 0";
+        StrAt = str_at (Str, Int) -> (Tag, Str) "the character that starts at that byte; tag 0 if none does";
+        StrNext = str_next (Str, Int) -> (Int, Str) "position after the character at that byte, and the character; position -1 at the end";
+        StrChars = str_chars (Str) -> (ArrayStr) "its characters";
+        StrLines = str_lines (Str) -> (ArrayStr) "its lines, without their ends";
+        StrBytes = str_bytes (Str) -> (ArrayU8) "its bytes";
+        StrPadLeft = str_pad_left (Str, Int, Str) -> (Str) "filled on the left with the third to that many characters";
+        StrPadRight = str_pad_right (Str, Int, Str) -> (Str) "filled on the right";
+        StrJoin = str_join (ArrayStr, Str) -> (Str) "the elements with the separator between";
+        ParseInt = parse_int (Str) -> (Tag, Int, Str) "a Result: the number that the whole trimmed string is, in decimal, 0x or 0b form";
+        ParseFloat = parse_float (Str) -> (Tag, Float, Str) "a Result: the number that the whole trimmed string is";
+
+        // Text of values.
+        IntText = int_text (Int) -> (Str) "decimal";
+        UintText = uint_text (Int) -> (Str) "decimal, unsigned";
+        FloatText = float_text (Float) -> (Str) "shortest that reads back equal";
+        F32Text = f32_text (Float) -> (Str) "shortest that reads back equal in single precision";
+        FloatFixed = float_fixed (Float, Int) -> (Str) "with that many decimals";
+        BoolText = bool_text (Int) -> (Str) "true or false";
+        Display = display (Type, Value) -> (Str) "any value as printing gives it";
+        JsonText = json_text (Type, Value) -> (Tag, Str, Str) "a Result: any value as JSON; fails on a cycle or a function";
+        JsonParse = json_parse (Str) -> (Tag, Any, Str) "a Result: the value";
+
+        // Any value.
+        Equal = equal (Type, Value, Value) -> (Int) "deep equality";
+        ToAny = to_any (Type, Value) -> (Any) "a deep copy as any; traps on a cycle";
+        FromAny = from_any (Type, Any) -> (Tag, Value, Str) "a Result: a deep copy as that type";
+        AnyField = any_field (Any, Str) -> (Tag, Any, Str) "a Result: the value under that key";
+        AnyIndex = any_index (Any, Any) -> (Tag, Any, Str) "a Result: the element at that int, or under that string";
+        AnySetIndex = any_set_index (Any, Any, Any) -> (Tag, Str) "a Result without value: store under that int or string";
+        AnyLen = any_len (Any) -> (Tag, Int, Str) "a Result: number of bytes or elements";
+        AnyNext = any_next (Any, Int) -> (Int, Any, Any) "next position (-1 at the end), key and element of an array or map at a position; traps on other values";
+
+        // Arrays. `Array` is an array of any type, `Elem` its element's registers.
+        ArrayNew = array_new (Type, Int) -> (SameType) "an empty array of that type with room for that many";
+        ArrayFill = array_fill (Type, Int, TypeElem) -> (SameType) "an array of that many copies of an element; traps on a negative count";
+        ArrayPush = array_push (Array, Elem) -> () "append";
+        ArrayPop = array_pop (Array) -> (Tag, Elem) "take the last; tag 0 if there is none";
+        ArrayInsert = array_insert (Array, Int, Elem) -> () "insert before that index; traps when out of range";
+        ArrayRemove = array_remove (Array, Int) -> (Tag, Elem) "take out; tag 0 when out of range";
+        ArraySlice = array_slice (Array, Int, Int) -> (Tag, SameArray) "a new array of from..to; tag 0 when out of range";
+        ArrayConcat = array_concat (Array, SameArray) -> (SameArray) "a new array of both";
+        ArrayReverse = array_reverse (Array) -> () "in place";
+        ArrayClear = array_clear (Array) -> () "to no elements";
+        ArrayIndexOf = array_index_of (Array, Elem) -> (Int) "index of the first deeply equal element, or -1";
+        ArraySort = array_sort (Array) -> () "in place, ascending: numbers (floats by total order), strings, booleans; other types trap";
+        ArraySum = array_sum (Array) -> (Elem) "sum of numbers, wrapping; 0 if empty";
+        ArrayMin = array_min (Array) -> (Tag, Elem) "smallest number or string; tag 0 if empty";
+        ArrayMax = array_max (Array) -> (Tag, Elem) "largest, likewise";
+        ArrayAssign = array_assign (Array, SameArray) -> () "overwrite all elements with those of the other; traps if the lengths differ";
+
+        // Maps. `Key` and `Elem` are the registers of its key and value.
+        MapNew = map_new (Type) -> (SameType) "an empty map of that type";
+        MapLen = map_len (Map) -> (Int) "number of entries";
+        MapGet = map_get (Map, Key) -> (Tag, Elem) "the value; tag 0 if missing";
+        MapSet = map_set (Map, Key, Elem) -> () "store";
+        MapHas = map_has (Map, Key) -> (Int) "whether there is one";
+        MapDelete = map_delete (Map, Key) -> (Int) "take out; whether there was one";
+        MapClear = map_clear (Map) -> () "to no entries";
+        MapKeys = map_keys (Type, Map) -> (SameType) "the keys in order, as an array of the given type";
+        MapValues = map_values (Type, Map) -> (SameType) "the values in order, likewise";
+        MapState = map_state (Map) -> (Int) "a number that changes when entries come or go";
+        MapNext = map_next (Map, Int, Int) -> (Int, Key, Elem) "next position (-1 at the end), key and value at a position; traps if the state is no longer the one given";
+
+        // Checked arithmetic at the width of an integer kind (first operand, an int constant in a register).
+        CheckedAdd = checked_add (Int, Int, Int) -> (Tag, Int) "sum, or tag 0 on overflow";
+        CheckedSub = checked_sub (Int, Int, Int) -> (Tag, Int) "difference, likewise";
+        CheckedMul = checked_mul (Int, Int, Int) -> (Tag, Int) "product, likewise";
+        CheckedDiv = checked_div (Int, Int, Int) -> (Tag, Int) "quotient, likewise; tag 0 also for division by zero";
+        PowInt = pow_int (Int, Int) -> (Int) "power, wrapping; traps on a negative exponent";
+
+        // Capabilities.
+        Available = available (Str) -> (Int) "whether the host granted any function of that capability to this program";
+    } };
+}

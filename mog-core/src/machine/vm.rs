@@ -1,0 +1,122 @@
+//! What one instance is: the state that lasts between runs, and the view of arena and module through which
+//! everything outside the fast dispatch loop works.
+
+use crate::error::TrapCode;
+use crate::module::Module;
+
+/// Why an operation did not finish.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stop {
+    /// Out of steps: the same instruction is executed again when there are more.
+    Pause,
+    /// Ends the program.
+    Trap(TrapCode, [i64; 2]),
+    /// What the program can reach and what it asks for do not fit the arena.
+    OutOfMemory,
+}
+
+impl From<TrapCode> for Stop {
+    fn from(code: TrapCode) -> Self {
+        Self::Trap(code, [0; 2])
+    }
+}
+
+/// What a machine has done so far.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counters {
+    /// Steps of the program; the same on every target.
+    pub steps: u64,
+    /// Steps spent on collection; they count against the same budget.
+    pub collector_steps: u64,
+    /// Collections.
+    pub collections: u64,
+    /// Calls of host functions, denied ones included.
+    pub host_calls: u64,
+    /// Most words of stack and heap that were in use at once.
+    pub peak_words: usize,
+}
+
+/// The state of an instance apart from its arena. Plain numbers: no reference, no pointer.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Words of the arena that belong to the stack; the heap begins here.
+    pub(crate) split: usize,
+    /// Words of the heap in use.
+    pub(crate) top: usize,
+    /// Word of the running frame's register 0.
+    pub(crate) base: usize,
+    /// The next instruction.
+    pub(crate) pc: usize,
+    /// The latest integer result.
+    pub(crate) acc: u64,
+    /// The latest float result.
+    pub(crate) facc: f64,
+    /// Steps left of those that the host allowed; below 0 after an overdraft, which the next run pays first.
+    pub(crate) fuel: i64,
+    /// Steps already paid for the instruction at `pc`, which was too expensive for what was left.
+    pub(crate) paid: u64,
+    /// Mixed into the hashes of map keys.
+    pub(crate) seed: u64,
+    /// Collect before every allocation: for tests.
+    pub(crate) collect_always: bool,
+    pub(crate) counters: Counters,
+}
+
+/// A state with its arena and module.
+pub(crate) struct Vm<'a> {
+    pub(crate) module: Module<'a>,
+    pub(crate) arena: &'a mut [u64],
+    pub(crate) state: &'a mut State,
+}
+
+impl Vm<'_> {
+    /// A register of the running frame; 0 outside the arena.
+    #[inline]
+    pub(crate) fn reg(&self, register: u8) -> u64 {
+        self.arena.get(self.state.base + usize::from(register)).copied().unwrap_or(0)
+    }
+
+    /// Writes a register of the running frame.
+    #[inline]
+    pub(crate) fn set_reg(&mut self, register: u8, value: u64) {
+        if let Some(slot) = self.arena.get_mut(self.state.base + usize::from(register)) {
+            *slot = value;
+        }
+    }
+
+    /// The heap: objects up to `state.top`, then free words.
+    #[inline]
+    pub(crate) fn heap(&self) -> &[u64] {
+        self.arena.get(self.state.split..).unwrap_or(&[])
+    }
+
+    /// The heap, to write.
+    #[inline]
+    pub(crate) fn heap_mut(&mut self) -> &mut [u64] {
+        self.arena.get_mut(self.state.split..).unwrap_or(&mut [])
+    }
+
+    /// Pays for an operation whose cost is known beforehand, before it does anything. If the steps do not
+    /// suffice they are taken all the same and remembered, and the instruction is executed again later: so no
+    /// work is ever done that was not paid for. Only the first payment of an instruction may use this.
+    pub(crate) fn pay(&mut self, cost: u64) -> Result<(), Stop> {
+        let due = cost.saturating_sub(self.state.paid);
+        let available = u64::try_from(self.state.fuel).unwrap_or(0);
+        let taken = due.min(available);
+        self.state.fuel -= taken.cast_signed();
+        self.state.counters.steps += taken;
+        if taken < due {
+            self.state.paid += taken;
+            return Err(Stop::Pause);
+        }
+        self.state.paid = 0;
+        Ok(())
+    }
+
+    /// Charges for work that was just done, when its cost could not be known beforehand. May overdraw, by no
+    /// more than work in proportion to the arena's size; the overdraft is paid first by the next run.
+    pub(crate) fn charge(&mut self, cost: u64) {
+        self.state.fuel = self.state.fuel.saturating_sub_unsigned(cost);
+        self.state.counters.steps += cost;
+    }
+}
