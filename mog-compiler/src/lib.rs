@@ -1,4 +1,5 @@
 //! The Mog compiler.
 
 pub mod ast;
+pub mod diagnostic;
 pub mod symbol;
