@@ -8,6 +8,12 @@
 pub mod error;
 pub mod features;
 pub mod heap;
+pub mod host;
 pub mod isa;
 pub mod machine;
 pub mod module;
+
+pub use error::{Failure, Invalid, LoadError, TrapCode};
+pub use host::{Binding, Builder, Call, Capability, Host, Reply, StaticHost};
+pub use machine::{Config, Counters, Dispatch, Instance, Outcome, StartError, State, WINDOW};
+pub use module::{Module, TypeId};

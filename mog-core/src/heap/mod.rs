@@ -24,6 +24,9 @@
 
 mod access;
 mod collect;
+mod view;
+
+pub use view::{Array, Data, Fields, MAX_VALUE_SLOTS, Map, Memory, SlotValues, Value, Variant, Variants};
 
 use crate::module::TypeId;
 
@@ -31,6 +34,8 @@ use crate::module::TypeId;
 pub const NULL: u64 = 0xffff_ffff;
 /// Set in a reference to a string constant of the module.
 pub const CONSTANT: u64 = 0x8000_0000;
+/// Set in the first word of a map's entry beside its hash, until the entry is deleted.
+pub const LIVE: u64 = 1 << 32;
 /// Largest arena, in words, that a machine uses; of a larger one, the rest is left alone.
 pub const MAX_WORDS: usize = 0x4000_0000;
 

@@ -22,7 +22,7 @@ macro_rules! instructions {
     ($with:path) => { $with! {
         // Control. Jumps are relative to the next instruction, in words; taken ones are charge points.
         Charge = charge [] {CHARGES} "nothing; a charge point in long straight code";
-        Jump = jump [Jump24] {CHARGES ENDS} "jump";
+        Jump = jump_ [Jump24] {CHARGES ENDS} "jump";
         JumpIf = jump_if [Use(Int), Jump16] {} "jump if a is not 0";
         JumpIfNot = jump_if_not [Use(Int), Jump16] {} "jump if a is 0";
         JEq = j_eq [Use(Int), Use(Int), Jump8] {} "jump if a == b";

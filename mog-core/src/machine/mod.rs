@@ -1,6 +1,20 @@
 //! The machine: runs the code of one module in an arena.
 
+mod dispatch_match;
+mod dispatch_tail;
+mod fast;
+pub(crate) mod frames;
+mod instance;
+mod ops;
+mod pending;
+mod run;
+mod slow;
 mod vm;
+mod window;
 
+pub use instance::{Config, Instance, StartError};
+pub use run::Outcome;
+pub(crate) use slow::{load_packed, store_packed};
+pub use vm::{Counters, Dispatch, State};
 pub(crate) use vm::{Stop, Vm};
-pub use vm::{Counters, State};
+pub use window::WINDOW;

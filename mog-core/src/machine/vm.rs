@@ -59,7 +59,28 @@ pub struct State {
     pub(crate) seed: u64,
     /// Collect before every allocation: for tests.
     pub(crate) collect_always: bool,
+    /// Words at the start of the arena that hold the bindings of imports; the stack begins after them.
+    pub(crate) bindings: usize,
+    /// What the running host call said that it waits for.
+    pub(crate) waiting: Option<u32>,
+    /// Kind and message of the failure that ended the program.
+    pub(crate) failure: (u64, u64),
+    /// The function that was entered from outside, while one runs or has just ended.
+    pub(crate) entry: Option<u16>,
+    pub(crate) dispatch: Dispatch,
     pub(crate) counters: Counters,
+}
+
+/// Which of the two dispatchers runs. Both give the same results and steps.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Dispatch {
+    /// Tail calls between handlers in optimised builds, otherwise the loop.
+    #[default]
+    Fastest,
+    /// A loop around one `match`.
+    Match,
+    /// Tail calls between handlers, also in builds that do not optimise them.
+    Tail,
 }
 
 /// A state with its arena and module.

@@ -1,0 +1,226 @@
+//! The host's side: what it grants, and what its functions see of a call.
+
+mod build;
+mod table;
+
+pub use build::Builder;
+pub use table::{Capability, StaticHost};
+
+use crate::heap::{Memory, Value};
+use crate::machine::{Stop, Vm};
+use crate::module::{Import, Module, TypeId, TypeRecord};
+
+/// What a host answers when an import is linked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Binding {
+    /// Granted: the host's own number for the function, below `u16::MAX`.
+    Granted(u16),
+    /// Not granted: the program runs, and a call fails as denied.
+    Refused,
+    /// Granted, but with another signature than the program was compiled for: the program is not started.
+    Mismatch,
+}
+
+/// What a host function answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reply {
+    /// Done; the result was set (nothing to set for `()`).
+    Done,
+    /// It did not work; [`Call::fail`] set the message.
+    Failed,
+    /// Not allowed.
+    Denied,
+    /// Not done yet. The machine asks again by [`Host::resume`] with this token.
+    Pending(u32),
+    /// The result does not fit the arena.
+    OutOfMemory,
+}
+
+/// Everything that a program can reach outside its arena. Policies, recording, replay, C and firmware are all
+/// implementations of this trait.
+pub trait Host {
+    /// Looks up an import when a program is linked. The signature's components are parameters, then result; for
+    /// an undeclared import all of them are `any`.
+    fn bind(&mut self, import: &Import<'_>, signature: TypeRecord<'_>, module: &Module<'_>) -> Binding;
+
+    /// Whether any function of a capability is granted, for `requires` and `.available`.
+    fn grants(&self, capability: &str) -> bool;
+
+    /// Carries out a call of the function that [`Host::bind`] gave this number.
+    fn call(&mut self, function: u16, call: &mut Call<'_, '_>) -> Reply;
+
+    /// Goes on with a call that was pending.
+    fn resume(&mut self, function: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
+        let _ = token;
+        self.call(function, call)
+    }
+
+    /// Learns of a call that was refused because its function was not granted.
+    fn refused(&mut self, call: &mut Call<'_, '_>) {
+        let _ = call;
+    }
+}
+
+/// A call of a host function: its arguments to read, its result to set.
+pub struct Call<'v, 'a> {
+    vm: &'v mut Vm<'a>,
+    import: u16,
+    operands: &'v [u8],
+    dst: u8,
+    failure: Option<u64>,
+}
+
+impl<'v, 'a> Call<'v, 'a> {
+    pub(crate) fn new(vm: &'v mut Vm<'a>, import: u16, operands: &'v [u8], dst: u8, asked: bool) -> Self {
+        let dst = if asked {
+            vm.set_reg(dst, 0);
+            dst.wrapping_add(1)
+        } else {
+            dst
+        };
+        Self { vm, import, operands, dst, failure: None }
+    }
+
+    pub(crate) const fn failure(&self) -> Option<u64> {
+        self.failure
+    }
+
+    fn signature(&self) -> Option<TypeRecord<'a>> {
+        let module = self.vm.module;
+        module.import_type(self.import).and_then(|ty| module.types.record(ty))
+    }
+
+    /// The number of the import in the module.
+    #[must_use]
+    pub const fn import_index(&self) -> u16 {
+        self.import
+    }
+
+    /// Names of the capability and the function, from the module.
+    #[must_use]
+    pub fn import(&self) -> Option<Import<'a>> {
+        self.vm.module.metadata().imports().nth(usize::from(self.import))
+    }
+
+    /// Steps of the program so far.
+    #[must_use]
+    pub const fn step(&self) -> u64 {
+        self.vm.state.counters.steps
+    }
+
+    /// How many arguments there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.signature().map_or(0, |signature| signature.components.len().saturating_sub(1))
+    }
+
+    /// Whether there are no arguments.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// An argument.
+    #[must_use]
+    pub fn arg(&self, index: usize) -> Option<Value<'_>> {
+        let signature = self.signature()?;
+        let (_, params) = signature.components.split_last()?;
+        let ty = TypeId(*params.get(index)?);
+        let types = self.vm.module.types;
+        let start: usize = params.get(..index)?.iter().map(|&ty| types.value_size(TypeId(ty))).sum();
+        let registers = self.operands.get(start..start.checked_add(types.value_size(ty))?)?;
+        let slots: crate::heap::SlotValues = registers.iter().map(|&register| self.vm.reg(register)).collect();
+        Some(self.memory().value(ty, &slots))
+    }
+
+    /// An int argument of a declared function, without the way over [`Value`].
+    #[must_use]
+    pub fn int_arg(&self, slot: usize) -> i64 {
+        self.operands.get(slot).map_or(0, |&register| self.vm.reg(register)).cast_signed()
+    }
+
+    /// Heap and module.
+    #[must_use]
+    pub fn memory(&self) -> Memory<'_> {
+        self.vm.memory()
+    }
+
+    /// The module that makes the call.
+    #[must_use]
+    pub const fn module(&self) -> &Module<'a> {
+        &self.vm.module
+    }
+
+    /// The type of the result.
+    #[must_use]
+    pub fn result_type(&self) -> TypeId {
+        self.signature().and_then(|signature| signature.components.last().copied()).map_or(TypeId::UNIT, TypeId)
+    }
+
+    /// Charges steps for work that the host does, on top of those of the call itself.
+    pub fn charge(&mut self, steps: u64) {
+        self.vm.charge(steps);
+    }
+
+    /// Room for new objects: so many words of heap. Collects if it must, so it comes before [`Call::arg`] is
+    /// read for the last time.
+    ///
+    /// # Errors
+    /// If what the program can reach leaves no such room.
+    pub fn build(&mut self, words: usize) -> Result<Builder<'_, 'a>, Reply> {
+        match self.vm.reserve(words) {
+            Ok(()) => Ok(Builder::new(self.vm)),
+            Err(_) => Err(Reply::OutOfMemory),
+        }
+    }
+
+    /// Sets the result's slots, as [`Builder`] made them.
+    pub fn set_result(&mut self, slots: &[u64]) {
+        let size = self.vm.module.types.value_size(self.result_type());
+        for (n, &slot) in slots.iter().take(size).enumerate() {
+            self.vm.set_reg(self.dst.wrapping_add(n as u8), slot);
+        }
+    }
+
+    /// Sets an int or bool result.
+    pub fn return_int(&mut self, value: i64) -> Reply {
+        self.set_result(&[value.cast_unsigned()]);
+        Reply::Done
+    }
+
+    /// Sets a float result.
+    pub fn return_float(&mut self, value: f64) -> Reply {
+        self.set_result(&[value.to_bits()]);
+        Reply::Done
+    }
+
+    /// Sets a string result.
+    pub fn return_str(&mut self, text: &str) -> Reply {
+        match self.vm.new_string(text) {
+            Ok(string) => {
+                self.set_result(&[string]);
+                Reply::Done
+            }
+            Err(_) => Reply::OutOfMemory,
+        }
+    }
+
+    /// The call did not work; why. Longer messages than the arena has room for are dropped.
+    pub fn fail(&mut self, message: &str) -> Reply {
+        match self.vm.new_string(message) {
+            Ok(string) => {
+                self.failure = Some(string);
+                Reply::Failed
+            }
+            Err(Stop::OutOfMemory | Stop::Pause | Stop::Trap(..)) => Reply::OutOfMemory,
+        }
+    }
+
+    /// The call is not allowed; why. As [`Call::fail`], but the program ends as denied if it does not catch it.
+    pub fn deny(&mut self, message: &str) -> Reply {
+        match self.fail(message) {
+            Reply::Failed => Reply::Denied,
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The portable dispatcher: a loop around one `match`. Small and unlisted targets and debug builds run this.
+
+use super::ops::{Context, Regs, table};
+use crate::error::TrapCode;
+use crate::isa::{Insn, Op};
+
+macro_rules! define_loop {
+    ($($op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal;)*) => {
+        /// Runs from the context's step until something has to be done outside; leaves step and exit there.
+        pub(super) fn run(regs: &mut Regs, context: &mut Context<'_>) {
+            let mut step = context.step;
+            loop {
+                let Some(&word) = context.code.get(step.pc) else {
+                    context.exit = context.trap(TrapCode::Corrupt, 0, 0);
+                    break;
+                };
+                step.pc += 1;
+                let insn = Insn(word);
+                let flow = match insn.op_byte() {
+                    $(x if x == Op::$op as u8 => table::$func(insn, step, regs, context),)*
+                    _ => Err(context.trap(TrapCode::Corrupt, 0, 0)),
+                };
+                match flow {
+                    Ok(next) => step = next,
+                    Err(exit) => {
+                        context.exit = exit;
+                        break;
+                    }
+                }
+            }
+            context.step = step;
+        }
+    };
+}
+
+crate::instructions!(define_loop);
+

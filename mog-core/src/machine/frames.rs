@@ -1,0 +1,90 @@
+//! Frames on the stack, and the way from one to the next.
+//!
+//! ```text
+//! arena   [ bindings of imports | link | frame | link | frame | … | slack of the window ][ heap
+//! link    bits 0..32 where to go on, 32..40 distance between the frames' first registers,
+//!         40..48 register for the result; all bits set: the outermost frame
+//! ```
+
+use super::vm::{Stop, Vm};
+use super::window::WINDOW;
+use crate::heap::NULL;
+use crate::module::Function;
+
+/// The link word of the outermost frame.
+pub(crate) const OUTERMOST: u64 = u64::MAX;
+
+/// Where to go on after a return.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link {
+    /// The instruction to go on with.
+    pub(crate) pc: usize,
+    /// Words from the caller's first register to the callee's.
+    pub(crate) delta: u8,
+    /// The caller's first register for the result.
+    pub(crate) dst: u8,
+}
+
+impl Link {
+    /// The link in a stack word; none in the outermost frame's.
+    #[inline(always)]
+    pub(crate) const fn from_word(word: u64) -> Option<Self> {
+        if word == OUTERMOST {
+            return None;
+        }
+        Some(Self { pc: word as u32 as usize, delta: (word >> 32) as u8, dst: (word >> 40) as u8 })
+    }
+
+    /// The stack word.
+    #[inline(always)]
+    pub(crate) const fn to_word(self) -> u64 {
+        self.pc as u32 as u64 | (self.delta as u64) << 32 | (self.dst as u64) << 40
+    }
+}
+
+impl Vm<'_> {
+    /// The running frame's link.
+    pub(crate) fn link(&self) -> Option<Link> {
+        let at = self.state.base.checked_sub(1)?;
+        Link::from_word(self.arena.get(at).copied().unwrap_or(OUTERMOST))
+    }
+
+    /// Leaves the running frame. False if it was the outermost.
+    pub(crate) fn pop_frame(&mut self) -> bool {
+        let Some(link) = self.link() else { return false };
+        self.state.base = self.state.base.saturating_sub(usize::from(link.delta));
+        self.state.pc = link.pc;
+        true
+    }
+
+    /// Makes sure that a frame fits whose first register is at this word of the arena.
+    pub(crate) fn make_room(&mut self, base: usize) -> Result<(), Stop> {
+        let needs = base + WINDOW;
+        if needs <= self.state.split {
+            return Ok(());
+        }
+        // Half as much again, so that deep recursion does not move the heap at every call; just what is needed
+        // if that does not fit.
+        let missing = needs - self.state.split;
+        let generous = missing + (self.state.split / 2).min(4096);
+        match self.grow_stack(generous) {
+            Err(Stop::OutOfMemory) => self.grow_stack(missing),
+            other => other,
+        }
+    }
+
+    /// Enters a function from outside: the outermost frame, with null references and no arguments yet.
+    pub(crate) fn push_outermost(&mut self, function: &Function) -> Result<(), Stop> {
+        self.state.base = self.state.bindings + 1;
+        self.make_room(self.state.base)?;
+        if let Some(link) = self.arena.get_mut(self.state.base - 1) {
+            *link = OUTERMOST;
+        }
+        let frame = self.state.base..self.state.base + usize::from(function.frame);
+        if let Some(registers) = self.arena.get_mut(frame) {
+            registers.fill(NULL);
+        }
+        self.state.pc = function.start as usize;
+        Ok(())
+    }
+}

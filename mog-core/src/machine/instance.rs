@@ -1,0 +1,267 @@
+//! An instance: one module in one arena, from linking to the result.
+
+use super::frames::Link;
+use super::run::Outcome;
+use super::vm::{Counters, Dispatch, State, Stop, Vm};
+use super::window::WINDOW;
+use crate::error::Failure;
+use crate::heap::{MAX_WORDS, Memory, NULL, ObjectHeader, Value};
+use crate::host::{Binding, Builder, Host};
+use crate::module::{Module, TypeId};
+
+/// How an instance is set up.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Config {
+    /// Mixed into the hashes of map keys. The same seed gives the same steps.
+    pub seed: u64,
+    /// Which dispatcher runs.
+    pub dispatch: Dispatch,
+    /// Collect before every allocation: finds mistakes in the machine, makes it slow.
+    pub collect_always: bool,
+}
+
+/// Why an instance could not be set up or entered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The arena is too small for the module's state and one frame.
+    ArenaTooSmall {
+        /// Words that it needs at least.
+        needs: usize,
+    },
+    /// The host grants an import, but with another signature.
+    SignatureMismatch {
+        /// The import's number.
+        import: u16,
+    },
+    /// The program requires a capability of which the host grants nothing.
+    MissingCapability {
+        /// The requirement's number in the metadata.
+        requirement: usize,
+    },
+    /// There is no such function.
+    NoFunction,
+    /// The arguments do not fit the function's parameters.
+    Arguments,
+    /// The arguments do not fit the arena.
+    OutOfMemory,
+}
+
+/// A module in an arena, ready to run.
+pub struct Instance<'a> {
+    module: Module<'a>,
+    arena: &'a mut [u64],
+    state: State,
+}
+
+impl<'a> Instance<'a> {
+    /// Links a module's imports to what the host grants and lays out the arena. The module should have been
+    /// verified by [`Module::load`]; one that was not can at worst trap or compute nonsense.
+    ///
+    /// # Errors
+    /// If the arena is too small, a required capability is missing, or a signature differs.
+    pub fn new(
+        module: Module<'a>,
+        arena: &'a mut [u64],
+        host: &mut dyn Host,
+        config: Config,
+    ) -> Result<Self, StartError> {
+        let imports = usize::from(module.header.imports);
+        let bindings = imports.div_ceil(4);
+        let slots = match module.types.record(TypeId(module.header.state_type)) {
+            Some(record) => record.slots,
+            None => &[],
+        };
+        let split = bindings + 1 + WINDOW;
+        let needs = split + 1 + slots.len();
+        let usable = arena.len().min(MAX_WORDS);
+        let arena = arena.get_mut(..usable).unwrap_or(&mut []);
+        if arena.len() < needs {
+            return Err(StartError::ArenaTooSmall { needs });
+        }
+        for (n, requirement) in module.metadata().requirements().enumerate() {
+            if requirement.required && !host.grants(requirement.capability) {
+                return Err(StartError::MissingCapability { requirement: n });
+            }
+        }
+        if let Some(words) = arena.get_mut(..bindings) {
+            words.fill(u64::MAX);
+        }
+        for (index, import) in (0..module.header.imports).zip(module.metadata().imports()) {
+            let signature = module.import_type(index).and_then(|ty| module.types.record(ty));
+            let Some(signature) = signature else { continue };
+            let number = match host.bind(&import, signature, &module) {
+                Binding::Granted(number) => number,
+                Binding::Refused => u16::MAX,
+                Binding::Mismatch => return Err(StartError::SignatureMismatch { import: index }),
+            };
+            if let Some(word) = arena.get_mut(usize::from(index) / 4) {
+                let shift = 16 * (index % 4);
+                *word = *word & !(0xffff << shift) | u64::from(number) << shift;
+            }
+        }
+        // The state's object: integers and floats begin as zero, references as null.
+        let object = arena.get_mut(split..).unwrap_or(&mut []);
+        let header = ObjectHeader::new(TypeId(module.header.state_type), 0).0;
+        let zeros = slots.iter().map(|&slot| if TypeId(slot).is_reference() { NULL } else { 0 });
+        for (word, value) in object.iter_mut().zip(core::iter::once(header).chain(zeros)) {
+            *word = value;
+        }
+        let state = State {
+            split,
+            top: 1 + slots.len(),
+            base: bindings + 1,
+            pc: 0,
+            acc: 0,
+            facc: 0.0,
+            fuel: 0,
+            paid: 0,
+            seed: config.seed,
+            collect_always: config.collect_always,
+            bindings,
+            waiting: None,
+            failure: (0, NULL),
+            entry: None,
+            dispatch: config.dispatch,
+            counters: Counters { peak_words: needs, ..Counters::default() },
+        };
+        let mut instance = Self { module, arena, state };
+        instance.clear_stack();
+        Ok(instance)
+    }
+
+    /// Puts an instance together again from what [`Instance::detach`] gave and the same module and arena.
+    #[must_use]
+    pub const fn attach(module: Module<'a>, arena: &'a mut [u64], state: State) -> Self {
+        Self { module, arena, state }
+    }
+
+    /// The state, to keep while nothing runs.
+    #[must_use]
+    pub fn detach(self) -> State {
+        self.state
+    }
+
+    fn vm(&mut self) -> Vm<'_> {
+        Vm { module: self.module, arena: self.arena, state: &mut self.state }
+    }
+
+    /// No frame is left: nothing of an earlier run keeps objects alive.
+    fn clear_stack(&mut self) {
+        self.state.entry = None;
+        self.state.waiting = None;
+        self.state.paid = 0;
+        self.state.failure = (0, NULL);
+        self.state.base = self.state.bindings + 1;
+    }
+
+    /// Enters a function, which the next run carries out. Whatever ran before is dropped; the module's state
+    /// stays. The closure makes the arguments: it is given a builder with so many words of room, and pushes the
+    /// slots of all parameters in order.
+    ///
+    /// # Errors
+    /// If there is no such function, the arena has no room, or the closure gives `None` or a wrong number of
+    /// slots.
+    pub fn enter(
+        &mut self,
+        function: u16,
+        words: usize,
+        arguments: impl FnOnce(&mut Builder<'_, '_>, &mut heapless::Vec<u64, WINDOW>) -> Option<()>,
+    ) -> Result<(), StartError> {
+        let record = self.module.function(function).ok_or(StartError::NoFunction)?;
+        if record.captures != TypeId::UNIT {
+            return Err(StartError::NoFunction);
+        }
+        self.clear_stack();
+        let mut vm = self.vm();
+        vm.push_outermost(&record).map_err(|_| StartError::OutOfMemory)?;
+        vm.reserve(words).map_err(|_| StartError::OutOfMemory)?;
+        let mut slots = heapless::Vec::new();
+        arguments(&mut Builder::new(&mut vm), &mut slots).ok_or(StartError::Arguments)?;
+        if slots.len() != usize::from(record.params) {
+            return Err(StartError::Arguments);
+        }
+        for (register, &slot) in (0..=u8::MAX).zip(&slots) {
+            vm.set_reg(register, slot);
+        }
+        self.state.entry = Some(function);
+        Ok(())
+    }
+
+    /// Runs what was entered, for at most so many steps more (an overdraft of the last run is paid first).
+    pub fn run(&mut self, host: &mut dyn Host, steps: u64) -> Outcome {
+        if self.state.entry.is_none() {
+            return Outcome::Idle;
+        }
+        let steps = i64::try_from(steps).unwrap_or(i64::MAX);
+        self.state.fuel = self.state.fuel.min(0).saturating_add(steps);
+        let outcome = self.vm().run(host);
+        let used = self.state.split + self.state.top;
+        self.state.counters.peak_words = self.state.counters.peak_words.max(used);
+        outcome
+    }
+
+    /// The result of the function that returned.
+    #[must_use]
+    pub fn result(&self) -> Option<Value<'_>> {
+        let function = self.module.function(self.state.entry?)?;
+        let signature = self.module.types.record(function.signature)?;
+        let ty = TypeId(*signature.components.last()?);
+        let start = self.state.bindings + 1;
+        let slots = self.arena.get(start..start + self.module.types.value_size(ty))?;
+        Some(self.memory().value(ty, slots))
+    }
+
+    /// The failure that ended the program, or the message of its panic.
+    #[must_use]
+    pub fn failure(&self) -> (Failure, &str) {
+        let (kind, message) = self.state.failure;
+        (Failure::from_kind(kind), self.memory().string(message).unwrap_or(""))
+    }
+
+    /// Heap and module.
+    #[must_use]
+    pub fn memory(&self) -> Memory<'_> {
+        let heap = self.arena.get(self.state.split..).unwrap_or(&[]);
+        Memory { module: &self.module, heap }
+    }
+
+    /// The module.
+    #[must_use]
+    pub const fn module(&self) -> &Module<'a> {
+        &self.module
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.state.counters
+    }
+
+    /// The instruction at which it stands, and those from which the functions around it were called: innermost
+    /// first. Each with the number of its function.
+    pub fn call_stack(&self) -> impl Iterator<Item = (u16, usize)> + '_ {
+        let mut next = self.state.entry.map(|_| (self.state.base, self.state.pc));
+        core::iter::from_fn(move || {
+            let (base, pc) = next?;
+            next = base
+                .checked_sub(1)
+                .and_then(|at| Link::from_word(*self.arena.get(at)?))
+                .and_then(|link| Some((base.checked_sub(usize::from(link.delta))?, link.pc.checked_sub(1)?)));
+            Some((self.module.function_at(pc)?, pc))
+        })
+    }
+}
+
+impl<'a> Vm<'a> {
+    /// Heap and module, to read.
+    pub(crate) fn memory(&self) -> Memory<'_> {
+        Memory { module: &self.module, heap: self.heap() }
+    }
+
+    /// A new string, for which room is made.
+    pub(crate) fn new_string(&mut self, text: &str) -> Result<u64, Stop> {
+        self.reserve(Builder::string_words(text.len()))?;
+        self.alloc_string(text.as_bytes())
+    }
+}

@@ -1,0 +1,121 @@
+//! What each instruction does: one small function an instruction, from which both dispatchers are made.
+//!
+//! A function takes the instruction, the running [`Step`], the register window and the [`Context`], and gives the
+//! next step, or an [`Exit`] that leaves the step *as it came in*. So an instruction that ran out of steps, or
+//! that the trampoline has to carry out, is simply met again. Instructions that touch stack and heap at once
+//! (calls, allocation, library) leave by [`Exit::Slow`] and are carried out in `run.rs`.
+//!
+//! Metering costs straight code nothing: `fuel - pc` is what is left. A taken jump moves both by its distance.
+
+pub(super) mod control;
+pub(super) mod float;
+pub(super) mod int;
+pub(super) mod object;
+pub(super) mod table;
+
+use super::window::WINDOW;
+use crate::error::TrapCode;
+use crate::isa::Insn;
+use crate::module::Module;
+
+/// The registers that instructions can name.
+pub(super) type Regs = [u64; WINDOW];
+
+/// What is handed from instruction to instruction in machine registers.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    /// The next instruction: one past the running one.
+    pub(super) pc: usize,
+    /// Steps left, plus `pc`.
+    pub(super) fuel: isize,
+    /// The latest integer result.
+    pub(super) acc: u64,
+    /// The latest float result.
+    pub(super) facc: f64,
+}
+
+/// Why the fast loop is left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Out of steps at a charge point.
+    Fuel,
+    /// A call of a module function.
+    Call,
+    /// A return of at most one value, which is in `acc`.
+    Return,
+    /// Anything else that needs stack and heap at once.
+    Slow,
+    /// A trap, described in the context.
+    Trap,
+}
+
+pub(super) type Flow = Result<Step, Exit>;
+
+/// What instructions reach besides registers.
+pub(super) struct Context<'a> {
+    pub(super) code: &'a [u32],
+    pub(super) heap: &'a mut [u64],
+    pub(super) module: &'a Module<'a>,
+    /// Words of the heap in use.
+    pub(super) top: usize,
+    /// Words of the heap that may be in use before something must be collected.
+    pub(super) limit: usize,
+    /// The step with which the loop is entered and left.
+    pub(super) step: Step,
+    pub(super) exit: Exit,
+    pub(super) trap: (TrapCode, [i64; 2]),
+}
+
+impl Context<'_> {
+    /// Notes why the program ends.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn trap(&mut self, code: TrapCode, first: i64, second: i64) -> Exit {
+        self.trap = (code, [first, second]);
+        Exit::Trap
+    }
+}
+
+/// A register's place in the window.
+#[inline(always)]
+pub(super) const fn at(register: u8) -> usize {
+    register as usize & (WINDOW - 1)
+}
+
+#[inline(always)]
+pub(super) fn int(r: &Regs, register: u8) -> i64 {
+    r[at(register)].cast_signed()
+}
+
+#[inline(always)]
+pub(super) fn float(r: &Regs, register: u8) -> f64 {
+    f64::from_bits(r[at(register)])
+}
+
+/// Stores an integer result in register a and hands it on.
+#[inline(always)]
+pub(super) fn set_int(i: Insn, s: Step, r: &mut Regs, value: i64) -> Flow {
+    let acc = value.cast_unsigned();
+    r[at(i.a())] = acc;
+    Ok(Step { acc, ..s })
+}
+
+/// Stores a float result in register a and hands it on.
+#[inline(always)]
+pub(super) fn set_float(i: Insn, s: Step, r: &mut Regs, facc: f64) -> Flow {
+    r[at(i.a())] = facc.to_bits();
+    Ok(Step { facc, ..s })
+}
+
+/// A jump by that many words if the condition holds. A charge point.
+#[inline(always)]
+pub(super) fn jump(s: Step, condition: bool, offset: i64) -> Flow {
+    if !condition {
+        return Ok(s);
+    }
+    if s.fuel < s.pc.cast_signed() {
+        return Err(Exit::Fuel);
+    }
+    let offset = offset as isize;
+    Ok(Step { pc: s.pc.wrapping_add_signed(offset), fuel: s.fuel.wrapping_add(offset), ..s })
+}

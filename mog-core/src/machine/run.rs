@@ -1,0 +1,274 @@
+//! The outer loop: fast instructions, slow ones, host calls, failures, until the program ends or pauses.
+
+use super::fast::Fast;
+use super::vm::{Stop, Vm};
+use crate::error::{Failure, TrapCode};
+use crate::heap::NULL;
+use crate::host::{Call, Host, Reply};
+use crate::isa::{Insn, Op, ext_words};
+
+/// How a run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The function returned; see [`Instance::result`](crate::Instance::result).
+    Returned,
+    /// Out of steps. Another run goes on.
+    Paused,
+    /// A host function is not done; its token. Another run asks the host again.
+    Pending(u32),
+    /// The program faulted.
+    Trap {
+        /// How.
+        code: TrapCode,
+        /// Numbers that the code's description explains.
+        detail: [i64; 2],
+    },
+    /// What the program can reach does not fit the arena.
+    OutOfMemory,
+    /// A failure that the program did not catch; see [`Instance::failure`](crate::Instance::failure).
+    Failed(Failure),
+    /// No function was entered.
+    Idle,
+}
+
+/// Steps of a host call beyond its instruction.
+const HOST_CALL_STEPS: u64 = 8;
+/// Steps for each frame that a failure unwinds.
+const UNWIND_STEPS: u64 = 8;
+
+impl Vm<'_> {
+    /// Runs until the program ends, pauses, or waits for the host.
+    pub(crate) fn run(&mut self, host: &mut dyn Host) -> Outcome {
+        loop {
+            let insn = match self.run_fast() {
+                Fast::Paused => return Outcome::Paused,
+                Fast::Returned => return Outcome::Returned,
+                Fast::Trap(code, detail) => {
+                    self.state.pc = self.state.pc.saturating_sub(1);
+                    return Outcome::Trap { code, detail };
+                }
+                Fast::Slow(insn) => insn,
+            };
+            match self.run_one(insn, host) {
+                Ok(None) => {}
+                Ok(Some(outcome)) => return outcome,
+                Err(Stop::Pause) => return Outcome::Paused,
+                Err(Stop::OutOfMemory) => return Outcome::OutOfMemory,
+                Err(Stop::Trap(code, detail)) => return Outcome::Trap { code, detail },
+            }
+        }
+    }
+
+    /// Carries out the instruction at `state.pc`.
+    fn run_one(&mut self, insn: Insn, host: &mut dyn Host) -> Result<Option<Outcome>, Stop> {
+        let op = insn.op().ok_or(Stop::from(TrapCode::Corrupt))?;
+        match op {
+            Op::Call => self.enlarge_for_call(insn)?,
+            Op::CallClosure => self.call_closure(insn)?,
+            Op::RetN => return Ok(self.return_many(insn)),
+            Op::HostCall => return self.host_call(insn, false, host),
+            Op::HostTry => return self.host_call(insn, true, host),
+            Op::Raise => {
+                let (kind, message) = (self.reg(insn.a()), self.reg(insn.a().wrapping_add(1)));
+                return Ok(self.raise(kind, message));
+            }
+            Op::Panic => {
+                self.state.failure = (Failure::Failed as u64, self.reg(insn.a()));
+                return Err(Stop::from(TrapCode::Panic));
+            }
+            Op::Lib if insn.b16() == crate::isa::Lib::Available as u16 => {
+                let register = self.operands(1).as_slice().first().copied().unwrap_or(0);
+                let granted = {
+                    let memory = self.memory();
+                    memory.string(self.reg(register)).is_some_and(|name| host.grants(name))
+                };
+                self.set_reg(insn.a(), u64::from(granted));
+                self.advance(1);
+            }
+            _ => self.run_slow(insn, op)?,
+        }
+        Ok(None)
+    }
+
+    /// A call that found the stack too small: makes room, so that it succeeds when it is met again.
+    fn enlarge_for_call(&mut self, insn: Insn) -> Result<(), Stop> {
+        let delta = self.operands(1).as_slice().first().copied().unwrap_or(0);
+        if self.module.function(insn.b16()).is_none() {
+            return Err(Stop::from(TrapCode::Corrupt));
+        }
+        let callee = self.state.base + usize::from(delta);
+        if callee + super::window::WINDOW <= self.state.split {
+            // There is room, so it was something else that the call could not do.
+            return Err(Stop::from(TrapCode::Corrupt));
+        }
+        self.make_room(callee)
+    }
+
+    fn call_closure(&mut self, insn: Insn) -> Result<(), Stop> {
+        let closure = self.reg(insn.b());
+        let count = usize::from(insn.c());
+        let operands = self.operands(1 + count);
+        let Some((&delta, arguments)) = operands.as_slice().split_first() else {
+            return Err(Stop::from(TrapCode::Corrupt));
+        };
+        let word = |offset: usize| self.heap().get(closure as usize + offset).copied();
+        let (Some(header), Some(number)) = (word(0), word(1)) else { return Err(Stop::from(TrapCode::Corrupt)) };
+        let function =
+            u16::try_from(number).ok().and_then(|number| self.module.function(number)).filter(|function| {
+                function.captures.0 == header as u16 && usize::from(function.params) == arguments.len() + 1
+            });
+        let function = function.ok_or(Stop::from(TrapCode::Corrupt))?;
+        let callee = self.state.base + usize::from(delta);
+        self.make_room(callee)?;
+        // Room was made without touching registers, but a collection may have moved the closure.
+        let closure = self.reg(insn.b());
+        let link = super::frames::Link {
+            pc: self.state.pc + 1 + ext_words(1 + count),
+            delta,
+            dst: insn.a(),
+        };
+        let references = usize::from(function.first_ref)..usize::from(function.frame);
+        self.charge(6 + references.len() as u64 / 4 + ext_words(1 + count) as u64);
+        let base = self.state.base;
+        let (frame, above) = self.arena.split_at_mut_checked(callee).ok_or(Stop::from(TrapCode::Corrupt))?;
+        if let Some(slot) = frame.last_mut() {
+            *slot = link.to_word();
+        }
+        let values = arguments.iter().map(|&register| frame.get(base + usize::from(register)).copied().unwrap_or(0));
+        for (slot, value) in above.iter_mut().zip(core::iter::once(closure).chain(values)) {
+            *slot = value;
+        }
+        if let Some(references) = above.get_mut(references) {
+            references.fill(NULL);
+        }
+        self.state.base = callee;
+        self.state.pc = function.start as usize;
+        Ok(())
+    }
+
+    /// Returns several registers.
+    fn return_many(&mut self, insn: Insn) -> Option<Outcome> {
+        let (first, count) = (usize::from(insn.a()), usize::from(insn.b()));
+        let from = self.state.base + first;
+        self.charge(4 + count as u64);
+        let outcome = match self.link() {
+            None => {
+                self.copy_words(from, self.state.base, count);
+                Some(Outcome::Returned)
+            }
+            Some(link) => {
+                self.pop_frame();
+                self.copy_words(from, self.state.base + usize::from(link.dst), count);
+                None
+            }
+        };
+        outcome
+    }
+
+    fn copy_words(&mut self, from: usize, to: usize, count: usize) {
+        if from + count <= self.arena.len() && to + count <= self.arena.len() {
+            self.arena.copy_within(from..from + count, to);
+        }
+    }
+
+    /// Unwinds to the nearest handler. An outcome if there is none.
+    pub(crate) fn raise(&mut self, kind: u64, message: u64) -> Option<Outcome> {
+        self.state.failure = (kind, message);
+        let origin = (self.state.base, self.state.pc);
+        let mut at = self.state.pc;
+        loop {
+            self.charge(UNWIND_STEPS + u64::from(self.module.header.handlers) / 4);
+            if let Some(handler) = self.module.handler_at(at) {
+                self.set_reg(handler.register, kind);
+                self.set_reg(handler.register.wrapping_add(1), message);
+                self.state.pc = handler.target as usize;
+                return None;
+            }
+            if !self.pop_frame() {
+                // Nobody catches it: back to where it was raised, for the report.
+                (self.state.base, self.state.pc) = origin;
+                return Some(Outcome::Failed(Failure::from_kind(kind)));
+            }
+            // The call lies before the instruction to go on with.
+            at = self.state.pc.saturating_sub(1);
+        }
+    }
+
+    fn host_call(&mut self, insn: Insn, asked: bool, host: &mut dyn Host) -> Result<Option<Outcome>, Stop> {
+        let import = insn.b16();
+        let signature = self.module.import_type(import).and_then(|ty| self.module.types.record(ty));
+        let signature = signature.ok_or(Stop::from(TrapCode::Corrupt))?;
+        let params = usize::from(signature.extra);
+        let operands = self.operands(params);
+        if self.state.waiting.is_none() {
+            self.charge(HOST_CALL_STEPS + params as u64);
+            self.state.counters.host_calls += 1;
+        }
+        let binding = self.binding(import);
+        let waiting = self.state.waiting.take();
+        let mut call = Call::new(self, import, operands.as_slice(), insn.a(), asked);
+        let reply = match (binding, waiting) {
+            (Some(function), None) => host.call(function, &mut call),
+            (Some(function), Some(token)) => host.resume(function, token, &mut call),
+            (None, _) => {
+                host.refused(&mut call);
+                Reply::Denied
+            }
+        };
+        let failure = call.failure();
+        match reply {
+            Reply::Done => {}
+            Reply::Pending(token) => {
+                self.state.waiting = Some(token);
+                return Ok(Some(Outcome::Pending(token)));
+            }
+            Reply::OutOfMemory => return Err(Stop::OutOfMemory),
+            Reply::Failed | Reply::Denied => {
+                let kind = if reply == Reply::Denied { Failure::Denied } else { Failure::Failed };
+                let message = match failure {
+                    Some(message) => message,
+                    None => self.refusal(import)?,
+                };
+                if asked {
+                    self.set_result_failure(insn.a(), signature.slots.len() - params, kind as u64, message);
+                } else {
+                    return Ok(self.raise(kind as u64, message));
+                }
+            }
+        }
+        self.advance(ext_words(params));
+        Ok(None)
+    }
+
+    /// Fills the registers of a `Result` with a failure: kind, null payload, message.
+    fn set_result_failure(&mut self, dst: u8, payload: usize, kind: u64, message: u64) {
+        self.set_reg(dst, kind);
+        for n in 0..payload {
+            self.set_reg(dst.wrapping_add(1 + n as u8), NULL);
+        }
+        self.set_reg(dst.wrapping_add(1 + payload as u8), message);
+    }
+
+    /// The host's number for an import, if it was granted.
+    fn binding(&self, import: u16) -> Option<u16> {
+        let index = usize::from(import);
+        let word = self.arena.get(index / 4)?;
+        let binding = (word >> (16 * (index % 4))) as u16;
+        (binding != u16::MAX).then_some(binding)
+    }
+
+    /// The message of a denied call, as a new string.
+    fn refusal(&mut self, import: u16) -> Result<u64, Stop> {
+        let Some(record) = self.module.metadata().imports().nth(usize::from(import)) else {
+            return Err(Stop::from(TrapCode::Corrupt));
+        };
+        let mut text = heapless::String::<160>::new();
+        for part in ["capability denied: ", record.capability, ".", record.function] {
+            if text.push_str(part).is_err() {
+                break;
+            }
+        }
+        self.new_string(text.as_str())
+    }
+
+}

@@ -1,0 +1,268 @@
+//! Instructions that touch stack and heap at once: allocation, accesses of several slots, the library, failures.
+
+use super::vm::{Stop, Vm};
+use crate::error::TrapCode;
+use crate::heap::{NULL, ObjectHeader, halves, join};
+use crate::isa::{Insn, Op, ext_words};
+use super::pending::library;
+use crate::module::{Packing, TypeId};
+
+/// Largest number of ext bytes that an instruction can have.
+pub(super) const MAX_OPERANDS: usize = 256 + 8;
+
+/// Operand bytes of an instruction, copied out of its ext words.
+pub(super) struct Operands {
+    bytes: [u8; MAX_OPERANDS],
+    len: usize,
+}
+
+impl Operands {
+    pub(super) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+}
+
+impl Vm<'_> {
+    /// The operand bytes of the instruction at `state.pc`: so many, or all that its ext words hold.
+    pub(super) fn operands(&self, limit: usize) -> Operands {
+        let mut operands = Operands { bytes: [0; MAX_OPERANDS], len: 0 };
+        let words = self.module.code.get(self.state.pc + 1..).unwrap_or(&[]);
+        for &word in words.iter().take(ext_words(limit)).take_while(|&&word| word as u8 == Op::Ext as u8) {
+            for byte in [Insn(word).a(), Insn(word).b(), Insn(word).c()] {
+                if let Some(slot) = operands.bytes.get_mut(operands.len) {
+                    *slot = byte;
+                    operands.len += 1;
+                }
+            }
+        }
+        operands.len = operands.len.min(limit);
+        operands
+    }
+
+    /// Goes on behind the instruction at `state.pc` and its operand words, each of which costs a step.
+    pub(super) fn advance(&mut self, operand_words: usize) {
+        self.state.pc += 1 + operand_words;
+        self.charge(1 + operand_words as u64);
+    }
+
+    /// The slot of an object, so many words past its header.
+    fn slot(&self, object: u64, offset: usize) -> Result<u64, Stop> {
+        self.heap().get(object as usize + offset).copied().ok_or(Stop::from(TrapCode::Corrupt))
+    }
+
+    fn set_slot(&mut self, object: u64, offset: usize, value: u64) -> Result<(), Stop> {
+        *self.heap_mut().get_mut(object as usize + offset).ok_or(Stop::from(TrapCode::Corrupt))? = value;
+        Ok(())
+    }
+
+    /// Copies registers to words of the heap.
+    fn store_slots(&mut self, first: u8, object: u64, offset: usize, count: u8) -> Result<(), Stop> {
+        for n in 0..count {
+            self.set_slot(object, offset + usize::from(n), self.reg(first.wrapping_add(n)))?;
+        }
+        Ok(())
+    }
+
+    /// Copies words of the heap to registers.
+    fn load_slots(&mut self, first: u8, object: u64, offset: usize, count: u8) -> Result<(), Stop> {
+        for n in 0..count {
+            let value = self.slot(object, offset + usize::from(n))?;
+            self.set_reg(first.wrapping_add(n), value);
+        }
+        Ok(())
+    }
+
+    /// An array's buffer and an index that is below its length.
+    fn element(&self, array: u64, index: u64) -> Result<(usize, usize), Stop> {
+        let (len, buffer) = halves(self.slot(array, 1)?);
+        if index < u64::from(len) {
+            Ok((buffer as usize, index as usize))
+        } else {
+            Err(Stop::Trap(TrapCode::IndexOutOfRange, [index.cast_signed(), i64::from(len)]))
+        }
+    }
+
+    /// How an array's elements are stored: the element's type, and its slots.
+    fn element_type(&self, array: u64) -> Result<(TypeId, usize), Stop> {
+        let ty = ObjectHeader(self.slot(array, 0)?).ty();
+        let record = self.module.types.record(ty).ok_or(Stop::from(TrapCode::Corrupt))?;
+        let element = record.components.first().copied().unwrap_or(0);
+        Ok((TypeId(element), record.slots.len()))
+    }
+
+    /// Makes an object of slots that are in registers.
+    fn new_object(&mut self, ty: TypeId, first: Option<u64>, registers: &[u8]) -> Result<u64, Stop> {
+        let size = 1 + usize::from(first.is_some()) + registers.len();
+        self.reserve(size)?;
+        let object = self.state.top;
+        self.set_slot(object as u64, 0, ObjectHeader::new(ty, 0).0)?;
+        let values = registers.iter().map(|&register| self.reg(register)).enumerate();
+        let start = object + 1 + usize::from(first.is_some());
+        for (n, value) in values.collect::<heapless::Vec<_, MAX_OPERANDS>>() {
+            self.set_slot((start + n) as u64, 0, value)?;
+        }
+        if let Some(value) = first {
+            self.set_slot(object as u64, 1, value)?;
+        }
+        self.state.top += size;
+        Ok(object as u64)
+    }
+
+    /// Carries out one of the instructions of this file, the one at `state.pc`, and goes on behind it.
+    pub(super) fn run_slow(&mut self, insn: Insn, op: Op) -> Result<(), Stop> {
+        let (a, b, c) = (insn.a(), insn.b(), insn.c());
+        // Instructions with one ext word that holds a count.
+        let count = if matches!(op, Op::LoadGlobalN | Op::StoreGlobalN | Op::LoadFieldN | Op::StoreFieldN) {
+            self.operands(1).as_slice().first().copied().unwrap_or(0)
+        } else {
+            0
+        };
+        let ext = match op {
+            Op::LoadGlobalN => {
+                self.load_slots(a, 0, 1 + usize::from(insn.b16()), count)?;
+                1
+            }
+            Op::StoreGlobalN => {
+                self.store_slots(a, 0, 1 + usize::from(insn.b16()), count)?;
+                1
+            }
+            Op::LoadFieldN => {
+                self.load_slots(a, self.reg(b), 1 + usize::from(c), count)?;
+                1
+            }
+            Op::StoreFieldN => {
+                self.store_slots(c, self.reg(a), 1 + usize::from(b), count)?;
+                1
+            }
+            Op::AGetN => {
+                let array = self.reg(b);
+                let (buffer, index) = self.element(array, self.reg(c))?;
+                let (_, slots) = self.element_type(array)?;
+                self.load_slots(a, buffer as u64, index * slots, slots as u8)?;
+                0
+            }
+            Op::ASetN => {
+                let array = self.reg(a);
+                let (buffer, index) = self.element(array, self.reg(b))?;
+                let (_, slots) = self.element_type(array)?;
+                self.store_slots(c, buffer as u64, index * slots, slots as u8)?;
+                0
+            }
+            Op::AGetP => {
+                let array = self.reg(b);
+                let (buffer, index) = self.element(array, self.reg(c))?;
+                let packing = Packing::of(self.element_type(array)?.0);
+                let value = load_packed(self.heap(), buffer, index, packing).ok_or(Stop::from(TrapCode::Corrupt))?;
+                self.set_reg(a, value);
+                0
+            }
+            Op::ASetP => {
+                let array = self.reg(a);
+                let (buffer, index) = self.element(array, self.reg(b))?;
+                let packing = Packing::of(self.element_type(array)?.0);
+                let value = self.reg(c);
+                store_packed(self.heap_mut(), buffer, index, packing, value)
+                    .ok_or(Stop::from(TrapCode::Corrupt))?;
+                0
+            }
+            Op::APush => {
+                library::call(self, crate::isa::Lib::ArrayPush, &[a, b], 0)?;
+                0
+            }
+            Op::New => {
+                let ty = TypeId(insn.b16());
+                let slots = self.module.types.record(ty).map_or(0, |record| record.slots.len());
+                let operands = self.operands(slots);
+                let object = self.new_object(ty, None, operands.as_slice())?;
+                self.set_reg(a, object);
+                ext_words(slots)
+            }
+            Op::NewClosure => {
+                let function = self.module.function(insn.b16()).ok_or(Stop::from(TrapCode::Corrupt))?;
+                let record = self.module.types.record(function.captures);
+                let slots = record.map_or(0, |record| record.slots.len().saturating_sub(1));
+                let operands = self.operands(slots);
+                let object = self.new_object(function.captures, Some(u64::from(insn.b16())), operands.as_slice())?;
+                self.set_reg(a, object);
+                ext_words(slots)
+            }
+            Op::NewArray => {
+                let operands = self.operands(MAX_OPERANDS);
+                let count = operands.as_slice().first().copied().unwrap_or(0);
+                let registers = operands.as_slice().get(1..=usize::from(count)).unwrap_or(&[]);
+                let object = self.new_array(TypeId(insn.b16()), registers)?;
+                self.set_reg(a, object);
+                ext_words(1 + usize::from(count))
+            }
+            Op::Lib => return self.run_library(insn),
+            _ => return Err(Stop::from(TrapCode::Corrupt)),
+        };
+        self.advance(ext);
+        Ok(())
+    }
+
+    /// Makes an array of one-slot elements that are in registers.
+    fn new_array(&mut self, ty: TypeId, registers: &[u8]) -> Result<u64, Stop> {
+        let count = registers.len();
+        let buffer_words = if count == 0 { 0 } else { 2 + count };
+        self.reserve(2 + buffer_words)?;
+        let array = self.state.top;
+        let (buffer, len) = (array + 4, count as u32);
+        let reference = if count == 0 { NULL as u32 } else { buffer as u32 };
+        let head = [ObjectHeader::new(ty, 0).0, join(len, reference)];
+        let buffer_head = [ObjectHeader::new(ty, ObjectHeader::BUFFER).0, u64::from(len)];
+        let values: heapless::Vec<u64, MAX_OPERANDS> =
+            registers.iter().map(|&register| self.reg(register)).collect();
+        let words = head.into_iter().chain(buffer_head).chain(values).take(2 + buffer_words);
+        for (slot, word) in self.heap_mut().get_mut(array..).unwrap_or(&mut []).iter_mut().zip(words) {
+            *slot = word;
+        }
+        self.state.top += 2 + buffer_words;
+        Ok(array as u64)
+    }
+
+    fn run_library(&mut self, insn: Insn) -> Result<(), Stop> {
+        let lib = crate::isa::Lib::from_number(insn.b16()).ok_or(Stop::from(TrapCode::Corrupt))?;
+        let operands = self.operands(MAX_OPERANDS);
+        library::call(self, lib, operands.as_slice(), insn.a())?;
+        self.advance(ext_words(operands.len));
+        Ok(())
+    }
+}
+
+/// An element of a packed buffer, as a register holds it.
+pub(crate) fn load_packed(heap: &[u64], buffer: usize, index: usize, packing: Packing) -> Option<u64> {
+    let width = packing.bytes();
+    let bytes: &[u8] = bytemuck::cast_slice(heap);
+    let start = buffer.checked_mul(8)?.checked_add(index.checked_mul(width)?)?;
+    let bytes = bytes.get(start..start.checked_add(width)?)?;
+    let mut word = [0; 8];
+    word.get_mut(..width)?.copy_from_slice(bytes);
+    let raw = u64::from_le_bytes(word);
+    Some(match packing {
+        Packing::I8 => i64::from(raw as i8).cast_unsigned(),
+        Packing::I16 => i64::from(raw as i16).cast_unsigned(),
+        Packing::I32 => i64::from(raw as i32).cast_unsigned(),
+        Packing::F32 => f64::from(f32::from_bits(raw as u32)).to_bits(),
+        Packing::U8 | Packing::U16 | Packing::U32 | Packing::Words => raw,
+    })
+}
+
+/// Stores a register in an element of a packed buffer.
+pub(crate) fn store_packed(
+    heap: &mut [u64],
+    buffer: usize,
+    index: usize,
+    packing: Packing,
+    value: u64,
+) -> Option<()> {
+    let width = packing.bytes();
+    let raw = match packing {
+        Packing::F32 => u64::from((f64::from_bits(value) as f32).to_bits()),
+        _ => value,
+    };
+    let bytes: &mut [u8] = bytemuck::cast_slice_mut(heap);
+    let start = buffer.checked_mul(8)?.checked_add(index.checked_mul(width)?)?;
+    bytes.get_mut(start..start.checked_add(width)?)?.copy_from_slice(raw.to_le_bytes().get(..width)?);
+    Some(())
+}
