@@ -12,6 +12,7 @@ pub mod host;
 pub mod isa;
 pub mod machine;
 pub mod module;
+pub mod verify;
 
 pub use error::{Failure, Invalid, LoadError, TrapCode};
 pub use host::{Binding, Builder, Call, Capability, Host, Reply, StaticHost};

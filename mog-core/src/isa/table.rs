@@ -152,7 +152,7 @@ macro_rules! instructions {
         FDivA = f_div_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc / c";
 
         // Objects.
-        New = new [Def(Struct), Type16] {EXT} "a = a new struct b with the ext registers as its slots; charges per slot";
+        New = new [Def(Ref), Type16] {EXT} "a = a new struct or variant b with the ext registers as its slots; charges per slot; of a variant, a may be the boxed enum";
         NewClosure = new_closure [Def(Closure), Func16] {EXT} "a = a closure of function b with the ext registers as captures";
         LoadField = load_field [Def(One), Use(Struct), Field8] {} "a = slot c of b";
         StoreField = store_field [Use(Struct), Field8, Use(One)] {} "slot b of a = c";

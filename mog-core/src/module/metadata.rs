@@ -115,7 +115,7 @@ impl<'a, T> Records<'a, T> {
 
 impl<'a, T: Deserialize<'a>> Records<'a, T> {
     /// What follows these records.
-    fn rest(mut self) -> &'a [u8] {
+    pub(crate) fn rest(mut self) -> &'a [u8] {
         while self.next().is_some() {}
         self.bytes
     }

@@ -21,7 +21,9 @@ mod types;
 
 use bytemuck::try_cast_slice;
 
-pub use metadata::{Export, FunctionDebug, Import, Lines, Metadata, Records, Requirement};
+pub use metadata::{
+    Export, FunctionDebug, Import, Lines, Metadata, Records, Requirement, erased, write_metadata,
+};
 pub use types::{Packing, Slots, TYPE_WORDS, TypeId, TypeKind, TypeRecord, TypeTable};
 
 use crate::error::LoadError;
@@ -291,6 +293,11 @@ impl<'a> Module<'a> {
         let &[start, len] = self.strings.get(at..at.checked_add(2)?)? else { return None };
         let start = usize::try_from(start).ok()?;
         self.bytes.get(start..start.checked_add(usize::try_from(len).ok()?)?)
+    }
+
+    /// The string constants' starts and lengths, and the bytes that they lie in.
+    pub(crate) const fn string_section(&self) -> (&'a [u32], &'a [u8]) {
+        (self.strings, self.bytes)
     }
 
     /// A string constant; empty if there is no such one.

@@ -1,0 +1,95 @@
+//! Which parts of the machine an instruction or a library function needs. The compiler uses these to fill in the
+//! header, the verifier to check it.
+
+use crate::features::{FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, VALUES};
+use crate::isa::{Flags, Insn, Kind, Lib, MathFn, Op, Operand};
+
+/// The parts that an instruction needs, apart from those of the library function or float function that it names.
+#[must_use]
+pub fn features_of_op(op: Op) -> u16 {
+    let info = op.info();
+    let float = |operand: &Operand| {
+        matches!(
+            operand,
+            Operand::Def(Kind::Float)
+                | Operand::Use(Kind::Float)
+                | Operand::Mod(Kind::Float)
+                | Operand::AccFloat
+        )
+    };
+    let floats = if info.flags.has(Flags::FLOAT) || info.operands.iter().any(float) { FLOATS } else { 0 };
+    match op {
+        Op::FPow | Op::FAtan2 => floats | MATH,
+        _ => floats,
+    }
+}
+
+/// The parts that a function of `f_math` needs besides floats.
+#[must_use]
+pub const fn features_of_math(code: u8) -> u16 {
+    if code < MathFn::Sin as u8 { 0 } else { MATH }
+}
+
+/// The parts that a library function needs.
+#[must_use]
+pub const fn features_of_lib(lib: Lib) -> u16 {
+    match lib {
+        Lib::StrUpper
+        | Lib::StrLower
+        | Lib::StrTrim
+        | Lib::StrSplit
+        | Lib::StrContains
+        | Lib::StrStartsWith
+        | Lib::StrEndsWith
+        | Lib::StrReplace
+        | Lib::StrIndexOf
+        | Lib::StrRepeat
+        | Lib::StrChars
+        | Lib::StrLines
+        | Lib::StrBytes
+        | Lib::StrPadLeft
+        | Lib::StrPadRight => STRINGS,
+        Lib::ParseFloat | Lib::FloatText | Lib::F32Text | Lib::FloatFixed => FLOAT_TEXT,
+        Lib::JsonText | Lib::JsonParse => JSON,
+        Lib::Display
+        | Lib::Equal
+        | Lib::ToAny
+        | Lib::FromAny
+        | Lib::AnyField
+        | Lib::AnyIndex
+        | Lib::AnySetIndex
+        | Lib::AnyLen
+        | Lib::AnyNext
+        | Lib::ArrayIndexOf => VALUES,
+        Lib::MapNew
+        | Lib::MapLen
+        | Lib::MapGet
+        | Lib::MapSet
+        | Lib::MapHas
+        | Lib::MapDelete
+        | Lib::MapClear
+        | Lib::MapKeys
+        | Lib::MapValues
+        | Lib::MapState
+        | Lib::MapNext => MAPS,
+        _ => 0,
+    }
+}
+
+/// The parts that an instruction word needs; none if it is no instruction.
+pub(super) fn features_of_insn(op: Op, insn: Insn) -> u16 {
+    features_of_op(op)
+        | match op {
+            Op::FMath => features_of_math(insn.c()),
+            Op::Lib => Lib::from_number(insn.b16()).map_or(0, features_of_lib),
+            _ => 0,
+        }
+}
+
+/// The parts that all of this code needs: what belongs into the header.
+#[must_use]
+pub fn features_of_code(code: &[u32]) -> u16 {
+    code.iter()
+        .map(|&word| Insn(word))
+        .fold(0, |bits, insn| bits | insn.op().map_or(0, |op| features_of_insn(op, insn)))
+}

@@ -1,0 +1,145 @@
+//! Function records, their registers, and handlers.
+
+use super::code::Body;
+use super::invalid;
+use super::types::is_slot_type;
+use crate::error::{Invalid, LoadError};
+use crate::isa::{Insn, Op};
+use crate::machine::WINDOW;
+use crate::module::{Function, Handler, Module, TypeId, TypeKind};
+
+/// The register types of a function.
+pub(super) struct Registers {
+    types: [u16; WINDOW],
+    len: usize,
+}
+
+impl Registers {
+    pub(super) fn types(&self) -> &[u16] {
+        self.types.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Reads the runs of a function, whose frame fits the window.
+    fn decode(&mut self, module: &Module<'_>, function: &Function) -> Option<()> {
+        let frame = usize::from(function.frame);
+        self.len = 0;
+        let start = usize::try_from(function.registers).ok()?;
+        let count = usize::from(*module.types.pool.get(start)?);
+        let (runs, []) = module.types.pool.get(start + 1..)?.get(..count * 2)?.as_chunks() else {
+            return None;
+        };
+        let mut previous = TypeId::UNIT;
+        for &[ty, len] in runs {
+            let (ty, end) = (TypeId(ty), self.len + usize::from(len));
+            if len == 0 || end > frame || !is_slot_type(&module.types, ty) {
+                return None;
+            }
+            if (previous == TypeId::ANY) != (ty == TypeId::ANY_PAYLOAD)
+                || (matches!(ty, TypeId::ANY | TypeId::ANY_PAYLOAD) && len != 1)
+            {
+                return None;
+            }
+            self.types.get_mut(self.len..end)?.fill(ty.0);
+            (self.len, previous) = (end, ty);
+        }
+        (self.len == frame && previous != TypeId::ANY).then_some(())
+    }
+}
+
+/// Checks all functions with their code.
+pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
+    let header = &module.header;
+    if header.functions == 0 && !module.code.is_empty() {
+        return Err(invalid(Invalid::Function, 0));
+    }
+    let mut registers = Registers { types: [0; WINDOW], len: 0 };
+    for index in 0..header.functions {
+        let wrong = invalid(Invalid::Function, usize::from(index));
+        let function = module.function(index).ok_or(wrong)?;
+        if index == 0 && function.start != 0 {
+            return Err(wrong);
+        }
+        let (start, end) = (function.start as usize, module.function_end(index) as usize);
+        let code = module.code.get(start..end).filter(|code| !code.is_empty()).ok_or(wrong)?;
+        let results = record(module, &function, &mut registers).ok_or(wrong)?;
+        Body { module, registers: registers.types(), results, code }
+            .check()
+            .map_err(|(what, offset)| invalid(what, start + offset))?;
+    }
+    Ok(())
+}
+
+/// Checks a function's record and decodes its register types; gives the slots of its result.
+fn record<'a>(module: &Module<'a>, function: &Function, registers: &mut Registers) -> Option<&'a [u16]> {
+    let frame = usize::from(function.frame);
+    if frame >= WINDOW || frame > usize::from(module.header.max_frame) {
+        return None;
+    }
+    registers.decode(module, function)?;
+    let registers = registers.types();
+
+    let (params, results) = signature(module, function.signature)?;
+    if results.len() != usize::from(function.results) {
+        return None;
+    }
+    let mut given = registers.get(..usize::from(function.params))?;
+    if function.captures != TypeId::UNIT {
+        let record = module.types.record(function.captures)?;
+        if record.kind != TypeKind::Captures {
+            return None;
+        }
+        given = given.strip_prefix(&[function.captures.0])?;
+    }
+    if given != params {
+        return None;
+    }
+
+    let (params, first_ref) = (usize::from(function.params), usize::from(function.first_ref));
+    if first_ref < params || first_ref > frame {
+        return None;
+    }
+    let plain = |&ty: &u16| matches!(TypeId(ty), TypeId::INT | TypeId::FLOAT);
+    registers.get(params..first_ref)?.iter().all(plain).then_some(results)
+}
+
+/// The slots of the parameters and of the result of a function type.
+pub(super) fn signature<'a>(module: &Module<'a>, ty: TypeId) -> Option<(&'a [u16], &'a [u16])> {
+    let record = module.types.record(ty).filter(|record| record.kind == TypeKind::Fn)?;
+    record.slots.split_at_checked(usize::from(record.extra))
+}
+
+/// Checks the handlers, when all functions have been checked.
+pub(super) fn check_handlers(module: &Module<'_>) -> Result<(), LoadError> {
+    (0..usize::from(module.header.handlers)).try_for_each(|index| {
+        let handler = module.handler(index).and_then(|handler| check_handler(module, &handler));
+        handler.ok_or(invalid(Invalid::Handler, index))
+    })
+}
+
+fn check_handler(module: &Module<'_>, handler: &Handler) -> Option<()> {
+    let index = module.function_at(handler.start as usize)?;
+    let function = module.function(index)?;
+    let code = function.start..module.function_end(index);
+    let target = *module.code.get(handler.target as usize)?;
+    let fits = handler.start < handler.end
+        && handler.end <= code.end
+        && code.contains(&handler.target)
+        && Insn(target).op() != Some(Op::Ext);
+    if !fits {
+        return None;
+    }
+    let message = handler.register.checked_add(1)?;
+    let kinds =
+        (register_type(module, &function, handler.register)?, register_type(module, &function, message)?);
+    (kinds == (TypeId::INT, TypeId::STR)).then_some(())
+}
+
+/// The type of one register of a function that was checked.
+fn register_type(module: &Module<'_>, function: &Function, register: u8) -> Option<TypeId> {
+    let (runs, _) = module.register_runs(function).as_chunks();
+    let mut end = 0;
+    runs.iter().find_map(|&[ty, len]| {
+        end += usize::from(len);
+        (usize::from(register) < end).then_some(TypeId(ty))
+    })
+}
