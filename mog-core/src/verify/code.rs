@@ -4,10 +4,10 @@
 //! cannot say (two operands that belong together, counts, ext operands) is in [`Body::rules`]; an instruction
 //! with such operands and without a rule is refused, so a new row of the table fails safe.
 
-use super::MAX_SEGMENT;
 use super::features::features_of_insn;
 use super::functions::signature;
 use super::types::is_variant_of;
+use super::{MAX_OPERAND_BYTES, MAX_SEGMENT};
 use crate::error::{Invalid, TrapCode};
 use crate::isa::{Flags, Insn, IntCode, Kind, Lib, MathFn, Op, Operand, ext_words};
 use crate::module::{Module, Packing, Slots, TypeId, TypeKind, TypeRecord};
@@ -38,6 +38,7 @@ pub(super) struct Ext<'a> {
 
 impl Ext<'_> {
     pub(super) fn byte(&mut self) -> Result<u8, Invalid> {
+        require(self.taken < MAX_OPERAND_BYTES, Invalid::Operand)?;
         let word = self.words.get(self.taken / 3).map(|&word| Insn(word));
         let word = word.filter(|word| word.op() == Some(Op::Ext)).ok_or(Invalid::Operand)?;
         let byte = match self.taken % 3 {

@@ -36,7 +36,8 @@
 //!   or later, parameters apart.
 //!
 //! Code (`code.rs`, `library.rs`)
-//! - Every word is an instruction or one of the ext words due to the instruction before.
+//! - Every word is an instruction or one of the ext words due to the instruction before, which hold at most
+//!   [`MAX_OPERAND_BYTES`].
 //! - Register operands are inside the frame and have the type that the instruction, field, element, callee or
 //!   library function asks for. Both halves of an `any` are read and written together, and passed from two
 //!   neighbouring registers.
@@ -73,6 +74,8 @@ use crate::module::{Module, TypeId, TypeKind};
 
 /// Most words between two charge points.
 pub const MAX_SEGMENT: usize = 256;
+/// Most operand bytes in the ext words of an instruction.
+pub const MAX_OPERAND_BYTES: usize = 256;
 /// Most variants of a boxed enum.
 pub const MAX_VARIANTS: usize = 256;
 
