@@ -463,6 +463,15 @@ fn objects_are_made_from_their_slots() {
 }
 
 #[test]
+fn last_of_many_variants_is_found() {
+    let mut asm = small();
+    let boxed = asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 0].repeat(256), &[]));
+    asm.types.extend(vec![ty(TypeKind::Variant, 0, &[], &[]); 256]);
+    asm.functions[0] = Func::new(PROC, &[boxed], &[Insn::ab16(Op::New, 0, boxed + 256), ret()]);
+    assert!(Module::load_words(&asm.build()).is_ok());
+}
+
+#[test]
 fn operand_bytes_are_bounded() {
     let with = |fields: usize| {
         let mut asm = small();

@@ -105,6 +105,26 @@ fn components_are_checked() {
         component(LEAF, 0, wrong);
         component(BOXED, 2, wrong);
     }
+    // Also where the slots agree.
+    for (index, components, slots) in [
+        (ARRAY_INT, vec![CAPTURES], vec![CAPTURES]),
+        (ARRAY_INT, vec![LEAF], vec![LEAF]),
+        (MAP, vec![FLOAT, INT], vec![FLOAT, INT]),
+        (MAP, vec![UNIT, INT], vec![INT]),
+        (MAP, vec![HANDLE, INT], vec![INT, INT]),
+        (MAP, vec![ANY, INT], vec![ANY, PAYLOAD, INT]),
+        (MAP, vec![ARRAY_STR, INT], vec![ARRAY_STR, INT]),
+        (MAP, vec![STR, INT, UNIT], vec![STR, INT]),
+        (ARRAY_INT, vec![INT, UNIT], vec![INT]),
+        (OPTION, vec![INT, UNIT], vec![INT, INT]),
+        (RESULT, vec![UNIT, STR], vec![INT, STR, STR]),
+        (ARRAY_INT, vec![], vec![]),
+    ] {
+        rejects(Invalid::Type, |asm| {
+            let record = &mut asm.types[usize::from(index - OWN)];
+            (record.components, record.slots) = (components, slots);
+        });
+    }
     for key in [FLOAT, F32, ANY, UNIT, HANDLE, ARRAY_STR, STRUCT, OPTION] {
         component(MAP, 0, key);
     }
@@ -197,6 +217,12 @@ fn variants_follow_their_enum() {
         asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 1, INT], &[]));
         asm.add_type(ty(TypeKind::Variant, 0, &[STR], &[STR]));
     });
+    // Others may not stand between.
+    rejects(Invalid::Type, |asm| {
+        asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 1, INT], &[]));
+        asm.add_type(ty(TypeKind::Array, 0, &[INT], &[INT]));
+        asm.add_type(ty(TypeKind::Variant, 0, &[INT], &[INT]));
+    });
     let many = |asm: &mut Asm, count: usize| {
         asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 0].repeat(count), &[]));
         for _ in 0..count {
@@ -229,6 +255,16 @@ fn records_cannot_share_without_end() {
         words[types + (base + copy) * 3..][..3].copy_from_slice(&[u32::from(TypeKind::Struct as u8), 0, 0]);
     }
     assert!(Module::load_words(&words).is_ok());
+}
+
+#[test]
+fn types_have_numbers() {
+    let with = |count: usize| {
+        let types = vec![ty(TypeKind::Fn, 0, &[UNIT], &[]); count];
+        load(&Asm { types, ..Asm::default() })
+    };
+    assert_eq!(with(0x1_0000 - 32), Ok(()));
+    assert!(matches!(with(0x1_0000 - 31), Err(LoadError::Invalid { what: Invalid::Type, .. })));
 }
 
 #[test]
@@ -268,6 +304,10 @@ fn signatures_are_checked() {
         rejects(Invalid::Function, |asm| asm.functions[0].signature = wrong);
         rejects(Invalid::Function, |asm| asm.functions[2].captures = if wrong == UNIT { INT } else { wrong });
     }
+    rejects(Invalid::Function, |asm| {
+        // A struct with the slots of a function type.
+        asm.functions[0].signature = asm.add_type(ty(TypeKind::Struct, 0, &[], &[]));
+    });
     // Counts, types of parameters, captures in the first register.
     rejects(Invalid::Function, |asm| asm.functions[1].params = 2);
     rejects(Invalid::Function, |asm| asm.functions[1].params = 4);
@@ -388,6 +428,21 @@ fn metadata_is_checked() {
     rejects(Invalid::Metadata, |asm| asm.init = Some(CALLEE));
     rejects(Invalid::Metadata, |asm| asm.init = Some(CLOSURE));
     accepts(|asm| asm.init = Some(SUBJECT));
+    let init = |asm: &mut Asm, captures: u16, components: &[u16], params: &[u16], results: &[u16]| {
+        let slots = [params, results].concat();
+        let signature = asm.add_type(ty(TypeKind::Fn, params.len() as u16, components, &slots));
+        let registers = if captures == UNIT { params.to_vec() } else { [&[captures], params].concat() };
+        let function = Func::new(signature, &registers, &[op(Op::Trap, 0, 0, 0)]);
+        let mut function = function.with(registers.len() as u8, results.len() as u8);
+        function.captures = captures;
+        asm.functions.push(function);
+        asm.debug = None;
+        asm.init = Some(3);
+    };
+    accepts(|asm| init(asm, UNIT, &[UNIT], &[], &[]));
+    rejects(Invalid::Metadata, |asm| init(asm, UNIT, &[INT, UNIT], &[INT], &[]));
+    rejects(Invalid::Metadata, |asm| init(asm, UNIT, &[INT], &[], &[INT]));
+    rejects(Invalid::Metadata, |asm| init(asm, CAPTURES, &[UNIT], &[], &[]));
     rejects(Invalid::Metadata, |asm| asm.metadata = Some(Vec::new()));
     let bytes = small().metadata_bytes();
     for len in 0..bytes.len() {

@@ -71,8 +71,8 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
 
 /// Checks a function's record and decodes its register types; gives the slots of its result.
 fn record<'a>(module: &Module<'a>, function: &Function, registers: &mut Registers) -> Option<&'a [u16]> {
-    let frame = usize::from(function.frame);
-    if frame >= WINDOW || frame > usize::from(module.header.max_frame) {
+    // The header's largest frame fits the window.
+    if u16::from(function.frame) > module.header.max_frame {
         return None;
     }
     registers.decode(module, function)?;
@@ -94,12 +94,10 @@ fn record<'a>(module: &Module<'a>, function: &Function, registers: &mut Register
         return None;
     }
 
-    let (params, first_ref) = (usize::from(function.params), usize::from(function.first_ref));
-    if first_ref < params || first_ref > frame {
-        return None;
-    }
+    // No such range unless `params <= first_ref <= frame`.
+    let rest = usize::from(function.params)..usize::from(function.first_ref);
     let plain = |&ty: &u16| matches!(TypeId(ty), TypeId::INT | TypeId::FLOAT);
-    registers.get(params..first_ref)?.iter().all(plain).then_some(results)
+    registers.get(rest)?.iter().all(plain).then_some(results)
 }
 
 /// The slots of the parameters and of the result of a function type.
