@@ -25,6 +25,10 @@ pub enum Kind {
     Struct,
     /// A closure.
     Closure,
+    /// A value of an enum whose values are objects.
+    Boxed,
+    /// The object of such an enum's variant.
+    Variant,
     /// An array.
     Array,
     /// The one slot of the element of the instruction's array.

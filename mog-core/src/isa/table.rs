@@ -158,6 +158,8 @@ macro_rules! instructions {
         StoreField = store_field [Use(Struct), Field8, Use(One)] {} "slot b of a = c";
         LoadFieldN = load_field_n [DefN, Use(Struct), Field8] {EXT} "the same for as many registers as ext says";
         StoreFieldN = store_field_n [Use(Struct), Field8, UseN] {EXT} "the same for as many registers as ext says";
+        EnumTag = enum_tag [Def(Int), Use(Boxed)] {INT} "a = number of the variant whose object b is";
+        AsVariant = as_variant [Def(Variant), Use(Boxed)] {EXT} "a = b as the variant whose type ext says; traps if it is another";
 
         // Arrays and strings.
         ALen = a_len [Def(Int), Use(Array)] {INT} "a = number of elements of b";

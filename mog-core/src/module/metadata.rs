@@ -132,12 +132,15 @@ impl<'a, T: Deserialize<'a>> Iterator for Records<'a, T> {
     }
 }
 
-/// Counts at the start of the metadata.
+/// The first record of the metadata; imports, exports and requirements follow.
 #[derive(Clone, Copy, Default, Serialize, Deserialize, Debug)]
-struct Counts {
-    exports: u16,
-    requirements: u16,
-    init: Option<u16>,
+pub struct Counts {
+    /// How many exports there are.
+    pub exports: u16,
+    /// How many requirements there are.
+    pub requirements: u16,
+    /// The function that runs before the first entry.
+    pub init: Option<u16>,
 }
 
 /// What a module wants from its host and offers to it.
@@ -189,43 +192,5 @@ impl<'a> Metadata<'a> {
             && self.exports().count() == usize::from(self.counts.exports)
             && self.requirements().count() == usize::from(self.counts.requirements)
             && self.requirements().rest().is_empty()
-    }
-}
-
-/// Writes metadata, in the order in which [`Metadata`] reads it.
-///
-/// # Errors
-/// Those of the sink.
-pub fn write_metadata<E>(
-    imports: &[Import<'_>],
-    exports: &[Export<'_>],
-    requirements: &[Requirement<'_>],
-    init: Option<u16>,
-    mut put: impl FnMut(&dyn erased::Record) -> Result<(), E>,
-) -> Result<(), E> {
-    let count = |len: usize| u16::try_from(len).unwrap_or(u16::MAX);
-    put(&Counts { exports: count(exports.len()), requirements: count(requirements.len()), init })?;
-    imports.iter().try_for_each(|record| put(record))?;
-    exports.iter().try_for_each(|record| put(record))?;
-    requirements.iter().try_for_each(|record| put(record))
-}
-
-/// Lets [`write_metadata`] hand records of different types to one sink.
-pub mod erased {
-    use serde::Serialize;
-
-    /// Anything that postcard can write into a buffer.
-    pub trait Record {
-        /// Writes the record; gives the part of the buffer that it took.
-        ///
-        /// # Errors
-        /// If the buffer is too small.
-        fn write<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], postcard::Error>;
-    }
-
-    impl<T: Serialize> Record for T {
-        fn write<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], postcard::Error> {
-            postcard::to_slice(self, buffer)
-        }
     }
 }

@@ -22,7 +22,7 @@ mod types;
 use bytemuck::try_cast_slice;
 
 pub use metadata::{
-    Export, FunctionDebug, Import, Lines, Metadata, Records, Requirement, erased, write_metadata,
+    Counts, Export, FunctionDebug, Import, Lines, Metadata, Records, Requirement,
 };
 pub use types::{Packing, Slots, TYPE_WORDS, TypeId, TypeKind, TypeRecord, TypeTable};
 

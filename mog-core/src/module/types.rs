@@ -80,7 +80,8 @@ pub enum TypeKind {
     /// The same, but a value is one reference to an object of one of the types right after this one, which are
     /// its variants in order.
     BoxedEnum = 8,
-    /// Components: types of the payload. Slots: the object's. One variant of the boxed enum before.
+    /// Components: types of the payload. Slots: the object's. One variant of the boxed enum before; `extra` is
+    /// its number.
     Variant = 9,
 }
 
@@ -162,7 +163,8 @@ impl Packing {
 pub struct TypeRecord<'a> {
     /// What it is.
     pub kind: TypeKind,
-    /// For a struct or an enum: number of the string constant with its name. For a function: slots of parameters.
+    /// For a struct or an enum: number of the string constant with its name. For a function: slots of parameters. For a
+    /// variant: its number.
     pub extra: u16,
     /// Components, as the kind says.
     pub components: &'a [u16],

@@ -182,3 +182,26 @@ pub(in super::super) fn new(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>)
     // The ext words count as the charge for the slots.
     Ok(Step { pc: s.pc + words, ..s })
 }
+
+#[inline(always)]
+pub(in super::super) fn enum_tag(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    let header = word(c, r[at(i.b())], 0).map(ObjectHeader);
+    match header.and_then(|header| c.module.types.record(header.ty())) {
+        Some(variant) => set_int(i, s, r, i64::from(variant.extra)),
+        None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+    }
+}
+
+#[inline(always)]
+pub(in super::super) fn as_variant(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    let object = r[at(i.b())];
+    let wanted = Insn(c.code.get(s.pc).copied().unwrap_or(0));
+    let wanted = TypeId(u16::from_le_bytes([wanted.a(), wanted.b()]));
+    match word(c, object, 0).map(|header| ObjectHeader(header).ty()) {
+        Some(ty) if ty == wanted => {
+            r[at(i.a())] = object;
+            Ok(Step { pc: s.pc + 1, ..s })
+        }
+        _ => Err(c.trap(TrapCode::NoMatch, 0, 0)),
+    }
+}

@@ -1,0 +1,94 @@
+//! From source to module: the stages in order.
+
+use crate::check::{CheckOptions, check};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::ast::Span;
+use crate::emit::{EmitError, EmitOptions, emit};
+use crate::lower::lower;
+use crate::parser::parse;
+
+/// What a compilation takes from its surroundings.
+pub struct Options<'a> {
+    /// The source's name in messages.
+    pub file: &'a str,
+    /// Capability declarations beyond the built-in ones: where each comes from, and its text.
+    pub declarations: &'a [(&'a str, &'a str)],
+    /// The source of an imported module, by name.
+    pub imports: &'a dyn Fn(&str) -> Option<String>,
+    /// Registers of the target's window: 256 unless the target was built with a smaller one.
+    pub window: usize,
+    /// Leave out names and lines, so that traps have no positions.
+    pub strip: bool,
+}
+
+impl<'a> Options<'a> {
+    /// The usual options for a source of this name.
+    #[must_use]
+    pub fn new(file: &'a str) -> Self {
+        Self { file, declarations: &[], imports: &|_| None, window: mog_core::WINDOW, strip: false }
+    }
+}
+
+/// A program that compiled.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The module, as words so that it is aligned.
+    pub module: Vec<u32>,
+    /// What could be better.
+    pub warnings: Diagnostics,
+    /// Names and texts of the sources that diagnostics refer to, by file number.
+    pub sources: Vec<(String, String)>,
+}
+
+/// A program that did not compile.
+#[derive(Debug)]
+pub struct Rejected {
+    /// What is wrong, and what could be better.
+    pub diagnostics: Diagnostics,
+    /// Names and texts of the sources that diagnostics refer to, by file number.
+    pub sources: Vec<(String, String)>,
+}
+
+/// Compiles a program.
+///
+/// # Errors
+/// If the source is not a correct program; every error in it, with its place.
+pub fn compile(source: &str, options: &Options<'_>) -> Result<Compiled, Rejected> {
+    let parsed = parse(source);
+    let mut diagnostics = parsed.diagnostics;
+    let check_options = CheckOptions { declarations: options.declarations, imports: options.imports };
+    let (hir, found) = check(source, &parsed.ast, &check_options);
+    diagnostics.append(found);
+    diagnostics.sort();
+    let mut sources = vec![(options.file.to_owned(), source.to_owned())];
+    sources.extend(hir.modules.iter().map(|(name, text)| (format!("{name}.mog"), text.clone())));
+    if diagnostics.has_errors() {
+        return Err(Rejected { diagnostics, sources });
+    }
+    let emit_options =
+        EmitOptions { window: options.window, strip: options.strip, file: options.file, source };
+    match emit(&hir, lower(&hir), &emit_options) {
+        Ok(module) => Ok(Compiled { module, warnings: diagnostics, sources }),
+        Err(error) => {
+            diagnostics.push(limit_exceeded(&error));
+            Err(Rejected { diagnostics, sources })
+        }
+    }
+}
+
+fn limit_exceeded(error: &EmitError) -> Diagnostic {
+    match error {
+        EmitError::TooManyRegisters { function, at, needs, limit } => Diagnostic::error(
+            "too-many-variables",
+            Span { start: *at, end: *at },
+            format!("function `{function}` needs {needs} registers for its variables, the target has {limit}"),
+        )
+        .help("move part of the function into functions of its own"),
+        EmitError::TooMany(what) => Diagnostic::error(
+            "too-large",
+            Span { start: 0, end: 0 },
+            format!("the program has more {what} than a module can hold"),
+        )
+        .help("split the program"),
+    }
+}

@@ -1,0 +1,6 @@
+//! From virtual registers to module bytes.
+
+mod code;
+mod module;
+
+pub use module::{EmitError, EmitOptions, emit};

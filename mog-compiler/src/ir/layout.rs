@@ -1,0 +1,399 @@
+//! How the language's types lie in registers and objects: the module's type table, made on demand.
+
+use hashbrown::HashMap;
+use mog_core::TypeId;
+use mog_core::heap::MAX_VALUE_SLOTS;
+use mog_core::module::{TYPE_WORDS, TypeKind};
+
+use super::{ClassId, Classes};
+use crate::hir::Hir;
+use crate::types::{EnumId, IntKind, StructId, Ty, TyKind, Types};
+
+/// Slots beyond which an enum's values become objects.
+const MAX_FLAT_ENUM: usize = 4;
+/// Slots beyond which `?T` and `Result<T>` hold their payload in an object.
+const MAX_FLAT: usize = MAX_VALUE_SLOTS;
+
+/// A record of the type table under construction.
+#[derive(Clone, Debug, Default)]
+struct Record {
+    kind: u8,
+    extra: u16,
+    components: Vec<u16>,
+    slots: Vec<u16>,
+}
+
+/// The type table under construction, the string constants (types have names), and what each type is.
+#[derive(Debug, Default)]
+pub struct Layouts {
+    records: Vec<Record>,
+    ids: HashMap<Ty, TypeId>,
+    value_slots: HashMap<Ty, Vec<u16>>,
+    cells: HashMap<Vec<u16>, TypeId>,
+    functions: HashMap<(Vec<Ty>, Ty), TypeId>,
+    boxed_enums: HashMap<u32, bool>,
+    /// Classes of virtual registers.
+    pub classes: Classes,
+    /// String constants in the order of their numbers.
+    pub strings: Vec<String>,
+    string_index: HashMap<String, u16>,
+}
+
+impl Layouts {
+    /// The number of a string constant.
+    pub fn string(&mut self, text: &str) -> u16 {
+        if let Some(&index) = self.string_index.get(text) {
+            return index;
+        }
+        let index = u16::try_from(self.strings.len()).unwrap_or(u16::MAX);
+        self.strings.push(text.to_owned());
+        self.string_index.insert(text.to_owned(), index);
+        index
+    }
+
+    fn reserve(&mut self) -> (usize, TypeId) {
+        let index = self.records.len();
+        self.records.push(Record::default());
+        let number = u16::try_from(index).unwrap_or(u16::MAX).saturating_add(TypeId::FIRST_OWN.0);
+        (index, TypeId(number))
+    }
+
+    fn set(&mut self, index: usize, kind: TypeKind, extra: u16, components: Vec<u16>, slots: Vec<u16>) {
+        if let Some(record) = self.records.get_mut(index) {
+            *record = Record { kind: kind as u8, extra, components, slots };
+        }
+    }
+
+    /// The number of a type in the module's table, made on first use.
+    pub fn id(&mut self, hir: &Hir, ty: Ty) -> TypeId {
+        let ty = hir.types.shallow(ty);
+        if let Some(&id) = self.ids.get(&ty) {
+            return id;
+        }
+        let kind = hir.types.kind(ty).clone();
+        match kind {
+            TyKind::Unit | TyKind::Never | TyKind::Error | TyKind::Var(_) => TypeId::UNIT,
+            TyKind::Bool => TypeId::BOOL,
+            TyKind::Int(kind) => int_type(kind),
+            TyKind::Float => TypeId::FLOAT,
+            TyKind::F32 => TypeId::F32,
+            TyKind::Str => TypeId::STR,
+            TyKind::Any => TypeId::ANY,
+            _ => self.make(hir, ty, &kind),
+        }
+    }
+
+    fn make(&mut self, hir: &Hir, ty: Ty, kind: &TyKind) -> TypeId {
+        let built_in = match ty {
+            Types::ARRAY_STR => Some(TypeId::ARRAY_STR),
+            Types::ARRAY_ANY => Some(TypeId::ARRAY_ANY),
+            Types::ARRAY_U8 => Some(TypeId::ARRAY_U8),
+            Types::MAP_ANY => Some(TypeId::MAP_ANY),
+            _ => None,
+        };
+        if let Some(id) = built_in {
+            self.ids.insert(ty, id);
+            return id;
+        }
+        match kind {
+            // The payload's record comes first: flat types may only contain earlier ones.
+            TyKind::Option(payload) | TyKind::Result(payload) => {
+                let component = self.id(hir, *payload);
+                let slots = self.slots(hir, ty);
+                let (index, id) = self.reserve();
+                let kind = if matches!(kind, TyKind::Option(_)) { TypeKind::Option } else { TypeKind::Result };
+                self.set(index, kind, u16::MAX, vec![component.0], slots);
+                self.ids.insert(ty, id);
+                id
+            }
+            TyKind::Enum(enum_id) => self.make_enum(hir, ty, *enum_id),
+            TyKind::Fn(params, ret) => {
+                let id = self.function(hir, params, *ret);
+                self.ids.insert(ty, id);
+                id
+            }
+            _ => {
+                let (index, id) = self.reserve();
+                self.ids.insert(ty, id);
+                self.make_reference(hir, index, kind);
+                id
+            }
+        }
+    }
+
+    /// Types whose values are one reference; they may refer to themselves.
+    fn make_reference(&mut self, hir: &Hir, index: usize, kind: &TyKind) {
+        match kind {
+            TyKind::Array(element) => {
+                let components = vec![self.id(hir, *element).0];
+                let slots = self.slots(hir, *element);
+                self.set(index, TypeKind::Array, u16::MAX, components, slots);
+            }
+            TyKind::Map(key, value) => {
+                let components = vec![self.id(hir, *key).0, self.id(hir, *value).0];
+                let mut slots = self.slots(hir, *key);
+                slots.extend(self.slots(hir, *value));
+                self.set(index, TypeKind::Map, u16::MAX, components, slots);
+            }
+            TyKind::Fn(params, result) => {
+                let mut components: Vec<u16> = params.iter().map(|&param| self.id(hir, param).0).collect();
+                components.push(self.id(hir, *result).0);
+                let mut slots: Vec<u16> = params.iter().flat_map(|&param| self.slots(hir, param)).collect();
+                let extra = u16::try_from(slots.len()).unwrap_or(u16::MAX);
+                slots.extend(self.slots(hir, *result));
+                self.set(index, TypeKind::Fn, extra, components, slots);
+            }
+            TyKind::Struct(struct_id) => {
+                let definition = struct_definition(hir, *struct_id);
+                let name = self.string(definition.0);
+                let mut components = Vec::new();
+                let mut slots = Vec::new();
+                for (field, ty) in definition.1 {
+                    components.push(self.string(field));
+                    components.push(self.id(hir, *ty).0);
+                    slots.extend(self.slots(hir, *ty));
+                }
+                self.set(index, TypeKind::Struct, name, components, slots);
+            }
+            _ => {}
+        }
+    }
+
+    fn make_enum(&mut self, hir: &Hir, ty: Ty, id: EnumId) -> TypeId {
+        let Some(definition) = hir.types.enums.get(id.0 as usize) else { return TypeId::UNIT };
+        let boxed = self.is_boxed_enum(hir, id);
+        if !boxed {
+            let mut components = Vec::new();
+            for (name, payload) in &definition.variants {
+                components.push(self.string(name));
+                components.push(u16::try_from(payload.len()).unwrap_or(u16::MAX));
+                for &ty in payload {
+                    components.push(self.id(hir, ty).0);
+                }
+            }
+            let slots = self.slots(hir, ty);
+            let name = self.string(&definition.name);
+            let (index, number) = self.reserve();
+            self.set(index, TypeKind::Enum, name, components, slots);
+            self.ids.insert(ty, number);
+            return number;
+        }
+        let (index, number) = self.reserve();
+        let first = self.records.len();
+        for _ in &definition.variants {
+            self.reserve();
+        }
+        self.ids.insert(ty, number);
+        let mut components = Vec::new();
+        for (n, (name, payload)) in definition.variants.iter().enumerate() {
+            components.push(self.string(name));
+            components.push(u16::try_from(payload.len()).unwrap_or(u16::MAX));
+            let types: Vec<u16> = payload.iter().map(|&ty| self.id(hir, ty).0).collect();
+            components.extend_from_slice(&types);
+            let slots = payload.iter().flat_map(|&ty| self.slots(hir, ty)).collect();
+            let number = u16::try_from(n).unwrap_or(u16::MAX);
+            self.set(first + n, TypeKind::Variant, number, types, slots);
+        }
+        let name = self.string(&definition.name);
+        self.set(index, TypeKind::BoxedEnum, name, components, vec![number.0]);
+        number
+    }
+
+    /// Whether an enum's values are objects: it contains itself, or has too many slots.
+    pub fn is_boxed_enum(&mut self, hir: &Hir, id: EnumId) -> bool {
+        if let Some(&boxed) = self.boxed_enums.get(&id.0) {
+            return boxed;
+        }
+        // While it is being looked at it counts as boxed: so one that contains itself is.
+        self.boxed_enums.insert(id.0, true);
+        let mut size = 1;
+        let mut recursive = false;
+        if let Some(definition) = hir.types.enums.get(id.0 as usize) {
+            for &ty in definition.variants.iter().flat_map(|(_, payload)| payload) {
+                size += self.flat_size(hir, ty, id, &mut recursive);
+            }
+        }
+        let boxed = recursive || size > MAX_FLAT_ENUM;
+        self.boxed_enums.insert(id.0, boxed);
+        // What was computed while this one counted as boxed may be wrong now.
+        self.value_slots.clear();
+        boxed
+    }
+
+    fn flat_size(&mut self, hir: &Hir, ty: Ty, within: EnumId, recursive: &mut bool) -> usize {
+        match hir.types.kind(ty).clone() {
+            TyKind::Option(payload) => 1 + self.flat_size(hir, payload, within, recursive),
+            TyKind::Result(payload) => 2 + self.flat_size(hir, payload, within, recursive),
+            TyKind::Any => 2,
+            TyKind::Unit => 0,
+            TyKind::Enum(id) if id == within => {
+                *recursive = true;
+                1
+            }
+            TyKind::Enum(id) => {
+                let known = self.boxed_enums.get(&id.0).copied();
+                if known == Some(true) || self.is_boxed_enum(hir, id) {
+                    return 1;
+                }
+                self.slots(hir, ty).len()
+            }
+            _ => 1,
+        }
+    }
+
+    /// The slots of a value of a type.
+    pub fn slots(&mut self, hir: &Hir, ty: Ty) -> Vec<u16> {
+        let ty = hir.types.shallow(ty);
+        if let Some(slots) = self.value_slots.get(&ty) {
+            return slots.clone();
+        }
+        let int = TypeId::INT.0;
+        let slots = match hir.types.kind(ty).clone() {
+            TyKind::Unit | TyKind::Never | TyKind::Error | TyKind::Var(_) => Vec::new(),
+            TyKind::Bool | TyKind::Int(_) => vec![int],
+            TyKind::Float | TyKind::F32 => vec![TypeId::FLOAT.0],
+            TyKind::Str => vec![TypeId::STR.0],
+            TyKind::Any => vec![TypeId::ANY.0, TypeId::ANY_PAYLOAD.0],
+            TyKind::Option(payload) => {
+                let mut slots = vec![int];
+                slots.extend(self.slots(hir, payload));
+                slots
+            }
+            TyKind::Result(payload) => {
+                let mut slots = vec![int];
+                slots.extend(self.slots(hir, payload));
+                slots.push(TypeId::STR.0);
+                slots
+            }
+            TyKind::Enum(id) if !self.is_boxed_enum(hir, id) => {
+                let mut slots = vec![int];
+                let payloads = hir.types.enums.get(id.0 as usize).map(|definition| definition.variants.clone());
+                for ty in payloads.into_iter().flatten().flat_map(|(_, payload)| payload) {
+                    slots.extend(self.slots(hir, ty));
+                }
+                slots
+            }
+            _ => vec![self.id(hir, ty).0],
+        };
+        self.value_slots.insert(ty, slots.clone());
+        slots
+    }
+
+    /// The number of the type of functions with these parameters and this result.
+    pub fn function(&mut self, hir: &Hir, params: &[Ty], ret: Ty) -> TypeId {
+        let key = (params.iter().map(|&ty| hir.types.shallow(ty)).collect::<Vec<_>>(), hir.types.shallow(ret));
+        if let Some(&id) = self.functions.get(&key) {
+            return id;
+        }
+        let (index, id) = self.reserve();
+        self.functions.insert(key, id);
+        self.make_reference(hir, index, &TyKind::Fn(params.to_vec(), ret));
+        id
+    }
+
+    /// Whether values of a type have more slots than the machine handles at once.
+    pub fn is_too_wide(&mut self, hir: &Hir, ty: Ty) -> bool {
+        self.slots(hir, ty).len() > MAX_FLAT
+    }
+
+    /// The class of registers that hold a value of a type.
+    pub fn class(&mut self, hir: &Hir, ty: Ty) -> ClassId {
+        let slots = self.slots(hir, ty);
+        self.classes.intern(&slots)
+    }
+
+    /// The type of an object that holds a captured variable of these slots.
+    pub fn cell(&mut self, hir: &Hir, ty: Ty) -> TypeId {
+        let slots = self.slots(hir, ty);
+        if let Some(&id) = self.cells.get(&slots) {
+            return id;
+        }
+        let component = self.id(hir, ty);
+        let name = self.string("");
+        let (index, id) = self.reserve();
+        self.set(index, TypeKind::Struct, name, vec![name, component.0], slots.clone());
+        self.cells.insert(slots, id);
+        id
+    }
+
+    /// The struct type of the module's state: one component for each variable.
+    pub fn state(&mut self, hir: &Hir) -> TypeId {
+        if hir.globals.is_empty() {
+            return TypeId::UNIT;
+        }
+        let (mut components, mut slots) = (Vec::new(), Vec::new());
+        for global in &hir.globals {
+            components.push(self.string(&global.name));
+            components.push(self.id(hir, global.ty).0);
+            slots.extend(self.slots(hir, global.ty));
+        }
+        let name = self.string("");
+        let (index, id) = self.reserve();
+        self.set(index, TypeKind::Struct, name, components, slots);
+        id
+    }
+
+    /// The type of a closure's object: captures of these types, of which `cells` are references to cells.
+    pub fn captures(&mut self, types: Vec<u16>, slots: Vec<u16>) -> TypeId {
+        let (index, id) = self.reserve();
+        let mut all = vec![TypeId::INT.0];
+        all.extend(slots);
+        self.set(index, TypeKind::Captures, u16::MAX, types, all);
+        id
+    }
+
+    /// The type of a variant's object.
+    #[must_use]
+    pub const fn variant(boxed: TypeId, number: u32) -> TypeId {
+        TypeId(boxed.0.saturating_add(1).saturating_add(number as u16))
+    }
+
+    /// Writes the records: words of the type table, numbers of the pool. `None` if there are too many.
+    #[must_use]
+    pub fn write(&self, pool: &mut Vec<u16>) -> Option<Vec<u32>> {
+        let mut words = Vec::with_capacity(self.records.len() * TYPE_WORDS);
+        for record in &self.records {
+            let [name_low, name_high] = record.extra.to_le_bytes();
+            words.push(u32::from_le_bytes([record.kind, 0, name_low, name_high]));
+            let components = u16::try_from(record.components.len()).ok()?;
+            let slots = u16::try_from(record.slots.len()).ok()?;
+            words.push(u32::from(components) | u32::from(slots) << 16);
+            words.push(u32::try_from(pool.len()).ok()?);
+            pool.extend_from_slice(&record.components);
+            pool.extend_from_slice(&record.slots);
+        }
+        Some(words)
+    }
+
+    /// How many types of its own the module has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+}
+
+fn int_type(kind: IntKind) -> TypeId {
+    match kind {
+        IntKind::I8 => TypeId::I8,
+        IntKind::I16 => TypeId::I16,
+        IntKind::I32 => TypeId::I32,
+        IntKind::I64 => TypeId::INT,
+        IntKind::U8 => TypeId::U8,
+        IntKind::U16 => TypeId::U16,
+        IntKind::U32 => TypeId::U32,
+        IntKind::U64 => TypeId::U64,
+    }
+}
+
+fn struct_definition(hir: &Hir, id: StructId) -> (&str, &[(String, Ty)]) {
+    match hir.types.structs.get(id.0 as usize) {
+        Some(definition) => (&definition.name, &definition.fields),
+        None => ("", &[]),
+    }
+}

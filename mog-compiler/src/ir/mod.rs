@@ -1,0 +1,232 @@
+//! The typed intermediate form: the machine's own instructions over any number of virtual registers. What an
+//! operand is (written, read, number, jump) comes from the machine's instruction table, so this form needs no
+//! second list of operations.
+
+mod allocate;
+mod layout;
+mod tidy;
+
+use hashbrown::HashMap;
+use mog_core::isa::{Flags, Op, Operand};
+
+pub use allocate::{Allocation, TooManyRegisters, allocate};
+pub use layout::Layouts;
+pub use tidy::tidy;
+
+/// A virtual register: a value of one or more slots that will get consecutive machine registers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct V(pub u32);
+
+/// One slot of a virtual register.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slot {
+    /// The register.
+    pub v: V,
+    /// Which of its slots.
+    pub sub: u8,
+}
+
+/// A jump target.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Label(pub u32);
+
+/// An operand of an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arg {
+    /// Not used.
+    None,
+    /// A register; the first of several where the instruction says so.
+    Reg(Slot),
+    /// A number, as the instruction's operand kind says.
+    Num(i32),
+    /// Where to jump.
+    To(Label),
+}
+
+/// Ext operand bytes of an instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ext {
+    /// A register.
+    Reg(Slot),
+    /// A byte.
+    Byte(u8),
+    /// A byte that the register allocator knows: the frame's size plus one.
+    FrameEnd,
+}
+
+/// What an instruction is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Code {
+    /// A machine instruction.
+    Op(Op),
+    /// A place to jump to; argument a.
+    Label,
+    /// A place where failures go; argument a is the place, argument b the register pair that they fill.
+    Handler,
+    /// The beginning of a loop. Constants that the loop needs are loaded here; argument a is their list.
+    LoopStart,
+    /// The end of a loop.
+    LoopEnd,
+    /// A variable that is assigned later comes into being; argument a. So its live range begins here.
+    Declare,
+}
+
+/// An instruction over virtual registers.
+#[derive(Clone, Copy, Debug)]
+pub struct Inst {
+    /// What it is.
+    pub code: Code,
+    /// Operands a, b, c. A result of several slots and their number of registers come from the table.
+    pub args: [Arg; 3],
+    /// Range of ext operands in [`Body::ext`].
+    pub ext: (u32, u32),
+    /// Byte offset in the source.
+    pub at: u32,
+}
+
+/// A range of code whose failures go to a handler.
+#[derive(Clone, Copy, Debug)]
+pub struct Protected {
+    /// Where it begins.
+    pub start: Label,
+    /// Where it ends.
+    pub end: Label,
+    /// Where its failures go.
+    pub handler: Label,
+    /// Kind and message.
+    pub error: V,
+}
+
+/// A class of virtual registers: those with the same slot types.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ClassId(pub u32);
+
+/// A function's code.
+#[derive(Debug, Default)]
+pub struct Body {
+    /// The name for call stacks.
+    pub name: String,
+    /// Instructions in order.
+    pub insts: Vec<Inst>,
+    /// Ext operands of all instructions.
+    pub ext: Vec<Ext>,
+    /// The class of each virtual register.
+    pub classes: Vec<ClassId>,
+    /// The parameters, which get the first machine registers in order.
+    pub params: Vec<V>,
+    /// How many labels there are.
+    pub labels: u32,
+    /// Constants that loops load before they begin, by loop list: the register and the instruction.
+    pub preheaders: Vec<Vec<Inst>>,
+    /// Code with handlers, inner ranges first.
+    pub protected: Vec<Protected>,
+    /// The type number of its function type, of its captures (0: none), and slots of parameters and result.
+    pub signature: u16,
+    /// See `signature`.
+    pub captures: u16,
+    /// See `signature`.
+    pub results: u8,
+}
+
+impl Body {
+    /// A fresh virtual register.
+    pub fn fresh(&mut self, class: ClassId) -> V {
+        let v = V(u32::try_from(self.classes.len()).unwrap_or(u32::MAX));
+        self.classes.push(class);
+        v
+    }
+
+    /// A fresh label.
+    pub fn label(&mut self) -> Label {
+        let label = Label(self.labels);
+        self.labels += 1;
+        label
+    }
+}
+
+/// Whether operands of this kind are read.
+#[must_use]
+pub const fn reads(operand: Operand) -> bool {
+    matches!(operand, Operand::Use(_) | Operand::Mod(_) | Operand::UseN)
+}
+
+/// Whether operands of this kind are written.
+#[must_use]
+pub const fn writes(operand: Operand) -> bool {
+    matches!(operand, Operand::Def(_) | Operand::Mod(_) | Operand::DefN | Operand::Result)
+}
+
+/// Calls the function for each virtual register of an instruction: the register, whether it is written, whether
+/// it is read.
+pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
+    match inst.code {
+        Code::Op(op) => {
+            for (&operand, &arg) in op.info().operands.iter().zip(&inst.args) {
+                if let Arg::Reg(slot) = arg {
+                    match operand {
+                        // An element of several slots is read by the store and written by the load.
+                        Operand::ElemN => each(slot, op == Op::AGetN, op == Op::ASetN),
+                        _ => each(slot, writes(operand), reads(operand)),
+                    }
+                }
+            }
+            if op.info().flags.has(Flags::EXT) {
+                let (start, end) = (inst.ext.0 as usize, inst.ext.1 as usize);
+                for ext in ext.get(start..end).unwrap_or(&[]) {
+                    if let Ext::Reg(slot) = ext {
+                        each(*slot, false, true);
+                    }
+                }
+            }
+        }
+        Code::Handler => {
+            if let Arg::Reg(slot) = inst.args[1] {
+                each(slot, true, false);
+            }
+        }
+        Code::Declare => {
+            if let Arg::Reg(slot) = inst.args[0] {
+                each(slot, true, false);
+            }
+        }
+        Code::Label | Code::LoopStart | Code::LoopEnd => {}
+    }
+}
+
+/// Classes of virtual registers: lists of slot types, each once.
+#[derive(Debug, Default)]
+pub struct Classes {
+    lists: Vec<Vec<u16>>,
+    index: HashMap<Vec<u16>, ClassId>,
+}
+
+impl Classes {
+    /// The class of registers with these slots.
+    pub fn intern(&mut self, slots: &[u16]) -> ClassId {
+        if let Some(&id) = self.index.get(slots) {
+            return id;
+        }
+        let id = ClassId(u32::try_from(self.lists.len()).unwrap_or(u32::MAX));
+        self.lists.push(slots.to_vec());
+        self.index.insert(slots.to_vec(), id);
+        id
+    }
+
+    /// The slot types of a class.
+    #[must_use]
+    pub fn slots(&self, class: ClassId) -> &[u16] {
+        self.lists.get(class.0 as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many classes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lists.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty()
+    }
+}

@@ -1,0 +1,274 @@
+//! Functions: from the whole program down to parameters, captures and results.
+
+use mog_core::TypeId;
+use mog_core::isa::Op;
+
+use super::{Arg, Body, Lowered, Lowering, Returns, Scope, Unit, Val, Wanted};
+use crate::hir::{Capture, FuncId, Hir, LocalId};
+use crate::ir::{Ext, Label, Layouts, Slot};
+use crate::types::{Ty, TyKind, Types};
+
+/// Lowers a checked program: the functions that its exports and its initialiser reach.
+#[must_use]
+pub fn lower(hir: &Hir) -> Lowered {
+    let mut unit = Unit {
+        hir,
+        layouts: Layouts::default(),
+        constants: Vec::new(),
+        constant_index: hashbrown::HashMap::new(),
+        globals: Vec::new(),
+        purity: super::purity::Purity::default(),
+        wanted: Vec::new(),
+        numbers: hashbrown::HashMap::new(),
+        captures: hashbrown::HashMap::new(),
+        assigned: hashbrown::HashMap::new(),
+    };
+    // String constants of the program come first: their numbers are those of the checker.
+    let mut at = 0u16;
+    for global in &hir.globals {
+        unit.globals.push(at);
+        at = at.saturating_add(u16::try_from(unit.layouts.slots(hir, global.ty).len()).unwrap_or(u16::MAX));
+    }
+    let state_type = unit.layouts.state(hir).0;
+    let imports = hir.imports.iter().map(|import| {
+        let params: Vec<Ty> = import.params.iter().map(|&(_, ty)| ty).collect();
+        (params, import.ret)
+    });
+    let imports: Vec<_> = imports.collect();
+    let imports = imports.into_iter().map(|(params, ret)| unit.function_type(&params, ret).0).collect();
+    let init = hir.init.map(|function| unit.number(Wanted::Function(function)));
+    let exports = hir.exports.iter().map(|&(_, function)| unit.number(Wanted::Function(function))).collect();
+    let mut bodies = Vec::new();
+    while let Some(&wanted) = unit.wanted.get(bodies.len()) {
+        bodies.push(match wanted {
+            Wanted::Function(function) => lower_function(&mut unit, function, false),
+            Wanted::Closure(function) => lower_function(&mut unit, function, true),
+            Wanted::Wrapper(function) => lower_wrapper(&mut unit, function),
+        });
+    }
+    let Unit { layouts, constants, .. } = unit;
+    Lowered { bodies, layouts, constants, state_type, imports, exports, init }
+}
+
+impl Unit<'_> {
+    /// The number of a function type.
+    pub(super) fn function_type(&mut self, params: &[Ty], ret: Ty) -> TypeId {
+        self.layouts.function(self.hir, params, ret)
+    }
+
+    /// The type of a closure's object.
+    pub(super) fn captures_type(&mut self, function: FuncId) -> TypeId {
+        if let Some(&id) = self.captures.get(&function) {
+            return id;
+        }
+        let hir = self.hir;
+        let (mut types, mut slots) = (Vec::new(), Vec::new());
+        if let Some(definition) = hir.funcs.get(function.0 as usize) {
+            for capture in &definition.captures {
+                let Some(local) = definition.locals.get(capture.inner.0 as usize) else { continue };
+                if local.boxed {
+                    let cell = self.layouts.cell(hir, local.ty).0;
+                    types.push(cell);
+                    slots.push(cell);
+                } else {
+                    types.push(self.layouts.id(hir, local.ty).0);
+                    slots.extend(self.layouts.slots(hir, local.ty));
+                }
+            }
+        }
+        let id = self.layouts.captures(types, slots);
+        self.captures.insert(function, id);
+        id
+    }
+}
+
+fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: String) -> Lowering<'u, 'h> {
+    let scope = Scope { function, locals: Vec::new(), returns: Returns::Frame, loops: Vec::new() };
+    let body = Body { name, ..Body::default() };
+    Lowering {
+        unit,
+        body,
+        scope,
+        loop_depth: 0,
+        preheader: None,
+        hoisted: hashbrown::HashMap::new(),
+        at: 0,
+    }
+}
+
+fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
+    let hir = unit.hir;
+    let Some(function) = hir.funcs.get(id.0 as usize) else { return Body::default() };
+    let captures = if is_closure { unit.captures_type(id) } else { TypeId::UNIT };
+    let params: Vec<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
+    let signature = unit.function_type(&params, function.ret);
+    let mut lowering = start(unit, id, function.name.clone());
+    lowering.at = function.span.start;
+    lowering.body.signature = signature.0;
+    lowering.body.captures = captures.0;
+    lowering.body.results = lowering.size(function.ret);
+    if is_closure {
+        let closure = lowering.fresh_slot(captures, Types::UNIT);
+        lowering.body.params.push(closure.slot.v);
+        lowering.params(&function.params);
+        lowering.load_captures(closure, &function.captures);
+    } else {
+        lowering.params(&function.params);
+    }
+    let value = lowering.expr(function.body, None);
+    lowering.at = function.span.end.saturating_sub(1);
+    if hir.types.kind(function.ret) == &TyKind::Unit {
+        lowering.op(Op::Ret, &[]);
+    } else {
+        lowering.return_value(value);
+    }
+    lowering.body
+}
+
+/// A closure without captures that calls a named function.
+fn lower_wrapper(unit: &mut Unit<'_>, id: FuncId) -> Body {
+    let hir = unit.hir;
+    let Some(function) = hir.funcs.get(id.0 as usize) else { return Body::default() };
+    let captures = unit.layouts.captures(Vec::new(), Vec::new());
+    let params: Vec<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
+    let signature = unit.function_type(&params, function.ret);
+    let mut lowering = start(unit, id, function.name.clone());
+    lowering.at = function.span.start;
+    lowering.body.signature = signature.0;
+    lowering.body.captures = captures.0;
+    lowering.body.results = lowering.size(function.ret);
+    let closure = lowering.fresh_slot(captures, Types::UNIT);
+    lowering.body.params.push(closure.slot.v);
+    let args: Vec<Val> = params.iter().map(|&ty| lowering.fresh(ty)).collect();
+    lowering.body.params.extend(args.iter().map(|val| val.slot.v));
+    let value = lowering.call_function(id, &args, function.ret, None);
+    lowering.return_value(value);
+    lowering.body
+}
+
+fn local_type(hir: &Hir, function: FuncId, local: LocalId) -> Ty {
+    let function = hir.funcs.get(function.0 as usize);
+    let local = function.and_then(|function| function.locals.get(local.0 as usize));
+    local.map_or(Types::UNIT, |local| hir.types.shallow(local.ty))
+}
+
+impl Lowering<'_, '_> {
+    /// Parameters arrive in registers; one that closures change moves to a cell.
+    fn params(&mut self, params: &[LocalId]) {
+        let mut boxed = Vec::new();
+        for &param in params {
+            let (ty, is_boxed) = self.local_info(param);
+            let val = self.fresh(ty);
+            self.body.params.push(val.slot.v);
+            if is_boxed {
+                boxed.push((param, val));
+            } else {
+                self.bind_local(param, val.slot.v);
+            }
+        }
+        for (param, val) in boxed {
+            self.make_cell(param, val);
+        }
+    }
+
+    fn load_captures(&mut self, closure: Val, captures: &[Capture]) {
+        let mut field = 1;
+        for capture in captures {
+            let (ty, boxed) = self.local_info(capture.inner);
+            let v = self.local(capture.inner);
+            let size = if boxed { 1 } else { self.size(ty) };
+            let dst = Val::whole(v, ty);
+            self.load_slots(dst, closure, field, size);
+            field += size;
+        }
+    }
+
+    /// Reads so many slots of an object.
+    pub(super) fn load_slots(&mut self, dst: Val, object: Val, field: u8, size: u8) {
+        let args = [dst.arg(), object.arg(), Arg::Num(i32::from(field))];
+        match size {
+            0 => {}
+            1 => self.op(Op::LoadField, &args),
+            _ => self.op_ext(Op::LoadFieldN, &args, &[Ext::Byte(size)]),
+        }
+    }
+
+    /// Writes so many slots of an object.
+    pub(super) fn store_slots(&mut self, object: Val, field: u8, src: Val, size: u8) {
+        let args = [object.arg(), Arg::Num(i32::from(field)), src.arg()];
+        match size {
+            0 => {}
+            1 => self.op(Op::StoreField, &args),
+            _ => self.op_ext(Op::StoreFieldN, &args, &[Ext::Byte(size)]),
+        }
+    }
+
+    /// Makes a new cell for a variable that closures share.
+    pub(super) fn make_cell(&mut self, local: LocalId, value: Val) {
+        let (ty, _) = self.local_info(local);
+        let v = self.local(local);
+        let cell = self.unit.layouts.cell(self.unit.hir, ty);
+        let operands = self.slots_of(value);
+        self.op_ext(Op::New, &[Arg::Reg(Slot { v, sub: 0 }), Arg::Num(i32::from(cell.0))], &operands);
+    }
+
+    /// The slots of a value as ext operands.
+    pub(super) fn slots_of(&mut self, value: Val) -> Vec<Ext> {
+        let size = self.size(value.ty);
+        (0..size).map(|sub| Ext::Reg(Slot { v: value.slot.v, sub: value.slot.sub + sub })).collect()
+    }
+
+    /// Returns a value from the function, or from the closure that is being inlined.
+    pub(super) fn return_value(&mut self, value: Val) {
+        match self.scope.returns {
+            Returns::Frame => match self.size(value.ty) {
+                0 => self.op(Op::Ret, &[]),
+                1 => self.op(Op::Ret1, &[value.arg()]),
+                n => self.op(Op::RetN, &[value.arg(), Arg::Num(i32::from(n))]),
+            },
+            Returns::Inline(dst, end) => {
+                if let Some(dst) = dst {
+                    self.copy(dst, value);
+                }
+                self.jump(end);
+            }
+        }
+    }
+
+    /// The body of a closure in place of a call of it: its parameters are given, its captures are the enclosing
+    /// function's own variables.
+    pub(super) fn inline_closure(&mut self, function: FuncId, args: &[Val], dst: Option<Val>) -> Val {
+        let hir = self.hir();
+        let Some(definition) = hir.funcs.get(function.0 as usize) else { return self.fresh(Types::UNIT) };
+        let ret = hir.types.shallow(definition.ret);
+        let size = self.size(ret);
+        let dst = if size == 0 { None } else { Some(self.target(dst, ret)) };
+        let end: Label = self.label();
+        let captured: Vec<(LocalId, crate::ir::V)> =
+            definition.captures.iter().map(|capture| (capture.inner, self.local(capture.outer))).collect();
+        let scope =
+            Scope { function, locals: Vec::new(), returns: Returns::Inline(dst, end), loops: Vec::new() };
+        let outer = core::mem::replace(&mut self.scope, scope);
+        for (inner, v) in captured {
+            self.bind_local(inner, v);
+        }
+        for (&param, &arg) in definition.params.iter().zip(args) {
+            let (ty, boxed) = self.local_info(param);
+            if boxed {
+                self.make_cell(param, arg);
+            } else {
+                let v = self.local(param);
+                self.copy(Val::whole(v, ty), arg);
+            }
+        }
+        let value = self.expr(definition.body, dst);
+        if let Some(dst) = dst
+            && hir.types.kind(value.ty) != &TyKind::Never
+        {
+            self.copy(dst, value);
+        }
+        self.place(end);
+        self.scope = outer;
+        dst.unwrap_or(Val { ty: Types::UNIT, ..value })
+    }
+}

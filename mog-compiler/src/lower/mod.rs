@@ -1,0 +1,397 @@
+//! From the checked program to instructions over virtual registers.
+//!
+//! Every expression is lowered into a destination where one is wanted, so that most values are computed where
+//! they are needed and never moved. A destination is written by the last instruction only: `x = f(x) + x` is
+//! safe. Conditions are lowered to jumps, never to booleans that are tested afterwards.
+
+mod builtin;
+mod call;
+mod callback;
+mod condition;
+mod control;
+mod expr;
+mod function;
+mod numeric;
+mod pattern;
+mod place;
+mod purity;
+
+use mog_core::TypeId;
+use mog_core::isa::{Lib, Op};
+
+use crate::hir::{ExprId, FuncId, Hir, LocalId};
+use crate::ir::{Arg, Body, Code, Ext, Inst, Label, Layouts, Slot, V};
+use crate::types::Ty;
+
+pub use function::lower;
+
+/// A program over virtual registers.
+#[derive(Debug)]
+pub struct Lowered {
+    /// The functions, by their numbers.
+    pub bodies: Vec<Body>,
+    /// Types, strings, register classes.
+    pub layouts: Layouts,
+    /// Constants, by their numbers.
+    pub constants: Vec<u64>,
+    /// The struct type of the module's state.
+    pub state_type: u16,
+    /// The function type of each import.
+    pub imports: Vec<u16>,
+    /// The numbers of the exported functions, in the order of the program's list.
+    pub exports: Vec<u16>,
+    /// The number of the initialiser.
+    pub init: Option<u16>,
+}
+
+/// What is shared by all functions of a program.
+struct Unit<'h> {
+    hir: &'h Hir,
+    layouts: Layouts,
+    constants: Vec<u64>,
+    constant_index: hashbrown::HashMap<u64, u16>,
+    /// First state slot of each module variable.
+    globals: Vec<u16>,
+    purity: purity::Purity,
+    /// Machine functions that were asked for, in the order of their numbers.
+    wanted: Vec<Wanted>,
+    numbers: hashbrown::HashMap<Wanted, u16>,
+    captures: hashbrown::HashMap<FuncId, TypeId>,
+    assigned: hashbrown::HashMap<FuncId, hashbrown::HashSet<LocalId>>,
+}
+
+/// A machine function: only those that are reachable are made.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Wanted {
+    /// A declared function.
+    Function(FuncId),
+    /// A closure's function, which takes the closure first.
+    Closure(FuncId),
+    /// A closure that calls a named function.
+    Wrapper(FuncId),
+}
+
+impl Unit<'_> {
+    /// The number of a machine function, which will be made if it was not asked for before.
+    fn number(&mut self, wanted: Wanted) -> u16 {
+        if let Some(&number) = self.numbers.get(&wanted) {
+            return number;
+        }
+        let number = u16::try_from(self.wanted.len()).unwrap_or(u16::MAX);
+        self.wanted.push(wanted);
+        self.numbers.insert(wanted, number);
+        number
+    }
+
+    /// The local variables that a function assigns after they were bound.
+    fn assigned(&mut self, function: FuncId) -> &hashbrown::HashSet<LocalId> {
+        let hir = self.hir;
+        self.assigned.entry(function).or_insert_with(|| {
+            let body = hir.funcs.get(function.0 as usize).map(|function| function.body);
+            body.map(|body| purity::assigned(hir, body)).unwrap_or_default()
+        })
+    }
+
+    fn constant(&mut self, bits: u64) -> u16 {
+        if let Some(&index) = self.constant_index.get(&bits) {
+            return index;
+        }
+        let index = u16::try_from(self.constants.len()).unwrap_or(u16::MAX);
+        self.constants.push(bits);
+        self.constant_index.insert(bits, index);
+        index
+    }
+}
+
+/// Some of the slots of a virtual register, as a value of a type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Val {
+    slot: Slot,
+    ty: Ty,
+}
+
+impl Val {
+    const fn whole(v: V, ty: Ty) -> Self {
+        Self { slot: Slot { v, sub: 0 }, ty }
+    }
+
+    /// The part that begins so many slots further on.
+    const fn part(self, sub: u8, ty: Ty) -> Self {
+        Self { slot: Slot { v: self.slot.v, sub: self.slot.sub + sub }, ty }
+    }
+
+    const fn arg(self) -> Arg {
+        if self.slot.v.0 == NOWHERE.0 { Arg::None } else { Arg::Reg(self.slot) }
+    }
+}
+
+/// The register of a value that has no slots.
+const NOWHERE: V = V(u32::MAX);
+
+/// Where a `return` goes.
+#[derive(Clone, Copy)]
+enum Returns {
+    /// Out of the machine's function.
+    Frame,
+    /// To the end of a closure's body that was inlined.
+    Inline(Option<Val>, Label),
+}
+
+/// Jump targets of the innermost loop.
+#[derive(Clone, Copy)]
+struct Loop {
+    on_break: Label,
+    on_continue: Label,
+}
+
+/// A function of the source whose code is being made: the machine function's own, or an inlined closure.
+struct Scope {
+    function: FuncId,
+    locals: Vec<Option<V>>,
+    returns: Returns,
+    loops: Vec<Loop>,
+}
+
+/// One machine function under construction.
+struct Lowering<'u, 'h> {
+    unit: &'u mut Unit<'h>,
+    body: Body,
+    scope: Scope,
+    /// Preheader lists of the loops around, and what each list already holds: outermost first.
+    loop_depth: u32,
+    preheader: Option<usize>,
+    hoisted: hashbrown::HashMap<u64, V>,
+    at: u32,
+}
+
+impl<'h> Lowering<'_, 'h> {
+    fn hir(&self) -> &'h Hir {
+        self.unit.hir
+    }
+
+    fn ty(&self, id: ExprId) -> Ty {
+        self.unit.hir.types.shallow(self.unit.hir.expr(id).ty)
+    }
+
+    fn fresh(&mut self, ty: Ty) -> Val {
+        let class = self.unit.layouts.class(self.unit.hir, ty);
+        Val::whole(self.body.fresh(class), ty)
+    }
+
+    /// A register of one slot of a type that the language has no name for.
+    fn fresh_slot(&mut self, slot: TypeId, ty: Ty) -> Val {
+        let class = self.unit.layouts.classes.intern(&[slot.0]);
+        Val::whole(self.body.fresh(class), ty)
+    }
+
+    fn fresh_slots(&mut self, slots: &[u16], ty: Ty) -> Val {
+        let class = self.unit.layouts.classes.intern(slots);
+        Val::whole(self.body.fresh(class), ty)
+    }
+
+    fn target(&mut self, dst: Option<Val>, ty: Ty) -> Val {
+        match dst {
+            Some(dst) => dst,
+            None => self.fresh(ty),
+        }
+    }
+
+    fn size(&mut self, ty: Ty) -> u8 {
+        u8::try_from(self.unit.layouts.slots(self.unit.hir, ty).len()).unwrap_or(u8::MAX)
+    }
+
+    fn type_id(&mut self, ty: Ty) -> TypeId {
+        self.unit.layouts.id(self.unit.hir, ty)
+    }
+
+    // Instructions.
+
+    fn push(&mut self, code: Code, args: [Arg; 3], ext: &[Ext]) {
+        let start = self.body.ext.len() as u32;
+        self.body.ext.extend_from_slice(ext);
+        let end = self.body.ext.len() as u32;
+        self.body.insts.push(Inst { code, args, ext: (start, end), at: self.at });
+    }
+
+    fn op(&mut self, op: Op, args: &[Arg]) {
+        let mut all = [Arg::None; 3];
+        for (slot, &arg) in all.iter_mut().zip(args) {
+            *slot = arg;
+        }
+        self.push(Code::Op(op), all, &[]);
+    }
+
+    fn op_ext(&mut self, op: Op, args: &[Arg], ext: &[Ext]) {
+        let mut all = [Arg::None; 3];
+        for (slot, &arg) in all.iter_mut().zip(args) {
+            *slot = arg;
+        }
+        self.push(Code::Op(op), all, ext);
+    }
+
+    fn label(&mut self) -> Label {
+        self.body.label()
+    }
+
+    fn place(&mut self, label: Label) {
+        self.push(Code::Label, [Arg::To(label), Arg::None, Arg::None], &[]);
+    }
+
+    fn jump(&mut self, label: Label) {
+        self.op(Op::Jump, &[Arg::To(label)]);
+    }
+
+    fn lib(&mut self, lib: Lib, dst: Val, operands: &[Ext]) {
+        self.op_ext(Op::Lib, &[dst.arg(), Arg::Num(lib as i32)], operands);
+    }
+
+    fn trap(&mut self, code: mog_core::TrapCode) {
+        self.op(Op::Trap, &[Arg::Num(code as i32)]);
+    }
+
+    /// Copies a value; nothing for a value without slots.
+    fn copy(&mut self, dst: Val, src: Val) {
+        if dst.slot == src.slot {
+            return;
+        }
+        match self.size(src.ty) {
+            0 => {}
+            1 => self.op(Op::Move, &[dst.arg(), src.arg()]),
+            n => self.op(Op::MoveN, &[dst.arg(), src.arg(), Arg::Num(i32::from(n))]),
+        }
+    }
+
+    /// Copies one slot.
+    fn copy_slot(&mut self, dst: Val, src: Val) {
+        if dst.slot != src.slot {
+            self.op(Op::Move, &[dst.arg(), src.arg()]);
+        }
+    }
+
+    // Constants.
+
+    fn int(&mut self, value: i64, dst: Option<Val>) -> Val {
+        use crate::types::Types;
+        if let Some(dst) = dst {
+            self.load_bits(value.cast_unsigned(), true, dst);
+            return dst;
+        }
+        self.constant(value.cast_unsigned(), Types::INT)
+    }
+
+    fn float(&mut self, value: f64, dst: Option<Val>) -> Val {
+        use crate::types::Types;
+        if let Some(dst) = dst {
+            self.load_bits(value.to_bits(), false, dst);
+            return dst;
+        }
+        self.constant(value.to_bits(), Types::FLOAT)
+    }
+
+    fn load_bits(&mut self, bits: u64, is_int: bool, dst: Val) {
+        let inst = self.load_inst(bits, is_int, dst);
+        self.body.insts.push(inst);
+    }
+
+    fn load_inst(&mut self, bits: u64, is_int: bool, dst: Val) -> Inst {
+        let (op, number) = match i16::try_from(bits.cast_signed()) {
+            Ok(small) if is_int => (Op::LoadInt, i32::from(small)),
+            _ => (Op::LoadK, i32::from(self.unit.constant(bits))),
+        };
+        Inst { code: Code::Op(op), args: [dst.arg(), Arg::Num(number), Arg::None], ext: (0, 0), at: self.at }
+    }
+
+    /// A constant in a register of its own; within a loop, loaded once before the outermost one.
+    fn constant(&mut self, bits: u64, ty: Ty) -> Val {
+        let is_int = ty != crate::types::Types::FLOAT;
+        let Some(list) = self.preheader else {
+            let dst = self.fresh(ty);
+            self.load_bits(bits, is_int, dst);
+            return dst;
+        };
+        // An int and a float of the same bits live in different registers.
+        let key = if is_int { bits } else { bits ^ 0x5555_5555_5555_5555 };
+        if let Some(&v) = self.hoisted.get(&key) {
+            let val = Val::whole(v, ty);
+            if self.body.classes.get(v.0 as usize).copied() == Some(self.unit.layouts.class(self.unit.hir, ty)) {
+                return val;
+            }
+        }
+        let dst = self.fresh(ty);
+        let inst = self.load_inst(bits, is_int, dst);
+        if let Some(list) = self.body.preheaders.get_mut(list) {
+            list.push(inst);
+        }
+        self.hoisted.insert(key, dst.slot.v);
+        dst
+    }
+
+    fn string(&mut self, text: &str, dst: Option<Val>) -> Val {
+        let index = self.unit.layouts.string(text);
+        let dst = self.target(dst, crate::types::Types::STR);
+        self.op(Op::LoadStr, &[dst.arg(), Arg::Num(i32::from(index))]);
+        dst
+    }
+
+    // Loops.
+
+    fn enter_loop(&mut self, on_break: Label, on_continue: Label) {
+        if self.loop_depth == 0 {
+            let list = self.body.preheaders.len();
+            self.body.preheaders.push(Vec::new());
+            self.push(Code::LoopStart, [Arg::Num(list as i32), Arg::None, Arg::None], &[]);
+            self.preheader = Some(list);
+        } else {
+            self.push(Code::LoopStart, [Arg::None; 3], &[]);
+        }
+        self.loop_depth += 1;
+        self.scope.loops.push(Loop { on_break, on_continue });
+    }
+
+    fn leave_loop(&mut self) {
+        self.scope.loops.pop();
+        self.push(Code::LoopEnd, [Arg::None; 3], &[]);
+        self.loop_depth -= 1;
+        if self.loop_depth == 0 {
+            self.preheader = None;
+            self.hoisted.clear();
+        }
+    }
+
+    // Locals.
+
+    fn local(&mut self, id: LocalId) -> V {
+        if let Some(Some(v)) = self.scope.locals.get(id.0 as usize) {
+            return *v;
+        }
+        let local = self.local_info(id);
+        let v = if local.1 {
+            let cell = self.unit.layouts.cell(self.unit.hir, local.0);
+            self.fresh_slot(cell, local.0).slot.v
+        } else {
+            self.fresh(local.0).slot.v
+        };
+        self.bind_local(id, v);
+        v
+    }
+
+    fn bind_local(&mut self, id: LocalId, v: V) {
+        let index = id.0 as usize;
+        if self.scope.locals.len() <= index {
+            self.scope.locals.resize(index + 1, None);
+        }
+        if let Some(slot) = self.scope.locals.get_mut(index) {
+            *slot = Some(v);
+        }
+    }
+
+    /// Type of a local, and whether it lives in a cell.
+    fn local_info(&self, id: LocalId) -> (Ty, bool) {
+        let hir = self.unit.hir;
+        let function = hir.funcs.get(self.scope.function.0 as usize);
+        match function.and_then(|function| function.locals.get(id.0 as usize)) {
+            Some(local) => (hir.types.shallow(local.ty), local.boxed),
+            None => (crate::types::Types::UNIT, false),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What evaluating an expression can do to others: found once for each expression.
+
+use crate::hir::{Builtin, ExprId, ExprKind, Hir};
+
+/// Effects that matter to the order of evaluation.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Effects {
+    /// It assigns a local variable or leaves the expression early.
+    pub(super) assigns: bool,
+    /// It may change an array or map: it calls something, or a method that does.
+    pub(super) mutates: bool,
+}
+
+/// Effects of all expressions, as far as they were asked for.
+#[derive(Debug, Default)]
+pub(super) struct Purity {
+    known: Vec<Option<Effects>>,
+}
+
+impl Purity {
+    /// What evaluating an expression can do.
+    pub(super) fn of(&mut self, hir: &Hir, id: ExprId) -> Effects {
+        let index = id.0 as usize;
+        if self.known.len() < hir.exprs.len() {
+            self.known.resize(hir.exprs.len(), None);
+        }
+        if let Some(Some(effects)) = self.known.get(index) {
+            return *effects;
+        }
+        let kind = &hir.expr(id).kind;
+        let mut effects = own(kind);
+        children(kind, &mut |child| {
+            let inner = self.of(hir, child);
+            effects.assigns |= inner.assigns;
+            effects.mutates |= inner.mutates;
+        });
+        if let Some(slot) = self.known.get_mut(index) {
+            *slot = Some(effects);
+        }
+        effects
+    }
+}
+
+fn own(kind: &ExprKind) -> Effects {
+    let assigns = matches!(
+        kind,
+        ExprKind::SetLocal(..)
+            | ExprKind::Let(..)
+            | ExprKind::Return(_)
+            | ExprKind::Break
+            | ExprKind::Continue
+            | ExprKind::Try(..)
+            | ExprKind::Match(..)
+            | ExprKind::Is(..)
+            | ExprKind::ForRange(..)
+            | ExprKind::ForArray(..)
+            | ExprKind::ForMap(..)
+            | ExprKind::ForStr(..)
+            | ExprKind::ForAny(..)
+            | ExprKind::TryCatch(..)
+    );
+    let mutates = match kind {
+        ExprKind::Call(..) | ExprKind::CallValue(..) | ExprKind::CallImport(..) | ExprKind::SetIndex(..) => true,
+        // Closures that are handed to a method run within the expression.
+        ExprKind::Closure(_) => true,
+        ExprKind::Builtin(builtin, ..) => matches!(
+            builtin,
+            Builtin::ArrayPush
+                | Builtin::ArrayPop
+                | Builtin::ArrayInsert
+                | Builtin::ArrayRemove
+                | Builtin::ArrayClear
+                | Builtin::MapDelete
+                | Builtin::MapClear
+        ),
+        _ => false,
+    };
+    Effects { assigns: assigns || matches!(kind, ExprKind::Closure(_)), mutates }
+}
+
+/// Calls the function for each expression directly within.
+fn children(kind: &ExprKind, each: &mut impl FnMut(ExprId)) {
+    match kind {
+        ExprKind::Unit
+        | ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Str(_)
+        | ExprKind::None
+        | ExprKind::Local(_)
+        | ExprKind::Global(_)
+        | ExprKind::FuncValue(_)
+        | ExprKind::Closure(_)
+        | ExprKind::Break
+        | ExprKind::Continue
+        | ExprKind::Available(_) => {}
+        ExprKind::Block(list, value) => {
+            list.iter().copied().for_each(&mut *each);
+            value.iter().copied().for_each(each);
+        }
+        ExprKind::Let(_, value) | ExprKind::Return(value) => value.iter().copied().for_each(each),
+        ExprKind::SetLocal(_, a)
+        | ExprKind::SetGlobal(_, a)
+        | ExprKind::Unary(_, a)
+        | ExprKind::Cast(a)
+        | ExprKind::ToAny(a)
+        | ExprKind::FromAny(a)
+        | ExprKind::Is(a, _)
+        | ExprKind::Field(a, _)
+        | ExprKind::AnyField(a, ..)
+        | ExprKind::Some(a)
+        | ExprKind::Ok(a)
+        | ExprKind::Err(a)
+        | ExprKind::Try(a, _)
+        | ExprKind::IsPresent(a)
+        | ExprKind::Display(a)
+        | ExprKind::Fixed(a, _)
+        | ExprKind::Panic(a) => each(*a),
+        ExprKind::SetField(a, _, b)
+        | ExprKind::Compare(_, a, b)
+        | ExprKind::While(a, b)
+        | ExprKind::ForArray(_, _, a, b)
+        | ExprKind::ForMap(_, _, a, b)
+        | ExprKind::ForStr(_, _, a, b)
+        | ExprKind::ForAny(_, _, a, b)
+        | ExprKind::Index(a, b, _)
+        | ExprKind::UnwrapOr(a, b)
+        | ExprKind::TryCatch(a, _, _, b)
+        | ExprKind::ArrayFill(a, b) => [*a, *b].into_iter().for_each(each),
+        ExprKind::SetIndex(a, b, c) | ExprKind::ForRange(_, a, b, _, c) => [*a, *b, *c].into_iter().for_each(each),
+        ExprKind::Arith(first, rest) => {
+            each(*first);
+            rest.iter().for_each(|&(_, operand)| each(operand));
+        }
+        ExprKind::Logic(first, rest) => {
+            each(*first);
+            rest.iter().for_each(|&(_, operand)| each(operand));
+        }
+        ExprKind::If(a, b, c) => [*a, *b].into_iter().chain(*c).for_each(each),
+        ExprKind::Match(value, arms) => {
+            each(*value);
+            arms.iter().for_each(|arm| arm.guard.into_iter().chain([arm.body]).for_each(&mut *each));
+        }
+        ExprKind::Concat(list)
+        | ExprKind::Call(_, list)
+        | ExprKind::CallImport(_, list, _)
+        | ExprKind::Builtin(_, list, _)
+        | ExprKind::StructLit(_, list)
+        | ExprKind::EnumLit(_, _, list)
+        | ExprKind::ArrayLit(list) => list.iter().copied().for_each(each),
+        ExprKind::CallValue(callee, list) => [*callee].into_iter().chain(list.iter().copied()).for_each(each),
+        ExprKind::Slice(a, b, c, _) => [*a].into_iter().chain(*b).chain(*c).for_each(each),
+        ExprKind::MapLit(pairs) => pairs.iter().for_each(|&(k, v)| [k, v].into_iter().for_each(&mut *each)),
+    }
+}
+
+/// The local variables that a function assigns, closures inside it not counted.
+pub(super) fn assigned(hir: &Hir, body: ExprId) -> hashbrown::HashSet<crate::hir::LocalId> {
+    let mut found = hashbrown::HashSet::new();
+    let mut left = vec![body];
+    while let Some(id) = left.pop() {
+        let kind = &hir.expr(id).kind;
+        if let ExprKind::SetLocal(local, _) = kind {
+            found.insert(*local);
+        }
+        children(kind, &mut |child| left.push(child));
+    }
+    found
+}
