@@ -33,7 +33,7 @@ fn main() {
     for k, v in m { total += v + k.len }
     println(xs, total, area(Shape.Circle(Point { x: 1.0, y: 2.0 }, 2.0)))
     try { println(read("12")?, read("x")?) } catch(e) { println("caught") }
-    if kv.get("k") is err(e) { println("denied") }
+    if kv.list("k") is err(e) { println("denied") }
 }
 "#;
 
