@@ -10,6 +10,7 @@ pub mod features;
 pub mod heap;
 pub mod host;
 pub mod isa;
+pub(crate) mod library;
 pub mod machine;
 pub mod module;
 pub mod verify;

@@ -1,1 +1,376 @@
-//! The collector.
+//! Collection: exact, sliding, linear in the heap, without recursion and without memory of its own.
+//!
+//! Four passes. *Mark* follows references from the roots; objects that are marked but not yet looked into are
+//! linked through the upper halves of their headers. *Place* walks the heap and writes into each marked header
+//! where the object will be; a run of dead objects becomes one gap. *Update* turns all references into new
+//! places. *Move* slides the objects down, run by run, and cleans their headers. The order of objects never
+//! changes, so the object at word 0 stays there.
+//!
+//! Nothing here trusts what it reads: a reference to nowhere is skipped, a heap that is not a sequence of objects
+//! ends the program, and the work on any bytes is linear.
+
+use super::access::{ANY_BUFFER, CORRUPT};
+use super::{AnyTag, CONSTANT, LIVE, ObjectHeader, halves, join};
+use crate::machine::{State, Stop, Vm, WINDOW};
+use crate::module::{Module, Slots, TypeId, TypeKind, TypeTable};
+
+/// A run of dead objects; the upper half is its length. Only during a collection.
+const GAP: u64 = 1 << 22;
+/// The low half of a header.
+const LOW: u64 = 0xffff_ffff;
+/// The end of the list of gray objects.
+const END: u32 = u32::MAX;
+
+/// What an object is to the collector.
+enum Shape<'a> {
+    /// No references in it.
+    Leaf,
+    /// Slots of these types from the second word on.
+    Object(Slots<'a>),
+    /// One buffer.
+    Array,
+    /// Two buffers.
+    Map,
+    /// Repetitions of these slots.
+    Buffer(&'a [u16]),
+    /// Repetitions of an entry word and these slots.
+    Entries(&'a [u16]),
+}
+
+fn holds_references(slots: &[u16]) -> bool {
+    slots.iter().any(|&slot| TypeId(slot).is_reference() || TypeId(slot) == TypeId::ANY_PAYLOAD)
+}
+
+/// Shape and size in words of the object at a place; `None` if there is none.
+fn shape<'a>(types: &TypeTable<'a>, heap: &[u64], at: usize) -> Option<(Shape<'a>, usize)> {
+    let header = ObjectHeader(*heap.get(at)?);
+    let second = || heap.get(at + 1).and_then(|&word| usize::try_from(word).ok());
+    let (shape, size) = if header.0 & ANY_BUFFER != 0 {
+        let size = second()?.checked_add(2)?;
+        let slots =
+            || types.record(header.ty()).map(|record| record.slots).filter(|slots| holds_references(slots));
+        let shape = if header.has(ObjectHeader::RAW) {
+            Shape::Leaf
+        } else if header.has(ObjectHeader::ENTRIES) {
+            slots().map_or(Shape::Leaf, Shape::Entries)
+        } else {
+            slots().map_or(Shape::Leaf, Shape::Buffer)
+        };
+        (shape, size)
+    } else if header.ty() == TypeId::STR {
+        (Shape::Leaf, 2 + (halves(*heap.get(at + 1)?).0 as usize).div_ceil(8))
+    } else {
+        let record = types.record(header.ty())?;
+        match record.kind {
+            TypeKind::Struct | TypeKind::Captures | TypeKind::Variant => {
+                (Shape::Object(Slots::Many(record.slots)), 1 + record.slots.len())
+            }
+            TypeKind::Array => (Shape::Array, 2),
+            TypeKind::Map => (Shape::Map, 3),
+            _ => return None,
+        }
+    };
+    (at.checked_add(size)? <= heap.len()).then_some((shape, size))
+}
+
+struct Collector<'c, 'm> {
+    types: TypeTable<'m>,
+    heap: &'c mut [u64],
+    gray: u32,
+    /// Words that marking looked at.
+    looked: usize,
+}
+
+impl Collector<'_, '_> {
+    /// Marks what a reference refers to.
+    fn mark(&mut self, reference: u64) {
+        if reference >= CONSTANT {
+            return;
+        }
+        let Some(header) = self.heap.get_mut(reference as usize) else { return };
+        if *header & ObjectHeader::MARK != 0 {
+            return;
+        }
+        let leaf =
+            *header & ObjectHeader::RAW != 0 || *header & (0xffff | ANY_BUFFER) == u64::from(TypeId::STR.0);
+        *header = join(*header as u32 | ObjectHeader::MARK as u32, self.gray);
+        if !leaf {
+            self.gray = reference as u32;
+        }
+    }
+
+    /// The new value of a reference.
+    fn forward(&self, reference: u64) -> u64 {
+        if reference >= CONSTANT {
+            return reference;
+        }
+        match self.heap.get(reference as usize) {
+            Some(&header) if header & ObjectHeader::MARK != 0 => u64::from(halves(header).1),
+            _ => reference,
+        }
+    }
+
+    fn touch<const MARK: bool>(&mut self, at: usize) {
+        let Some(&reference) = self.heap.get(at) else { return };
+        if MARK {
+            self.mark(reference);
+        } else {
+            let new = self.forward(reference);
+            if let Some(word) = self.heap.get_mut(at) {
+                *word = new;
+            }
+        }
+    }
+
+    /// The same for a half word that refers to a buffer.
+    fn touch_buffer<const MARK: bool>(&mut self, data: u32) -> u32 {
+        let Some(reference) = data.checked_sub(2) else { return data };
+        if MARK {
+            if u64::from(data) < CONSTANT {
+                self.mark(u64::from(reference));
+            }
+            data
+        } else if u64::from(data) < CONSTANT {
+            (self.forward(u64::from(reference)) as u32).wrapping_add(2)
+        } else {
+            data
+        }
+    }
+
+    fn touch_slots<const MARK: bool>(&mut self, slots: &[u16], at: usize) {
+        for (offset, &slot) in slots.iter().enumerate() {
+            let slot = TypeId(slot);
+            let reference = slot.is_reference()
+                || slot == TypeId::ANY_PAYLOAD
+                    && offset > 0
+                    && self.heap.get(at + offset - 1).is_some_and(|&tag| AnyTag::slot_is_reference(tag));
+            if reference {
+                self.touch::<MARK>(at + offset);
+            }
+        }
+    }
+
+    /// Marks or updates what an object refers to; gives its size.
+    fn visit<const MARK: bool>(&mut self, at: usize) -> Option<usize> {
+        let (shape, size) = shape(&self.types, self.heap, at)?;
+        match shape {
+            Shape::Leaf => {}
+            Shape::Object(Slots::Many(slots)) => self.touch_slots::<MARK>(slots, at + 1),
+            Shape::Object(Slots::One(_)) => {}
+            Shape::Array | Shape::Map => {
+                // The last word has a buffer in its upper half; a map's also in its lower half.
+                let word = at + size - 1;
+                let (low, high) = halves(self.heap.get(word).copied()?);
+                let low = if matches!(shape, Shape::Map) { self.touch_buffer::<MARK>(low) } else { low };
+                let high = self.touch_buffer::<MARK>(high);
+                *self.heap.get_mut(word)? = join(low, high);
+            }
+            Shape::Buffer(&[_]) => {
+                for word in at + 2..at + size {
+                    self.touch::<MARK>(word);
+                }
+            }
+            Shape::Buffer(slots) => {
+                for place in (at + 2..at + size).step_by(slots.len().max(1)) {
+                    if place + slots.len() <= at + size {
+                        self.touch_slots::<MARK>(slots, place);
+                    }
+                }
+            }
+            Shape::Entries(slots) => {
+                for place in (at + 2..at + size).step_by(slots.len() + 1) {
+                    if place + slots.len() < at + size
+                        && self.heap.get(place).is_some_and(|&word| word & LIVE != 0)
+                    {
+                        self.touch_slots::<MARK>(slots, place + 1);
+                    }
+                }
+            }
+        }
+        Some(size)
+    }
+
+    /// Marks everything that marked objects refer to.
+    fn mark_all(&mut self) -> Result<(), Stop> {
+        // Objects do not overlap, so they cannot add up to more than the heap.
+        let limit = self.heap.len();
+        while self.gray != END {
+            let at = self.gray as usize;
+            self.gray = self.heap.get(at).map_or(END, |&header| halves(header).1);
+            self.looked += self.visit::<true>(at).ok_or(CORRUPT)?;
+            if self.looked > limit {
+                return Err(CORRUPT);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the new places; gives the end of all objects.
+    fn place(&mut self) -> Result<usize, Stop> {
+        let (mut at, mut new) = (0, 0);
+        let mut gap: Option<usize> = None;
+        while at < self.heap.len() {
+            let (_, size) = shape(&self.types, self.heap, at).ok_or(CORRUPT)?;
+            let header = self.heap.get_mut(at).ok_or(CORRUPT)?;
+            if *header & ObjectHeader::MARK == 0 {
+                gap.get_or_insert(at);
+            } else {
+                *header = join(*header as u32, new as u32);
+                new += size;
+                self.close_gap(&mut gap, at)?;
+            }
+            at += size;
+        }
+        self.close_gap(&mut gap, at)?;
+        Ok(new)
+    }
+
+    fn close_gap(&mut self, gap: &mut Option<usize>, end: usize) -> Result<(), Stop> {
+        if let Some(start) = gap.take() {
+            *self.heap.get_mut(start).ok_or(CORRUPT)? = join(GAP as u32, (end - start) as u32);
+        }
+        Ok(())
+    }
+
+    /// The length of the gap at a place, if there is one.
+    fn gap(&self, at: usize) -> Option<usize> {
+        let &header = self.heap.get(at)?;
+        (header & ObjectHeader::MARK == 0 && header & GAP != 0).then(|| (halves(header).1 as usize).max(1))
+    }
+
+    /// Updates the references in all objects.
+    fn update(&mut self) -> Result<(), Stop> {
+        let mut at = 0;
+        while at < self.heap.len() {
+            at += match self.gap(at) {
+                Some(gap) => gap,
+                None => self.visit::<false>(at).ok_or(CORRUPT)?,
+            };
+        }
+        Ok(())
+    }
+
+    /// Moves all objects.
+    fn slide(&mut self) -> Result<(), Stop> {
+        let (mut at, mut new) = (0, 0);
+        while at < self.heap.len() {
+            if let Some(gap) = self.gap(at) {
+                at += gap;
+                continue;
+            }
+            let start = at;
+            while at < self.heap.len() && self.gap(at).is_none() {
+                let (_, size) = shape(&self.types, self.heap, at).ok_or(CORRUPT)?;
+                if let Some(header) = self.heap.get_mut(at) {
+                    *header &= LOW & !ObjectHeader::MARK;
+                }
+                at += size;
+            }
+            if start != new {
+                self.heap.copy_within(start..at, new);
+            }
+            new += at - start;
+        }
+        Ok(())
+    }
+}
+
+/// Calls `each` with the place of every stack word that holds a reference; gives how many words there are.
+fn each_root(module: &Module<'_>, state: &State, stack: &mut [u64], mut each: impl FnMut(&mut u64)) -> usize {
+    let (mut base, mut pc, mut looked) = (state.base, state.pc, 0);
+    loop {
+        let function = module.function_at(pc).and_then(|number| module.function(number));
+        let runs = function.map_or(&[][..], |function| module.register_runs(&function));
+        let mut at = base;
+        'runs: for run in runs.chunks_exact(2) {
+            let &[slot, count] = run else { break };
+            let slot = TypeId(slot);
+            if slot.is_reference() || slot == TypeId::ANY_PAYLOAD {
+                for place in at..at + usize::from(count) {
+                    if slot == TypeId::ANY_PAYLOAD {
+                        let tag = place.checked_sub(1).and_then(|tag| stack.get(tag)).copied().unwrap_or(0);
+                        if !AnyTag::slot_is_reference(tag) {
+                            continue;
+                        }
+                    }
+                    let Some(word) = stack.get_mut(place) else { break 'runs };
+                    each(word);
+                }
+            }
+            looked += usize::from(count);
+            at += usize::from(count);
+        }
+        let Some(&link) = base.checked_sub(1).and_then(|at| stack.get(at)) else { return looked };
+        let delta = (link >> 32) as usize & 0xff;
+        if link == u64::MAX || delta == 0 {
+            return looked;
+        }
+        let Some(caller) = base.checked_sub(delta) else { return looked };
+        base = caller;
+        pc = link as u32 as usize;
+    }
+}
+
+impl Vm<'_> {
+    /// Frees what the program cannot reach. Moves objects: only references in registers follow.
+    #[cold]
+    pub(crate) fn collect(&mut self) -> Result<(), Stop> {
+        let (split, top) = (self.state.split, self.state.top);
+        let (stack, rest) = self.arena.split_at_mut_checked(split).ok_or(CORRUPT)?;
+        let heap = rest.get_mut(..top).ok_or(CORRUPT)?;
+        let mut collector = Collector { types: self.module.types, heap, gray: END, looked: 0 };
+        collector.mark(0);
+        let roots = each_root(&self.module, self.state, stack, |word| collector.mark(*word));
+        let outcome = collector.mark_all().and_then(|()| {
+            let new = collector.place()?;
+            collector.update()?;
+            each_root(&self.module, self.state, stack, |word| *word = collector.forward(*word));
+            collector.slide()?;
+            Ok(new)
+        });
+        let work = roots + collector.looked + top / 2;
+        self.charge_collector(work as u64 / 4 + 16);
+        self.state.counters.collections += 1;
+        self.state.top = outcome?;
+        Ok(())
+    }
+
+    fn charge_collector(&mut self, cost: u64) {
+        self.state.fuel = self.state.fuel.saturating_sub_unsigned(cost);
+        self.state.counters.collector_steps += cost;
+    }
+
+    /// Gives the stack this many words more by moving the heap up. May collect.
+    pub(crate) fn grow_stack(&mut self, words: usize) -> Result<(), Stop> {
+        if self.free() < words {
+            self.collect()?;
+        }
+        if self.free() < words {
+            return Err(Stop::OutOfMemory);
+        }
+        self.move_heap(self.state.split + words);
+        self.state.counters.peak_words =
+            self.state.counters.peak_words.max(self.state.split + self.state.top);
+        Ok(())
+    }
+
+    /// Gives the words above the running frame's window back to the heap.
+    pub(crate) fn shrink_stack(&mut self) {
+        let end = self.state.base.saturating_add(WINDOW);
+        if end < self.state.split {
+            self.move_heap(end);
+        }
+    }
+
+    fn move_heap(&mut self, split: usize) {
+        let (old, top) = (self.state.split, self.state.top);
+        let ends = old.checked_add(top).zip(split.checked_add(top));
+        if let Some((end, new_end)) = ends
+            && end.max(new_end) <= self.arena.len()
+        {
+            self.arena.copy_within(old..end, split);
+            self.state.split = split;
+            self.charge_collector(top as u64 / 16 + 1);
+        }
+    }
+}

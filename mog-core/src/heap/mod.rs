@@ -7,26 +7,31 @@
 //! ```text
 //! reference      bits 0..31: word of the object's header. Bit 31 set: string constant, number in bits 0..31.
 //!                NULL (all 32 bits set) is no object: every access through it is out of bounds, so it traps.
-//! header         bits 0..16 type, 16..24 flags, 32..64 zero (the collector's link or new place)
+//! header         bits 0..16 type, 16..24 flags, 24..32 of a map how often its entries were renumbered, 32..64
+//!                zero (the collector's link or new place; sets of equal objects during a comparison)
 //!
 //! struct, captures, variant     header, slots
 //! string         header, length in bytes | hash << 32 (0: not computed), bytes padded to words
 //! array          header, length | reference to the buffer's first element << 32
 //! buffer         header (the array's or map's type, flag BUFFER), size in words after this one, elements
 //! map            header, live entries | used entries << 32, reference to entries' first | index's first << 32
-//!   entries      a buffer with flag ENTRIES: for each entry hash | LIVE, key slot, value slots
-//!   index        a buffer with flag RAW: u32 open-addressing table, two to a word: entry number + 1, 0 empty
+//!   entries      a buffer with flag ENTRIES: for each entry hash | LIVE | next << 33, key slot, value slots
+//!   index        a buffer with flag RAW, above 8 entries: u32 buckets, two to a word, each its newest entry's
+//!                number + 1, 0 empty; `next` is the same for the entry of the bucket before
 //! ```
 //! References inside array and map words point two words past the header of the buffer, so that an element is
 //! one addition away. A length is below 2^31, as is every reference to an object.
 //!
 //! Objects that hold references are exact: the collector knows every slot's type from the header's type.
 
-mod access;
+pub(crate) mod access;
 mod collect;
+mod fresh;
 mod view;
 
 pub use view::{Array, Data, Fields, MAX_VALUE_SLOTS, Map, Memory, SlotValues, Value, Variant, Variants};
+
+pub(crate) use fresh::Fresh;
 
 use crate::module::TypeId;
 

@@ -1,0 +1,151 @@
+//! The library: what instruction `lib` calls, one function for each row of the table.
+//!
+//! Each function first pays for what it is going to do where that follows from sizes, then reserves memory, then
+//! reads its operands' registers and works. Walks over data use the free words above the heap for their lists, so
+//! that no nesting of data can exhaust the native stack.
+
+mod any;
+mod array;
+mod copy;
+mod display;
+mod equal;
+mod from_any;
+mod json;
+pub(crate) mod map;
+mod number;
+mod parse;
+mod sort;
+mod string;
+mod text;
+
+use any::*;
+use array::*;
+use copy::*;
+use display::*;
+use equal::*;
+use from_any::*;
+use json::*;
+use map::*;
+use number::*;
+use parse::*;
+use sort::*;
+use string::*;
+use text::*;
+
+use crate::heap::NULL;
+use crate::heap::access::CORRUPT;
+use crate::isa::Lib;
+use crate::machine::{Stop, Vm};
+use crate::module::TypeId;
+
+/// Reads operands from the ext bytes.
+struct Operands<'o>(&'o [u8]);
+
+impl<'o> Operands<'o> {
+    fn bytes(&mut self, count: usize) -> Result<&'o [u8], Stop> {
+        let (head, rest) = self.0.split_at_checked(count).ok_or(CORRUPT)?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    /// The number of a register.
+    fn register(&mut self) -> Result<usize, Stop> {
+        self.bytes(1)?.first().map(|&byte| usize::from(byte)).ok_or(CORRUPT)
+    }
+
+    fn ty(&mut self) -> Result<TypeId, Stop> {
+        let &[low, high] = self.bytes(2)? else { return Err(CORRUPT) };
+        Ok(TypeId(u16::from_le_bytes([low, high])))
+    }
+
+    /// A count and that many registers.
+    fn list(&mut self) -> Result<&'o [u8], Stop> {
+        let count = self.register()?;
+        self.bytes(count)
+    }
+}
+
+macro_rules! operand {
+    ($from:ident Type) => {
+        $from.ty()?
+    };
+    ($from:ident ListStr) => {
+        $from.list()?
+    };
+    ($from:ident $other:ident) => {
+        $from.register()?
+    };
+}
+
+macro_rules! define_call {
+    ($($lib:ident = $func:ident ($($operand:ident),*) -> ($($result:ident),*) $meaning:literal;)*) => {
+        /// Carries out a library function of the running frame. The operands are its ext bytes, the results go
+        /// to `dst` and the registers after it.
+        pub(crate) fn call(vm: &mut Vm<'_>, lib: Lib, operands: &[u8], dst: u8) -> Result<(), Stop> {
+            let mut from = Operands(operands);
+            let dst = usize::from(dst);
+            match lib {
+                $(Lib::$lib => $func(vm, dst, $(operand!(from $operand)),*),)*
+            }
+        }
+    };
+}
+crate::library!(define_call);
+
+/// The caller answers this one: it knows the host.
+fn available(_: &mut Vm<'_>, _: usize, _: usize) -> Result<(), Stop> {
+    Err(CORRUPT)
+}
+
+impl Vm<'_> {
+    /// Writes results to registers.
+    fn give<const N: usize>(&mut self, dst: usize, values: [u64; N]) -> Result<(), Stop> {
+        for (offset, value) in values.into_iter().enumerate() {
+            self.set_place(self.state.base.saturating_add(dst + offset), value);
+        }
+        Ok(())
+    }
+
+    /// Writes the registers of a value that is absent: a tag and slots that refer to nothing.
+    fn give_none(&mut self, dst: usize, slots: usize) -> Result<(), Stop> {
+        self.give(dst, [0])?;
+        self.give_blank(dst + 1, slots)
+    }
+
+    /// Writes registers that are to hold nothing.
+    fn give_blank(&mut self, dst: usize, slots: usize) -> Result<(), Stop> {
+        (0..slots).try_for_each(|slot| self.give(dst + slot, [NULL]))
+    }
+
+    /// The value of a register.
+    fn get(&self, register: usize) -> u64 {
+        self.view().reg(register)
+    }
+
+    /// The value of an int register.
+    fn int(&self, register: usize) -> i64 {
+        self.get(register).cast_signed()
+    }
+
+    /// The bytes of the string in a register.
+    fn bytes(&self, register: usize) -> Result<&[u8], Stop> {
+        let view = self.view();
+        view.string(view.reg(register))
+    }
+
+    /// The text of the string in a register.
+    fn str(&self, register: usize) -> Result<&str, Stop> {
+        let view = self.view();
+        view.text(view.reg(register))
+    }
+}
+
+/// Steps for copying or comparing so many bytes.
+const fn byte_steps(bytes: usize) -> u64 {
+    1 + bytes as u64 / 32
+}
+
+/// An index or count as the program gave it, if it is not negative.
+fn unsigned(value: i64) -> Option<usize> {
+    usize::try_from(value).ok()
+}
