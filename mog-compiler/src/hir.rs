@@ -52,6 +52,10 @@ pub struct Hir {
     pub init: Option<FuncId>,
     /// `main` and every `pub fn`: name and function.
     pub exports: Vec<(String, FuncId)>,
+    /// The imported modules, names and sources: file 1, 2 and so on; the program itself is file 0.
+    pub modules: Vec<(String, String)>,
+    /// For each function the file that its spans refer to. The initialiser counts as the program's.
+    pub func_files: Vec<u32>,
 }
 
 /// A function. A closure's captures are locals too; they are bound when the closure is made.

@@ -1,0 +1,213 @@
+//! What other languages call things: a name that Mog does not have, and what to write instead.
+
+/// What Mog has instead of something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ours {
+    /// In words.
+    pub(super) help: &'static str,
+    /// The name to write instead, if that is all there is to it.
+    pub(super) write: Option<&'static str>,
+    /// The whole call, with `$0`, `$1` for its arguments.
+    call: Option<&'static str>,
+}
+
+impl Ours {
+    /// The call rewritten with these arguments, if there is a form for as many.
+    pub(super) fn rewrite(&self, args: &[&str]) -> Option<String> {
+        let form = self.call?;
+        let places = ["$0", "$1", "$2"];
+        if places.iter().enumerate().any(|(at, place)| form.contains(place) != (at < args.len())) {
+            return None;
+        }
+        let mut text = form.to_owned();
+        for (place, arg) in places.iter().zip(args) {
+            text = text.replace(place, arg);
+        }
+        Some(text)
+    }
+}
+
+const fn said(help: &'static str) -> Ours {
+    Ours { help, write: None, call: None }
+}
+
+const fn named(write: &'static str, help: &'static str) -> Ours {
+    Ours { help, write: Some(write), call: None }
+}
+
+const fn called(call: &'static str, help: &'static str) -> Ours {
+    Ours { help, write: None, call: Some(call) }
+}
+
+/// A name used as a value.
+pub(super) fn name(text: &str) -> Option<Ours> {
+    Some(match text {
+        "null" | "nil" | "undefined" | "None" | "NULL" | "nullptr" | "NONE" => named("none", "nothing is written `none`"),
+        "True" | "TRUE" => named("true", "write `true`"),
+        "False" | "FALSE" => named("false", "write `false`"),
+        "NaN" | "nan" | "NAN" => named("float.NAN", "write `float.NAN`"),
+        "Infinity" | "inf" | "INFINITY" => named("float.INF", "write `float.INF`"),
+        "pi" | "M_PI" => named("PI", "write `PI`"),
+        "INT_MAX" | "MAXINT" | "i64_MAX" => named("int.MAX", "write `int.MAX`"),
+        "INT_MIN" => named("int.MIN", "write `int.MIN`"),
+        "self" | "this" => said("there are no methods of one's own; pass the value as a parameter"),
+        "len" => said("write x.len"),
+        _ => return None,
+    })
+}
+
+/// A function called by name.
+pub(super) fn function(text: &str) -> Option<Ours> {
+    Some(match text {
+        "len" | "length" | "strlen" | "count" | "size" | "sizeof" => called("$0.len", "write x.len"),
+        "range" => called("0..$0", "a range is written a..b, as in `for i in 0..n`"),
+        "append" => called("$0.push($1)", "write xs.push(x)"),
+        "push" | "push_back" => called("$0.push($1)", "write xs.push(x)"),
+        "delete" => said("write m.delete(key)"),
+        "printf" | "fprintf" | "sprintf" | "format" => said("put values into an f-string: println(f\"{x}\")"),
+        "puts" | "echo" | "writeln" | "writeLine" | "print_line" | "printLine" => named("println", "write println(…)"),
+        "eprintln" | "eprint" => named("println", "write println(…), or log.error(…) for the host's log"),
+        "input" | "readline" | "read_line" | "gets" | "scanf" => said("a program reads only what a capability gives it"),
+        "toString" | "to_string" | "String" | "string" | "tostring" | "repr" | "itoa" | "i64_to_string" | "int_to_string"
+        | "f64_to_string" | "float_to_string" => named("str", "write str(x)"),
+        "parseInt" | "atoi" | "to_int" | "toInt" | "Int" | "Integer" | "str_to_int" | "string_to_int" => {
+            named("parse_int", "write parse_int(s)")
+        }
+        "parseFloat" | "atof" | "to_float" | "toFloat" | "Float" | "Number" | "str_to_float" | "string_to_float" => {
+            named("parse_float", "write parse_float(s)")
+        }
+        "fabs" | "absf" => named("abs", "write abs(x)"),
+        "ceiling" => named("ceil", "write ceil(x)"),
+        "ln" => named("log", "the natural logarithm is log(x)"),
+        "isnan" | "isNaN" => named("is_nan", "write is_nan(x)"),
+        "Some" => named("some", "write some(x)"),
+        "Ok" => named("ok", "write ok(x)"),
+        "Err" | "Error" | "error" | "fail" => named("err", "a failure is err(message)"),
+        "throw" | "raise" => said("return err(message), or panic(message) for what must not happen"),
+        "exit" => said("`main` returns the exit code"),
+        "typeof" | "type" => said("types are known when the program is compiled"),
+        "ord" => called("$0.bytes()[0]", "s.bytes() gives the bytes of a string"),
+        "bool" => said("compare instead, as in x != 0"),
+        "enumerate" => said("write `for i, x in xs`"),
+        "sorted" => called("$0.sort()", "xs.sort() sorts the array itself and returns it"),
+        "reversed" => called("$0.reverse()", "xs.reverse() turns the array itself round and returns it"),
+        "sum" => called("$0.sum()", "write xs.sum()"),
+        "filter" => called("$1.filter($0)", "write xs.filter(f)"),
+        "map" => called("$1.map($0)", "write xs.map(f)"),
+        "isinstance" => said("enums are told apart with match"),
+        "setTimeout" => said("time.sleep(ms) waits"),
+        "random" | "rand" => said("chance comes from the host: random.int(lo, hi), random.float()"),
+        _ => return None,
+    })
+}
+
+/// A method or field.
+pub(super) fn method(text: &str) -> Option<Ours> {
+    Some(match text {
+        "length" | "size" | "count" => named("len", "write x.len"),
+        "push_back" | "append" | "add" => named("push", "xs.push(x) adds at the end"),
+        "pop_back" => named("pop", "write xs.pop()"),
+        "extend" | "concatenate" => named("concat", "xs.concat(ys) gives a new array"),
+        "unshift" | "push_front" | "prepend" => said("write xs.insert(0, x)"),
+        "shift" | "pop_front" => said("write xs.remove(0)"),
+        "includes" | "contain" | "has_value" => named("contains", "write x.contains(y)"),
+        "indexOf" | "find_index" | "findIndex" | "index" | "position" => named("index_of", "write x.index_of(y)"),
+        "toUpperCase" | "to_upper" | "to_uppercase" | "upcase" | "toUpper" => named("upper", "write s.upper()"),
+        "toLowerCase" | "to_lower" | "to_lowercase" | "downcase" | "toLower" => named("lower", "write s.lower()"),
+        "strip" | "trimmed" => named("trim", "write s.trim()"),
+        "startsWith" | "startswith" | "has_prefix" | "hasPrefix" => named("starts_with", "write s.starts_with(t)"),
+        "endsWith" | "endswith" | "has_suffix" | "hasSuffix" => named("ends_with", "write s.ends_with(t)"),
+        "substring" | "substr" | "sub" => named("slice", "write s.slice(a, b), or s[a:b]"),
+        "charAt" | "char_at" | "at" | "nth" => said("write x[i]"),
+        "charCodeAt" | "byte_at" => said("write s.bytes()[i]"),
+        "replaceAll" | "replace_all" | "gsub" => named("replace", "s.replace(a, b) replaces all"),
+        "padStart" | "ljust" => named("pad_left", "write s.pad_left(n, \" \")"),
+        "padEnd" | "rjust" => named("pad_right", "write s.pad_right(n, \" \")"),
+        "splice" => said("write xs.remove(i) or xs.insert(i, x)"),
+        "forEach" | "each" => named("for_each", "write xs.for_each(f)"),
+        "some" | "exists" => named("any", "write xs.any(f)"),
+        "every" => named("all", "write xs.all(f)"),
+        "fold" | "inject" => named("reduce", "write xs.reduce(init, f)"),
+        "collect" | "iter" | "into_iter" | "iter_mut" => said("arrays have map, filter and the rest themselves; leave it out"),
+        "sort_by" | "sortBy" | "sort_unstable_by" => named("sort", "write xs.sort(fn(a, b) { a.key - b.key })"),
+        "sorted" => named("sort", "xs.sort() sorts the array itself and returns it"),
+        "rev" | "reversed" => named("reverse", "xs.reverse() turns the array itself round and returns it"),
+        "contains_key" | "containsKey" | "has_key" | "hasKey" | "contains" => named("has", "write m.has(key)"),
+        "set" | "put" => said("write m[key] = value"),
+        "insert" => said("write m[key] = value; arrays have insert(i, x)"),
+        "items" | "entries" => said("write `for k, v in m`"),
+        "is_empty" | "isEmpty" | "empty" => said("write x.len == 0"),
+        "unwrap" | "expect" | "get_or_raise" => said("use `?` to pass a failure on, or .unwrap_or(default)"),
+        "unwrap_or_default" | "unwrap_or_else" | "or_else" | "getOrElse" | "orElse" | "get_or_default" => {
+            named("unwrap_or", "write x.unwrap_or(default)")
+        }
+        "is_nil" | "isNone" => named("is_none", "write x.is_none()"),
+        "clone" | "copy" | "dup" => said("arrays copy with xs.slice(0, xs.len); strings and numbers need no copy"),
+        "toFixed" | "to_fixed" => said("decimals are given in an f-string: f\"{x:.2}\""),
+        "format" => said("put values into an f-string: f\"{x}\""),
+        "parse" => said("write parse_int(s) or parse_float(s)"),
+        "keys" | "values" => said("only maps have keys and values"),
+        _ => return None,
+    })
+}
+
+/// A method that is a function in Mog.
+pub(super) fn method_as_function(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "toString" | "to_string" | "to_str" | "str" | "ToString" | "tostring" => "str",
+        "to_int" | "toInt" | "to_i64" | "parse_int" | "parseInt" => "parse_int",
+        "to_float" | "toFloat" | "to_f64" | "parse_float" => "parse_float",
+        "to_json" | "toJSON" | "json" => "json_str",
+        _ => return None,
+    })
+}
+
+/// A function of another language's module.
+pub(super) fn function_of(module: &str, function: &str) -> Option<&'static str> {
+    Some(match (module, function) {
+        ("console" | "Console", _) | ("fmt", "Println" | "println") | ("System", "println") => "println",
+        ("fmt", "Printf" | "Print" | "Sprintf") => "print",
+        ("Math" | "math", "random") => "random.float",
+        ("Math" | "math", "fabs") => "abs",
+        ("Math" | "math", "ceiling") => "ceil",
+        ("JSON" | "json", "parse" | "loads") => "json_parse",
+        ("JSON" | "json", "stringify" | "dumps") => "json_str",
+        ("Number" | "Integer", "parseInt") => "parse_int",
+        ("Number", "parseFloat") => "parse_float",
+        ("String", _) => "str",
+        ("Date" | "performance", "now") => "time.now",
+        ("os" | "process", "getenv") => "env.get",
+        _ => return None,
+    })
+}
+
+/// A constant of another language's module.
+pub(super) fn constant_of(module: &str, name: &str) -> Option<&'static str> {
+    Some(match (module, name) {
+        ("Math" | "math", "PI" | "pi") => "PI",
+        ("Math" | "math", "E" | "e") => "E",
+        ("math", "inf") | ("Number", "POSITIVE_INFINITY") => "float.INF",
+        ("math", "nan") | ("Number", "NaN") => "float.NAN",
+        ("Number", "MAX_SAFE_INTEGER" | "MAX_VALUE") | ("sys", "maxsize") | ("Integer" | "Long", "MAX_VALUE") => "int.MAX",
+        ("Integer" | "Long", "MIN_VALUE") => "int.MIN",
+        _ => return None,
+    })
+}
+
+/// A type.
+pub(super) fn type_name(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "String" | "text" | "char" | "Char" | "Text" => "string",
+        "Int" | "integer" | "Integer" | "long" | "isize" | "usize" | "uint" | "number" | "int64" | "Number" => "int",
+        "double" | "Double" | "Float" | "real" | "float64" => "float",
+        "float32" => "f32",
+        "boolean" | "Boolean" | "Bool" => "bool",
+        "byte" | "uint8" => "u8",
+        "int32" => "i32",
+        "uint32" => "u32",
+        "void" | "Void" | "unit" | "Unit" => "()",
+        "Any" | "object" | "Object" | "dynamic" | "unknown" | "auto" | "var" => "any",
+        "dict" | "Dict" | "HashMap" | "object_map" | "Record" | "table" => "Map",
+        _ => return None,
+    })
+}

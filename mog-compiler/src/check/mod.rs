@@ -1,0 +1,171 @@
+//! The type checker: from the syntax tree to the checked program of [`crate::hir`].
+//!
+//! A compilation is a list of *units*: the imported modules, those first that others need, then the file itself. Each
+//! unit is checked in the same order: names of declarations, their types, constants, top-level statements, function
+//! bodies; then whatever had to wait until all types were known ([`finish`]).
+//!
+//! Expressions are checked in one pass. What the place of an expression wants ([`infer::Want`]) goes down, the type
+//! comes up, and [`infer`] fits the one to the other. Types that are not known yet are variables that unification
+//! binds.
+
+mod assign;
+mod builtin;
+mod call;
+mod capability;
+mod closure;
+mod consts;
+mod exhaustive;
+mod expr;
+mod field;
+mod finish;
+mod foreign;
+mod infer;
+mod items;
+mod literal;
+mod method;
+mod operator;
+mod partial;
+mod pattern;
+mod report;
+mod scope;
+mod stmt;
+mod suggest;
+mod typename;
+mod units;
+
+use std::rc::Rc;
+
+use hashbrown::{HashMap, HashTable};
+
+use crate::ast::Ast;
+use crate::diagnostic::{Diagnostics, FileId};
+use crate::hir::{self, FuncId, Hir, StrId};
+use crate::types::Ty;
+
+/// What the checker takes from its surroundings.
+pub struct CheckOptions<'a> {
+    /// Capability declarations beyond the built-in ones: where each comes from, and its text. They win over the
+    /// built-in declarations of the same functions.
+    pub declarations: &'a [(&'a str, &'a str)],
+    /// The source of an imported module by its name, `geometry` or `lib/geometry`.
+    pub imports: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Default for CheckOptions<'_> {
+    fn default() -> Self {
+        Self { declarations: &[], imports: &|_| None }
+    }
+}
+
+/// Checks a program. The checked program is complete only if no error was reported; syntax errors are the parser's to
+/// report and do not stop the check of the rest.
+#[must_use]
+pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let mut modules = units::load(ast, options.imports, &mut diagnostics);
+    let declarations = capability::parse_declarations(ast, &modules, options.declarations, &mut diagnostics);
+    let mut checker = Checker::new(source, ast, diagnostics);
+    for declaration in &declarations {
+        checker.read_declaration(declaration);
+    }
+    for module in &modules {
+        checker.note_requirements(&module.ast, module.file);
+    }
+    checker.note_requirements(ast, FileId(0));
+    for module in &modules {
+        checker.check_unit(&module.source, &module.ast, &module.path, module.file);
+    }
+    checker.check_unit(source, ast, "", FileId(0));
+    checker.finish_program();
+    let (mut hir, mut diagnostics) = (checker.hir, checker.diagnostics);
+    modules.sort_by_key(|module| module.file);
+    hir.modules = modules.into_iter().map(|module| (module.path, module.source)).collect();
+    diagnostics.sort();
+    (hir, diagnostics)
+}
+
+/// A function's signature, as calls see it.
+#[derive(Clone, Debug)]
+struct Signature {
+    params: Rc<Vec<Parameter>>,
+    ret: Ty,
+}
+
+/// A parameter of a declared function.
+#[derive(Clone, Debug)]
+struct Parameter {
+    name: String,
+    ty: Ty,
+    default: items::DefaultValue,
+}
+
+/// The state of a check.
+struct Checker<'a> {
+    ast: &'a Ast,
+    source: &'a str,
+    hir: Hir,
+    diagnostics: Diagnostics,
+    names: scope::Names,
+    units: Vec<units::Unit<'a>>,
+    frames: Vec<scope::Frame>,
+    variables: Vec<scope::Variable>,
+    /// The variable numbers of every finished function's locals.
+    func_variables: Vec<Vec<u32>>,
+    globals: Vec<scope::Variable>,
+    signatures: Vec<Signature>,
+    /// By the number of a function in the tree of the unit.
+    declared_funcs: Vec<Option<FuncId>>,
+    consts: Vec<consts::Const>,
+    aliases: Vec<typename::Alias>,
+    /// How deep each type nests.
+    depths: Vec<u8>,
+    any_holds: HashMap<Ty, bool>,
+    string_index: HashTable<u32>,
+    string_hasher: hashbrown::DefaultHashBuilder,
+    import_index: HashMap<(StrId, StrId, u32), hir::ImportId>,
+    declared: capability::Declared,
+    later: Vec<finish::Later>,
+    resolved: finish::Resolved,
+    /// Where each module variable is defined.
+    definitions: Vec<(hir::GlobalId, hir::ExprId)>,
+    /// The initialiser, between units, and its statements so far.
+    init: Option<scope::Frame>,
+    init_body: Vec<hir::ExprId>,
+    /// How deep declarations refer to each other right now.
+    nesting: u32,
+}
+
+impl<'a> Checker<'a> {
+    fn new(source: &'a str, ast: &'a Ast, diagnostics: Diagnostics) -> Self {
+        let mut hir = Hir::default();
+        hir.exprs.reserve(ast.exprs.len() + ast.stmts.len());
+        Self {
+            ast,
+            source,
+            hir,
+            diagnostics,
+            names: scope::Names::default(),
+            units: Vec::new(),
+            frames: Vec::new(),
+            variables: Vec::new(),
+            func_variables: Vec::new(),
+            globals: Vec::new(),
+            signatures: Vec::new(),
+            declared_funcs: Vec::new(),
+            consts: Vec::new(),
+            aliases: Vec::new(),
+            depths: Vec::new(),
+            any_holds: HashMap::new(),
+            string_index: HashTable::new(),
+            string_hasher: hashbrown::DefaultHashBuilder::default(),
+            import_index: HashMap::new(),
+            declared: capability::Declared::default(),
+            later: Vec::new(),
+            resolved: finish::Resolved::default(),
+            definitions: Vec::new(),
+            init: None,
+            init_body: Vec::new(),
+            nesting: 0,
+        }
+    }
+}

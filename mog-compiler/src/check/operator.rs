@@ -1,0 +1,529 @@
+//! Operators: arithmetic, comparison, logic, unary operators and `as`.
+
+use super::Checker;
+use super::finish::{Later, Need};
+use super::infer::Want;
+use crate::ast::{self, BinaryOp, List, Span, Term, TypeExprId};
+use crate::hir::{ArithOp, Asked, CompareOp, ExprId, ExprKind, LogicOp, UnaryOp};
+use crate::types::{Ty, TyKind, Types};
+
+impl Checker<'_> {
+    /// Whether a type is a number.
+    pub(super) fn is_number(&self, ty: Ty) -> bool {
+        matches!(self.kind(ty), TyKind::Int(_) | TyKind::Float | TyKind::F32 | TyKind::Error | TyKind::Never)
+    }
+
+    /// Whether `<` and `sort()` order values of a type.
+    pub(super) fn is_sortable(&self, ty: Ty) -> bool {
+        self.is_number(ty) || matches!(self.kind(ty), TyKind::Str | TyKind::Bool)
+    }
+
+    /// Demands a number; a type that is not known yet is looked at again when it is.
+    pub(super) fn require_number(&mut self, node: ExprId, what: &'static str) {
+        let (ty, span) = (self.ty_of(node), self.hir.expr(node).span);
+        self.number_or_report(ty, span, what);
+    }
+
+    /// The same for a type.
+    pub(super) fn number_or_report(&mut self, ty: Ty, span: Span, what: &'static str) {
+        if self.is_open(ty) {
+            self.later.push(Later::Needs(Need::Number, ty, span, what));
+        } else if !self.is_number(ty) {
+            let found = self.show(ty);
+            self.error(span, "not-a-number", format!("`{what}` needs a number, not `{found}`"));
+        }
+    }
+
+    /// A boolean where one is needed.
+    pub(super) fn boolean(&mut self, node: ExprId) -> ExprId {
+        let ty = self.ty_of(node);
+        match self.kind(ty) {
+            TyKind::Option(_) => self.not_boolean(node, "it may be none: test it with `is some(v)` or `.is_some()`"),
+            TyKind::Result(_) => self.not_boolean(node, "test it with `is ok(v)` or `.is_ok()`"),
+            TyKind::Str | TyKind::Array(_) | TyKind::Map(..) => self.not_boolean(node, "test whether it is empty: x.len > 0"),
+            _ => self.coerce(node, Types::BOOL),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn not_boolean(&mut self, node: ExprId, help: &str) -> ExprId {
+        let (found, span) = (self.show(self.ty_of(node)), self.hir.expr(node).span);
+        self.error(span, "type-mismatch", format!("expected `bool`, found `{found}`")).help(help);
+        node
+    }
+
+    /// `a + b * c`, strictly left to right. All operands have one type; number literals take that of the others.
+    #[inline(never)]
+    pub(super) fn arithmetic(&mut self, first: ast::ExprId, rest: List<Term>, span: Span, want: Want) -> ExprId {
+        let terms = self.ast.list(rest);
+        let literal = self.is_literal(first);
+        let mut head = if literal { None } else { Some(self.expr(first, Want::Any)) };
+        let mut lead = head.map(|node| self.ty_of(node)).filter(|&ty| self.leads(ty));
+        let mut nodes: Vec<(ArithOp, Option<ExprId>)> = Vec::with_capacity(terms.len());
+        for term in terms {
+            let node = if self.is_literal(term.operand) { None } else { Some(self.operand(term.operand, lead)) };
+            if let Some(node) = node
+                && lead.is_none()
+            {
+                lead = Some(self.ty_of(node)).filter(|&ty| self.leads(ty));
+            }
+            nodes.push((arith_op(term.op), node));
+        }
+        // Only literals: the wanted integer type, if any, otherwise that of the first.
+        let hint = want.ty().map(|ty| self.strip_options(ty)).filter(|&ty| matches!(self.kind(ty), TyKind::Int(_)));
+        let literal_ty = lead.or(hint);
+        let head = *head.get_or_insert_with(|| self.literal_operand(first, literal_ty));
+        let lead = literal_ty.unwrap_or_else(|| self.ty_of(head));
+        let mut operands = Vec::with_capacity(nodes.len());
+        for ((op, node), term) in nodes.into_iter().zip(terms) {
+            let node = node.unwrap_or_else(|| self.literal_operand(term.operand, Some(lead)));
+            operands.push((op, node));
+        }
+        self.joined_by_operators(head, operands, terms, lead, span)
+    }
+
+    /// An operand that is not a literal. A collection literal after `+` takes the type of what came before.
+    fn operand(&mut self, id: ast::ExprId, lead: Option<Ty>) -> ExprId {
+        let hint = match lead {
+            Some(ty) if !matches!(self.kind(ty), TyKind::Option(_) | TyKind::Result(_)) => Want::Type(ty),
+            _ => Want::Any,
+        };
+        self.infer(id, hint)
+    }
+
+    /// Whether a type settles what the literals beside it are.
+    fn leads(&self, ty: Ty) -> bool {
+        !matches!(self.kind(ty), TyKind::Var(_) | TyKind::Never | TyKind::Error)
+    }
+
+    /// A number literal beside an operand of type `lead`: integer literals take integer types only.
+    pub(super) fn literal_operand(&mut self, id: ast::ExprId, lead: Option<Ty>) -> ExprId {
+        let hint = match lead {
+            Some(ty) if matches!(self.kind(ty), TyKind::Int(_)) || (self.shallow(ty) == Types::F32 && self.is_float(id)) => {
+                Want::Type(ty)
+            }
+            _ => Want::Any,
+        };
+        self.infer(id, hint)
+    }
+
+    fn is_float(&self, id: ast::ExprId) -> bool {
+        match self.ast[self.ast.without_parens(id)].kind {
+            ast::ExprKind::Float(_) => true,
+            ast::ExprKind::Unary { operand, .. } => self.is_float(operand),
+            ast::ExprKind::Chain { first, .. } => self.is_float(first),
+            _ => false,
+        }
+    }
+
+    /// The chain of checked operands as one expression.
+    pub(super) fn joined_by_operators(
+        &mut self,
+        head: ExprId,
+        operands: Vec<(ArithOp, ExprId)>,
+        terms: &[Term],
+        lead: Ty,
+        span: Span,
+    ) -> ExprId {
+        let lead = self.shallow(lead);
+        self.same_type(head, head, lead, terms);
+        let mut fine = lead != Types::ERROR;
+        for (_, node) in &operands {
+            fine &= self.same_type(head, *node, lead, terms);
+        }
+        let lead = self.shallow(lead);
+        if !fine {
+            return self.broken(span);
+        }
+        match self.kind(lead) {
+            TyKind::Str => {
+                if let Some(term) = terms.iter().find(|term| term.op != BinaryOp::Add) {
+                    self.no_such_operator(*term, lead);
+                    return self.emit(ExprKind::Unit, Types::STR, span);
+                }
+                let mut parts = Vec::with_capacity(1 + operands.len());
+                parts.push(head);
+                parts.extend(operands.into_iter().map(|(_, node)| node));
+                self.emit(ExprKind::Concat(parts), Types::STR, span)
+            }
+            TyKind::Var(_) => {
+                let node = self.emit(ExprKind::Arith(head, operands), lead, span);
+                self.later.push(Later::Arith(node));
+                node
+            }
+            _ => {
+                if let Some(term) = terms.iter().find(|term| !self.has_operator(lead, arith_op(term.op))) {
+                    self.no_such_operator(*term, lead);
+                    return self.broken(span);
+                }
+                self.emit(ExprKind::Arith(head, operands), lead, span)
+            }
+        }
+    }
+
+    /// Whether values of a type have an arithmetic operator.
+    pub(super) fn has_operator(&self, ty: Ty, op: ArithOp) -> bool {
+        match self.kind(ty) {
+            TyKind::Int(_) | TyKind::Error | TyKind::Never => true,
+            TyKind::Float | TyKind::F32 => {
+                matches!(op, ArithOp::Add | ArithOp::Sub | ArithOp::Mul | ArithOp::Div | ArithOp::Rem)
+            }
+            TyKind::Str => op == ArithOp::Add,
+            _ => false,
+        }
+    }
+
+    /// Demands that an operand has the type of the chain.
+    fn same_type(&mut self, head: ExprId, node: ExprId, lead: Ty, terms: &[Term]) -> bool {
+        let found = self.ty_of(node);
+        if found == Types::NEVER || self.unify(found, lead) {
+            return true;
+        }
+        self.operands_differ(head, node, lead, terms);
+        false
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn operands_differ(&mut self, head: ExprId, node: ExprId, lead: Ty, terms: &[Term]) {
+        let (found, span) = (self.ty_of(node), self.hir.expr(node).span);
+        let op = terms.first().map_or("+", |term| term.op.text());
+        let (lead_name, found_name) = (self.show(lead), self.show(found));
+        let text = self.operand_text(node);
+        if lead == Types::STR || found == Types::STR {
+            let (other, at) = if lead == Types::STR { (text, span) } else { (self.operand_text(head), self.hir.expr(head).span) };
+            let what = if lead == Types::STR { found_name } else { lead_name };
+            self.error(at, "type-mismatch", format!("a string cannot be joined with `{what}`"))
+                .help("str(x) or f\"{x}\" makes a string of any value")
+                .fix(at, format!("str({other})"));
+            return;
+        }
+        let message = format!("`{lead_name}` and `{found_name}` on the two sides of `{op}`");
+        let (int, float) = if self.is_int(lead) { (head, node) } else { (node, head) };
+        let numbers = self.is_number(lead) && self.is_number(found);
+        let (at, literal) = (self.hir.expr(int).span, matches!(self.hir.expr(int).kind, ExprKind::Int(_)));
+        let int_text = self.operand_text(int);
+        let target = if self.is_int(lead) { &found_name } else { &lead_name };
+        let floats = !self.is_int(self.ty_of(float));
+        if numbers && floats && literal && let Some(float) = self.as_float_literal(&int_text) {
+            let help = format!("write `{float}`, or `{int_text} as {target}`");
+            self.error(at, "type-mismatch", message).help(help).fix(at, float);
+        } else if numbers {
+            let fix = if floats { format!("{int_text} as {target}") } else { format!("{text} as {lead_name}") };
+            let at = if floats { at } else { span };
+            self.error(at, "type-mismatch", message)
+                .help("numbers are never converted silently; use `as`")
+                .fix(at, fix);
+        } else {
+            let help = self.operand_help(if self.is_number(lead) { found } else { lead });
+            self.error(span, "type-mismatch", message).help(help);
+        }
+    }
+
+    fn is_int(&self, ty: Ty) -> bool {
+        matches!(self.kind(ty), TyKind::Int(_))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn no_such_operator(&mut self, term: Term, ty: Ty) {
+        let (name, op) = (self.show(ty), term.op.text());
+        let help = match self.kind(ty) {
+            TyKind::Bool => "arithmetic has no booleans; use `and`, `or`, `not`".to_owned(),
+            TyKind::Str if term.op == BinaryOp::Mul => "s.repeat(n) repeats a string".to_owned(),
+            TyKind::Float | TyKind::F32 => "bits belong to integers; convert with `as int`".to_owned(),
+            _ => self.operand_help(ty).to_owned(),
+        };
+        self.error(term.op_span, "no-such-operator", format!("there is no `{op}` for `{name}`")).help(help);
+    }
+
+    fn operand_help(&self, ty: Ty) -> &'static str {
+        match self.kind(ty) {
+            TyKind::Array(_) => "xs.concat(ys) joins arrays, xs.push(x) adds an element",
+            TyKind::Any => "convert it first: x as int",
+            TyKind::Option(_) => "it may be none: use `.unwrap_or(default)` or `?`",
+            TyKind::Result(_) => "it may have failed: use `?` or `.unwrap_or(default)`",
+            TyKind::Bool => "a bool is not a number; use `if b { 1 } else { 0 }`",
+            TyKind::Unit => "this returns nothing",
+            _ => "arithmetic works on numbers, `+` also on strings",
+        }
+    }
+
+    /// `a == b`, `a < b`.
+    #[inline(never)]
+    pub(super) fn comparison(&mut self, first: ast::ExprId, rest: List<Term>, span: Span) -> ExprId {
+        let Some(&term) = self.ast.list(rest).first() else { return self.broken(span) };
+        let op = compare_op(term.op);
+        let equality = matches!(op, CompareOp::Eq | CompareOp::Ne);
+        let is_none = |id| matches!(self.ast[self.ast.without_parens(id)].kind, ast::ExprKind::None);
+        if equality && (is_none(first) || is_none(term.operand)) {
+            let other = if is_none(first) { term.operand } else { first };
+            return self.compared_with_none(other, op, span);
+        }
+        let (a, b) = self.sides(first, term.operand);
+        if !equality {
+            self.check_order(a, b, term);
+        }
+        self.emit(ExprKind::Compare(op, a, b), Types::BOOL, span)
+    }
+
+    /// Two expressions of one type. A literal takes the type of the other side.
+    pub(super) fn sides(&mut self, first: ast::ExprId, second: ast::ExprId) -> (ExprId, ExprId) {
+        let literal_first = self.is_literal(first) && !self.is_literal(second);
+        let (lead, other) = if literal_first { (second, first) } else { (first, second) };
+        let a = self.expr(lead, Want::Any);
+        let want = self.ty_of(a);
+        let b = if self.is_literal(other) && !matches!(self.kind(want), TyKind::Option(_) | TyKind::Any) {
+            self.literal_operand(other, Some(want))
+        } else {
+            self.infer(other, Want::Type(want))
+        };
+        let (a, b) = self.fit_sides(a, b);
+        if literal_first { (b, a) } else { (a, b) }
+    }
+
+    /// Fits the side that may become `?T` or `any` to the other.
+    fn fit_sides(&mut self, a: ExprId, b: ExprId) -> (ExprId, ExprId) {
+        let (x, y) = (self.ty_of(a), self.ty_of(b));
+        let wider = |checker: &Self, wide: Ty, ty: Ty| match checker.kind(wide) {
+            TyKind::Option(_) => !matches!(checker.kind(ty), TyKind::Option(_) | TyKind::Any),
+            TyKind::Any => ty != Types::ANY,
+            _ => false,
+        };
+        if wider(self, y, x) {
+            return (self.coerce(a, y), b);
+        }
+        if wider(self, x, y) {
+            return (a, self.coerce(b, x));
+        }
+        if x != Types::NEVER && y != Types::NEVER && !self.unify(x, y) {
+            self.sides_differ(a, b);
+        }
+        (a, b)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn sides_differ(&mut self, a: ExprId, b: ExprId) {
+        let (x, y) = (self.ty_of(a), self.ty_of(b));
+        if self.is_number(x) && self.is_number(y) {
+            self.operands_differ(a, b, x, &[]);
+            return;
+        }
+        self.mismatch(b, y, x);
+    }
+
+    fn compared_with_none(&mut self, other: ast::ExprId, op: CompareOp, span: Span) -> ExprId {
+        let value = self.ask(other);
+        let ty = self.ty_of(value);
+        let present = match self.kind(ty) {
+            TyKind::Any => {
+                let none = self.emit(ExprKind::None, Types::ANY, span);
+                return self.emit(ExprKind::Compare(op, value, none), Types::BOOL, span);
+            }
+            TyKind::Option(_) | TyKind::Error => self.emit(ExprKind::IsPresent(value), Types::BOOL, span),
+            TyKind::Result(_) if self.is_asked(value) => self.emit(ExprKind::IsPresent(value), Types::BOOL, span),
+            TyKind::Var(_) => {
+                let inner = self.hir.types.fresh();
+                let option = self.option_of(inner, span);
+                self.unify(ty, option);
+                self.emit(ExprKind::IsPresent(value), Types::BOOL, span)
+            }
+            _ => {
+                let found = self.show(ty);
+                self.error(span, "never-none", format!("a `{found}` is never none")).help("only `?T` and `any` can be none");
+                self.emit(ExprKind::Unit, Types::BOOL, span)
+            }
+        };
+        match op {
+            CompareOp::Eq => self.emit(ExprKind::Unary(UnaryOp::Not, present), Types::BOOL, span),
+            _ => present,
+        }
+    }
+
+    fn check_order(&mut self, a: ExprId, b: ExprId, term: Term) {
+        let ty = self.ty_of(a);
+        if self.is_open(ty) {
+            self.later.push(Later::Needs(Need::Order, ty, term.op_span, term.op.text()));
+        } else if !self.is_sortable(ty) || ty == Types::BOOL || !self.is_sortable(self.ty_of(b)) {
+            self.no_order(ty, term.op_span, term.op.text());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn no_order(&mut self, ty: Ty, span: Span, op: &str) {
+        let name = self.show(ty);
+        let help = match self.kind(ty) {
+            TyKind::Option(_) | TyKind::Result(_) | TyKind::Any => self.operand_help(ty),
+            _ => "numbers and strings have an order",
+        };
+        self.error(span, "no-such-operator", format!("there is no `{op}` for `{name}`")).help(help);
+    }
+
+    /// `a and b or c`, left to right. Names bound by `is` reach the operands after `and`, and what the whole guards
+    /// when every operator from there on is `and`.
+    #[inline(never)]
+    pub(super) fn logic(&mut self, first: ast::ExprId, rest: List<Term>, span: Span) -> ExprId {
+        let start = self.mark();
+        let head = self.condition(first);
+        let terms = self.ast.list(rest);
+        let mut nodes = Vec::with_capacity(terms.len());
+        for term in terms {
+            let op = if term.op == BinaryOp::And { LogicOp::And } else { LogicOp::Or };
+            if op == LogicOp::Or {
+                self.leave(start);
+            }
+            let node = self.condition(term.operand);
+            if op == LogicOp::Or {
+                self.leave(start);
+            }
+            nodes.push((op, node));
+        }
+        self.emit(ExprKind::Logic(head, nodes), Types::BOOL, span)
+    }
+
+    /// `-x`, `not x`, `~x`.
+    #[inline(never)]
+    pub(super) fn unary(&mut self, op: ast::UnaryOp, operand: ast::ExprId, span: Span, want: Want) -> ExprId {
+        match op {
+            ast::UnaryOp::Not => {
+                let mark = self.mark();
+                let node = self.condition(operand);
+                self.leave(mark);
+                self.emit(ExprKind::Unary(UnaryOp::Not, node), Types::BOOL, span)
+            }
+            ast::UnaryOp::Neg => match self.ast[operand].kind {
+                ast::ExprKind::Int(value) => self.int_literal(value, true, span, want),
+                ast::ExprKind::Float(value) => self.float_literal(-value, span, want),
+                _ => self.negated(UnaryOp::Neg, operand, span, want),
+            },
+            ast::UnaryOp::BitNot => self.negated(UnaryOp::BitNot, operand, span, want),
+        }
+    }
+
+    fn negated(&mut self, op: UnaryOp, operand: ast::ExprId, span: Span, want: Want) -> ExprId {
+        let hint = if self.is_literal(operand) { want } else { Want::Any };
+        let node = self.infer(operand, hint);
+        let ty = self.ty_of(node);
+        if op == UnaryOp::Neg {
+            self.require_number(node, "-");
+        } else if self.is_open(ty) {
+            self.unify(ty, Types::INT);
+        } else if !matches!(self.kind(ty), TyKind::Int(_) | TyKind::Error | TyKind::Never) {
+            let found = self.show(ty);
+            let help = if ty == Types::BOOL { "the opposite of a bool is `not b`" } else { "`~` flips the bits of an integer" };
+            self.error(span, "not-an-integer", format!("`~` needs an integer, not `{found}`")).help(help);
+        }
+        self.emit(ExprKind::Unary(op, node), ty, span)
+    }
+
+    /// `value as T`.
+    #[inline(never)]
+    pub(super) fn cast(&mut self, value: ast::ExprId, ty: TypeExprId, span: Span, asked: Asked) -> ExprId {
+        let to = self.resolve_type(ty);
+        let node = self.cast_operand(value, to);
+        let from = self.ty_of(node);
+        if to == Types::ERROR || from == Types::ERROR {
+            return self.emit(ExprKind::Unit, to, span);
+        }
+        if from == to || from == Types::NEVER {
+            return node;
+        }
+        let numeric = |checker: &Self, ty| matches!(checker.kind(ty), TyKind::Int(_) | TyKind::Float | TyKind::F32);
+        match (self.kind(from), self.kind(to)) {
+            _ if numeric(self, from) && numeric(self, to) => self.emit(ExprKind::Cast(node), to, span),
+            (_, TyKind::Any) => self.to_any(node),
+            (TyKind::Any, _) => self.from_any(node, to, span, asked),
+            (TyKind::Var(_), _) => {
+                self.unify(from, to);
+                node
+            }
+            (TyKind::Bool, TyKind::Int(_)) => {
+                let (one, zero) = (self.emit(ExprKind::Int(1), to, span), self.emit(ExprKind::Int(0), to, span));
+                self.emit(ExprKind::If(node, one, Some(zero)), to, span)
+            }
+            (TyKind::Array(_) | TyKind::Map(..), _) if from == Types::ARRAY_ANY || from == Types::MAP_ANY => {
+                let copy = self.to_any(node);
+                self.from_any(copy, to, span, asked)
+            }
+            (_, TyKind::Option(_)) => self.coerce(node, to),
+            _ => {
+                if !self.unify(from, to) {
+                    return self.bad_cast(node, from, to, span);
+                }
+                node
+            }
+        }
+    }
+
+    /// What is converted. Literals take the target type where they fit it.
+    fn cast_operand(&mut self, value: ast::ExprId, to: Ty) -> ExprId {
+        use ast::ExprKind as K;
+        match self.ast[self.ast.without_parens(value)].kind {
+            K::Int(n) if i64::try_from(n).is_err() => self.infer(value, Want::Type(to)),
+            K::Int(_) if matches!(self.kind(to), TyKind::Float | TyKind::F32) => self.infer(value, Want::Type(to)),
+            K::Array(_) | K::Map(_) | K::None | K::Closure(_) | K::Repeat { .. } => self.infer(value, Want::Type(to)),
+            _ => self.infer(value, Want::Any),
+        }
+    }
+
+    /// A copy out of `any`.
+    fn from_any(&mut self, node: ExprId, to: Ty, span: Span, asked: Asked) -> ExprId {
+        if !self.holds_in_any(to) {
+            let name = self.show(to);
+            self.error(span, "not-any", format!("`any` never holds a value of type `{name}`"));
+        }
+        let ty = if asked == Asked::Yes { self.result_of(to, span) } else { to };
+        self.emit(ExprKind::FromAny(node), ty, span)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn bad_cast(&mut self, node: ExprId, from: Ty, to: Ty, span: Span) -> ExprId {
+        let text = self.operand_text(node);
+        let (from_name, to_name) = (self.show(from), self.show(to));
+        let (help, fix) = match (self.kind(from), self.kind(to)) {
+            (_, TyKind::Str) => ("str(x) makes a string of any value", Some(format!("str({text})"))),
+            (TyKind::Str, TyKind::Int(_)) => ("parse_int(s) reads an int from a string", Some(format!("parse_int({text})"))),
+            (TyKind::Str, TyKind::Float | TyKind::F32) => {
+                ("parse_float(s) reads a float from a string", Some(format!("parse_float({text})")))
+            }
+            (TyKind::Int(_) | TyKind::Float, TyKind::Bool) => ("compare instead", Some(format!("{text} != 0"))),
+            (TyKind::Option(_) | TyKind::Result(_), _) => ("unwrap it first, with `?` or `.unwrap_or(default)`", None),
+            _ => ("`as` converts between numbers, and to and from `any`", None),
+        };
+        self.error(span, "bad-cast", format!("`{from_name}` cannot become `{to_name}` with `as`"))
+            .help(help)
+            .fix_with(span, fix);
+        self.emit(ExprKind::Unit, to, span)
+    }
+}
+
+/// The operator of the checked program.
+pub(super) fn arith_op(op: BinaryOp) -> ArithOp {
+    match op {
+        BinaryOp::Sub => ArithOp::Sub,
+        BinaryOp::Mul => ArithOp::Mul,
+        BinaryOp::Div => ArithOp::Div,
+        BinaryOp::Rem => ArithOp::Rem,
+        BinaryOp::BitAnd => ArithOp::And,
+        BinaryOp::BitOr => ArithOp::Or,
+        BinaryOp::BitXor => ArithOp::Xor,
+        BinaryOp::Shl => ArithOp::Shl,
+        BinaryOp::Shr => ArithOp::Shr,
+        _ => ArithOp::Add,
+    }
+}
+
+fn compare_op(op: BinaryOp) -> CompareOp {
+    match op {
+        BinaryOp::Ne => CompareOp::Ne,
+        BinaryOp::Lt => CompareOp::Lt,
+        BinaryOp::Le => CompareOp::Le,
+        BinaryOp::Gt => CompareOp::Gt,
+        BinaryOp::Ge => CompareOp::Ge,
+        _ => CompareOp::Eq,
+    }
+}

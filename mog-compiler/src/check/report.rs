@@ -1,0 +1,216 @@
+//! Saying what is wrong: the checker's own way to diagnostics, and the messages that several parts share.
+
+use super::Checker;
+use crate::ast::{self, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::hir::{ExprId, ExprKind};
+use crate::types::{IntKind, Ty, TyKind, Types};
+
+/// A diagnostic being built; it is filed when it goes out of scope.
+pub(super) struct Report<'c> {
+    to: &'c mut Diagnostics,
+    diagnostic: Option<Diagnostic>,
+}
+
+impl Report<'_> {
+    /// Says what to do.
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        self.map(|diagnostic| diagnostic.help(help))
+    }
+
+    /// Says what to write instead of what `span` covers.
+    pub(super) fn fix(self, span: Span, replacement: impl Into<String>) -> Self {
+        self.map(|diagnostic| diagnostic.fix(span, replacement))
+    }
+
+    /// The same, where there is something to write.
+    pub(super) fn fix_with(self, span: Span, replacement: Option<impl Into<String>>) -> Self {
+        match replacement {
+            Some(replacement) => self.fix(span, replacement),
+            None => self,
+        }
+    }
+
+    /// Suggests a name that is near the one written.
+    pub(super) fn suggest(self, span: Span, near: Option<&str>) -> Self {
+        match near {
+            Some(near) => self.help(format!("did you mean `{near}`?")).fix(span, near),
+            None => self,
+        }
+    }
+
+    fn map(mut self, change: impl FnOnce(Diagnostic) -> Diagnostic) -> Self {
+        self.diagnostic = self.diagnostic.take().map(change);
+        self
+    }
+}
+
+impl Drop for Report<'_> {
+    fn drop(&mut self) {
+        if let Some(diagnostic) = self.diagnostic.take() {
+            self.to.push(diagnostic);
+        }
+    }
+}
+
+/// How many parts of a type a message shows before it gives up.
+const SHOWN_PARTS: u32 = 60;
+
+impl<'a> Checker<'a> {
+    /// Reports an error.
+    pub(super) fn error(&mut self, span: Span, code: &'static str, message: impl Into<String>) -> Report<'_> {
+        Report { to: &mut self.diagnostics, diagnostic: Some(Diagnostic::error(code, span, message)) }
+    }
+
+    /// Reports a warning.
+    pub(super) fn warning(&mut self, span: Span, code: &'static str, message: impl Into<String>) -> Report<'_> {
+        Report { to: &mut self.diagnostics, diagnostic: Some(Diagnostic::warning(code, span, message)) }
+    }
+
+    /// The source text that a span covers.
+    pub(super) fn source(&self, span: Span) -> &'a str {
+        span.text(self.source)
+    }
+
+    /// The source text of an expression, in parentheses where a suffix would bind to a part of it only.
+    pub(super) fn operand_text(&self, id: ExprId) -> String {
+        let expr = self.hir.expr(id);
+        let text = self.source(expr.span);
+        let loose = matches!(
+            expr.kind,
+            ExprKind::Arith(..) | ExprKind::Concat(_) | ExprKind::Logic(..) | ExprKind::Compare(..) | ExprKind::Is(..)
+        );
+        let joined = loose && !text.starts_with('(') && !text.starts_with("f\"");
+        if joined { format!("({text})") } else { text.to_owned() }
+    }
+
+    /// A type as the language writes it, shortened if it is huge.
+    pub(super) fn show(&self, ty: Ty) -> String {
+        let mut parts = SHOWN_PARTS;
+        self.count_parts(ty, &mut parts);
+        if parts == 0 { "a large type".to_owned() } else { self.hir.types.display(ty) }
+    }
+
+    fn count_parts(&self, ty: Ty, left: &mut u32) {
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            return;
+        }
+        match self.kind(ty) {
+            TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) => self.count_parts(*a, left),
+            TyKind::Map(k, v) => {
+                self.count_parts(*k, left);
+                self.count_parts(*v, left);
+            }
+            TyKind::Fn(params, ret) => {
+                params.iter().for_each(|&p| self.count_parts(p, left));
+                self.count_parts(*ret, left);
+            }
+            _ => {}
+        }
+    }
+
+    /// A value of one type where another is wanted.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn mismatch(&mut self, id: ExprId, found: Ty, want: Ty) {
+        let span = self.hir.expr(id).span;
+        let (found_name, want_name) = (self.show(found), self.show(want));
+        let fix = self.conversion(id, found, want);
+        let help = self.conversion_help(found, want);
+        let message = format!("expected `{want_name}`, found `{found_name}`");
+        let mut report = self.error(span, "type-mismatch", message);
+        if let Some(help) = help {
+            report = report.help(help);
+        }
+        if let Some(fix) = fix {
+            report.fix(span, fix);
+        }
+    }
+
+    /// What to write to turn a value of one type into another.
+    fn conversion(&self, id: ExprId, found: Ty, want: Ty) -> Option<String> {
+        let text = self.operand_text(id);
+        let target = self.show(want);
+        if text.is_empty() || text.contains('\n') {
+            return None;
+        }
+        Some(match (self.kind(found), self.kind(want)) {
+            (TyKind::Int(_), TyKind::Float | TyKind::F32) if matches!(self.hir.expr(id).kind, ExprKind::Int(_)) => {
+                self.as_float_literal(&text)?
+            }
+            (TyKind::Int(_) | TyKind::Float | TyKind::F32, TyKind::Int(_) | TyKind::Float | TyKind::F32)
+            | (TyKind::Any, _) => format!("{text} as {target}"),
+            (TyKind::Int(_) | TyKind::Float | TyKind::F32 | TyKind::Bool, TyKind::Str) => format!("str({text})"),
+            (TyKind::Str, TyKind::Int(IntKind::I64)) => format!("parse_int({text})"),
+            (TyKind::Str, TyKind::Float) => format!("parse_float({text})"),
+            (TyKind::Result(inner), _) if self.shallow(*inner) == want => format!("{text}?"),
+            (_, TyKind::Result(inner)) if self.shallow(*inner) == found => format!("ok({text})"),
+            (TyKind::Int(_), TyKind::Bool) => format!("{text} != 0"),
+            (TyKind::Fn(params, ret), _) if params.is_empty() && self.shallow(*ret) == want => format!("{text}()"),
+            _ => return None,
+        })
+    }
+
+    /// `1` as `1.0`; `None` for a literal that has no such form.
+    pub(super) fn as_float_literal(&self, text: &str) -> Option<String> {
+        let digits = text.trim_start_matches('-');
+        digits.bytes().all(|b| b.is_ascii_digit() || b == b'_').then(|| format!("{text}.0"))
+    }
+
+    fn conversion_help(&self, found: Ty, want: Ty) -> Option<String> {
+        Some(match (self.kind(found), self.kind(want)) {
+            (TyKind::Option(_), _) => {
+                "it may be none: use `.unwrap_or(default)`, `?`, or match it with some(v) and none".into()
+            }
+            (TyKind::Result(_), _) => {
+                "it may have failed: use `?`, `.unwrap_or(default)`, or match it with ok(v) and err(e)".into()
+            }
+            (_, TyKind::Result(_)) => "wrap a success in ok(…), a failure in err(message)".into(),
+            (TyKind::Unit, _) => "this has no value".into(),
+            (TyKind::Str, TyKind::Int(_)) => "parse_int(s) reads an int from a string".into(),
+            (TyKind::Str, TyKind::Float) => "parse_float(s) reads a float from a string".into(),
+            (_, TyKind::Str) => "str(x) or f\"{x}\" makes a string of any value".into(),
+            (TyKind::Any, _) => "convert what comes from outside with `as`".into(),
+            (TyKind::Int(_) | TyKind::Float | TyKind::F32, TyKind::Int(_) | TyKind::Float | TyKind::F32) => {
+                "numbers are never converted silently; use `as`".into()
+            }
+            (TyKind::Int(_), TyKind::Bool) => "compare with 0".into(),
+            (TyKind::Map(..), TyKind::Struct(_)) => format!("write {} {{ field: value }}", self.show(want)),
+            (TyKind::Fn(..), _) => "call the function to get its result".into(),
+            _ => return None,
+        })
+    }
+
+    /// The wrong number of arguments for a built-in.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn wrong_count(&mut self, span: Span, name: &str, wanted: usize, found: usize) {
+        let s = if wanted == 1 { "" } else { "s" };
+        let message = format!("`{name}` takes {wanted} argument{s}, not {found}");
+        self.error(span, "wrong-argument-count", message);
+    }
+
+    /// Named arguments are for declared functions.
+    pub(super) fn no_name(&mut self, arg: &ast::Arg) {
+        if let Some(name) = arg.name {
+            let text = self.text(name.symbol);
+            self.error(name.span, "unknown-argument", format!("there is no parameter named `{text}` here"))
+                .help("only functions declared with `fn` take arguments by name")
+                ;
+        }
+    }
+
+    /// Something that the compiler does not know yet; stands for any value.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn unsupported(&mut self, span: Span, what: &str) -> ExprId {
+        self.error(span, "not-supported-yet", format!("{what} not supported yet"));
+        self.broken(span)
+    }
+
+    /// An expression that stands for any value, after an error.
+    pub(super) fn broken(&mut self, span: Span) -> ExprId {
+        self.emit(ExprKind::Unit, Types::ERROR, span)
+    }
+}

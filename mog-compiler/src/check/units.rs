@@ -1,0 +1,253 @@
+//! Units: the file and the modules that it imports, each found, parsed and checked once.
+
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+
+use super::Checker;
+use super::scope::{Frame, Names};
+use crate::ast::{Ast, Interner, ItemId, ItemKind, Span, StmtKind, sym};
+use crate::diagnostic::{Diagnostic, Diagnostics, FileId};
+use crate::hir::{ExprId, ExprKind, Func, FuncId};
+use crate::parser;
+use crate::types::Types;
+
+/// How deep modules may import each other.
+const MAX_IMPORTS: usize = 100;
+
+/// A parsed module.
+#[derive(Debug)]
+pub(super) struct Module {
+    /// The name that it is imported by.
+    pub(super) path: String,
+    pub(super) source: String,
+    pub(super) ast: Ast,
+    pub(super) file: FileId,
+}
+
+/// A unit that was checked: what others may name.
+#[derive(Debug)]
+pub(super) struct Unit<'a> {
+    pub(super) path: String,
+    pub(super) ast: &'a Ast,
+    pub(super) names: Names,
+}
+
+/// All modules that a program needs, in the order in which they are checked.
+pub(super) fn load(
+    root: &Ast,
+    imports: &dyn Fn(&str) -> Option<String>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Module> {
+    if !root.list(root.root).iter().any(|&item| matches!(root[item].kind, ItemKind::Import(_))) {
+        return Vec::new();
+    }
+    let mut loader = Loader { imports, diagnostics, done: Vec::new(), states: HashMap::new(), open: Vec::new(), files: 0 };
+    loader.load_imports(root, FileId(0));
+    loader.done
+}
+
+struct Loader<'l> {
+    imports: &'l dyn Fn(&str) -> Option<String>,
+    diagnostics: &'l mut Diagnostics,
+    done: Vec<Module>,
+    /// By path: whether the module is complete, or still being read.
+    states: HashMap<String, bool>,
+    open: Vec<String>,
+    /// The file itself is number 0.
+    files: u32,
+}
+
+impl Loader<'_> {
+    fn load_imports(&mut self, ast: &Ast, file: FileId) {
+        for &item in ast.list(ast.root) {
+            let ItemKind::Import(list) = ast[item].kind else { continue };
+            for import in ast.list(list) {
+                self.load_one(ast.text(import.path.symbol), import.path.span, file);
+                self.diagnostics.set_file(file);
+            }
+        }
+    }
+
+    fn load_one(&mut self, path: &str, span: Span, file: FileId) {
+        self.diagnostics.set_file(file);
+        match self.states.get(path) {
+            Some(true) => return,
+            Some(false) => {
+                let cycle = format!("{} -> {path}", self.open.join(" -> "));
+                self.complain(span, "import-cycle", format!("modules import each other: {cycle}"), None);
+                return;
+            }
+            None if !is_plain(path) => {
+                let help = "a module is a file beside this one: import geometry";
+                self.complain(span, "bad-import", "an import is a name, not a path that leaves the directory", Some(help));
+                return;
+            }
+            None if self.open.len() >= MAX_IMPORTS => {
+                self.complain(span, "import-too-deep", "modules import each other too deeply", None);
+                return;
+            }
+            None => {}
+        }
+        let Some(source) = (self.imports)(path) else {
+            let help = format!("it would be read from `{path}.mog` beside this file");
+            self.complain(span, "unknown-module", format!("there is no module `{path}`"), Some(&help));
+            self.states.insert(path.to_owned(), true);
+            return;
+        };
+        self.states.insert(path.to_owned(), false);
+        self.open.push(path.to_owned());
+        self.files += 1;
+        let file = FileId(self.files);
+        let parsed = parser::parse_file(&source, file, parser::Dialect::Program, Interner::new());
+        self.diagnostics.append(parsed.diagnostics);
+        let ast = parsed.ast;
+        self.load_imports(&ast, file);
+        self.open.pop();
+        self.states.insert(path.to_owned(), true);
+        self.done.push(Module { path: path.to_owned(), source, ast, file });
+    }
+
+    fn complain(&mut self, span: Span, code: &'static str, message: impl Into<String>, help: Option<&str>) {
+        let diagnostic = Diagnostic::error(code, span, message);
+        self.diagnostics.push(match help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        });
+    }
+}
+
+/// Whether an import names a file in this directory or below it.
+fn is_plain(path: &str) -> bool {
+    !path.is_empty()
+        && path.split('/').all(|part| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        })
+}
+
+impl<'a> Checker<'a> {
+    /// Checks one unit from its declarations to its function bodies.
+    pub(super) fn check_unit(&mut self, source: &'a str, ast: &'a Ast, path: &str, file: FileId) {
+        (self.ast, self.source) = (ast, source);
+        self.names = Names::new(ast.names.len());
+        self.declared_funcs.clear();
+        self.declared_funcs.resize(ast.functions.len(), None);
+        self.diagnostics.set_file(file);
+        let (first_expr, first_pat) = (self.hir.exprs.len(), self.hir.pats.len());
+        let root = ast.list(ast.root);
+        self.declare_items(root);
+        self.check_consts(root);
+        self.check_defaults(root);
+        self.check_init(root);
+        self.names.top = self.names.stack.len();
+        for &item in root {
+            if let ItemKind::Fn(id) = ast[item].kind {
+                self.check_declared(id);
+            }
+        }
+        if path.is_empty() {
+            self.export(root);
+        }
+        self.finish_unit(first_expr, first_pat);
+        let names = std::mem::take(&mut self.names);
+        self.hir.func_files.resize(self.hir.funcs.len(), file.0);
+        self.units.push(Unit { path: path.to_owned(), ast, names });
+    }
+
+    /// Top-level statements, which all units' initialiser runs in order.
+    fn check_init(&mut self, root: &[ItemId]) {
+        let is_statement = |&item: &ItemId| match self.ast[item].kind {
+            ItemKind::Stmt(id) => !matches!(self.ast[id].kind, StmtKind::Const { .. }),
+            _ => false,
+        };
+        if !root.iter().any(is_statement) {
+            return;
+        }
+        let mut frame = self.take_init();
+        frame.floor = 0;
+        self.enter(frame);
+        for &item in root {
+            if let ItemKind::Stmt(id) = self.ast[item].kind
+                && let Some(node) = self.top_level_stmt(id)
+            {
+                self.init_body.push(node);
+            }
+        }
+        self.init = self.frames.pop();
+    }
+
+    /// The initialiser's frame, made on first use.
+    pub(super) fn take_init(&mut self) -> Frame {
+        match self.init.take() {
+            Some(frame) => frame,
+            None => {
+                let func = self.new_func("init".to_owned(), Types::UNIT, Span::default());
+                let mut frame = Frame::new(func, Types::UNIT, 0);
+                frame.init = true;
+                frame
+            }
+        }
+    }
+
+    /// Completes the initialiser after all units.
+    pub(super) fn finish_init(&mut self) {
+        let Some(frame) = self.init.take() else { return };
+        let func = frame.func;
+        self.enter(frame);
+        let body = std::mem::take(&mut self.init_body);
+        let body = self.emit(ExprKind::Block(body, None), Types::UNIT, Span::default());
+        self.finish_frame(Vec::new(), body);
+        self.hir.init = Some(func);
+    }
+
+    /// `main` and the public functions.
+    fn export(&mut self, root: &[ItemId]) {
+        let (mut has_main, mut has_function, mut has_code) = (false, false, false);
+        for &item in root {
+            match self.ast[item].kind {
+                ItemKind::Fn(id) => {
+                    has_function = true;
+                    let (Some(name), Some(func)) = (self.ast[id].name, self.func_of(id)) else { continue };
+                    let is_main = name.symbol == sym::MAIN;
+                    if is_main {
+                        has_main = true;
+                        self.check_main(id, func);
+                    }
+                    if is_main || self.ast[item].public {
+                        let name = self.text(name.symbol).to_owned();
+                        self.hir.exports.push((name, func));
+                    }
+                }
+                ItemKind::Stmt(id) => {
+                    has_code |= !matches!(self.ast[id].kind, StmtKind::Const { .. } | StmtKind::Let { .. });
+                }
+                _ => {}
+            }
+        }
+        if !has_main && (has_code || !has_function) {
+            let func = self.new_func("main".to_owned(), Types::UNIT, Span::default());
+            let body = self.emit(ExprKind::Block(Vec::new(), None), Types::UNIT, Span::default());
+            if let Some(place) = self.hir.funcs.get_mut(func.0 as usize) {
+                place.body = body;
+            }
+            self.hir.exports.push(("main".to_owned(), func));
+        }
+    }
+
+    /// A place for a function that is checked later.
+    pub(super) fn new_func(&mut self, name: String, ret: crate::types::Ty, span: Span) -> FuncId {
+        let id = FuncId(self.hir.funcs.len() as u32);
+        self.hir.funcs.push(Func {
+            name,
+            params: Vec::new(),
+            ret,
+            locals: Vec::new(),
+            captures: Vec::new(),
+            body: ExprId(0),
+            span,
+        });
+        self.func_variables.push(Vec::new());
+        self.signatures.push(super::Signature { params: Rc::default(), ret });
+        id
+    }
+}
