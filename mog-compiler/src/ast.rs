@@ -238,9 +238,15 @@ pub struct Ast {
 impl Ast {
     /// A tree with nothing in it.
     pub fn new() -> Self {
+        Self::with_capacity(0, Interner::new())
+    }
+
+    /// A tree with nothing in it, with room for what a source of so many bytes usually needs.
+    pub fn with_capacity(bytes: usize, names: Interner) -> Self {
+        let bytes = bytes.min(1 << 16);
         Self {
-            exprs: Vec::new(),
-            stmts: Vec::new(),
+            exprs: Vec::with_capacity(bytes / 6),
+            stmts: Vec::with_capacity(bytes / 25),
             types: Vec::new(),
             pats: Vec::new(),
             blocks: Vec::new(),
@@ -248,7 +254,7 @@ impl Ast {
             items: Vec::new(),
             root: List::EMPTY,
             pools: Pools::default(),
-            names: Interner::new(),
+            names,
             comments: Vec::new(),
         }
     }
@@ -898,6 +904,8 @@ pub enum ItemKind {
         /// The variants in order.
         variants: List<VariantDecl>,
     },
+    /// `package name`: accepted for programs written for other implementations; means nothing.
+    Package(Name),
     /// `type Name = T`.
     Type {
         /// The new name.

@@ -1,5 +1,22 @@
-//! The Mog compiler.
+//! The Mog compiler: from source text to the bytes of a module.
+//!
+//! ```text
+//! source ─lexer, parser─▶ ast ─check─▶ hir ─lower─▶ ir ─emit─▶ module
+//! ```
+//! Each arrow is a folder of this crate. Everything that a user reads about a program goes through
+//! [`diagnostic`].
 
 pub mod ast;
+pub mod check;
+mod compile;
 pub mod diagnostic;
+pub mod emit;
+pub mod hir;
+pub mod ir;
+pub mod lexer;
+pub mod lower;
+pub mod parser;
 pub mod symbol;
+pub mod types;
+
+pub use compile::{Compiled, Options, Rejected, compile};

@@ -107,13 +107,18 @@ macro_rules! symbols {
 
             $(pub const $name: Symbol = Symbol(Position::$name as u32);)*
 
+            /// Whether it is a word by which another language means `none`, `true`, `some(…)` and so on.
+            pub const fn is_foreign(symbol: Symbol) -> bool {
+                symbol.0 >= NULL.0 && symbol.0 <= ERR_RUST.0
+            }
+
             pub(super) const NAMES: &[&str] = &[$($text,)*];
         }
     };
 }
 
 symbols! {
-    // Keywords, in the order of `TokenKind`; see lexer.rs.
+    // Keywords, in the order of `T` in lexer.rs.
     FN "fn", LET "let", CONST "const", IF "if", ELSE "else", WHILE "while", FOR "for", IN "in", LOOP "loop",
     MATCH "match", RETURN "return", BREAK "break", CONTINUE "continue", STRUCT "struct", ENUM "enum",
     IMPORT "import", PUB "pub", ASYNC "async", AWAIT "await", SPAWN "spawn", TRY "try", CATCH "catch",
@@ -122,9 +127,26 @@ symbols! {
     IS "is", TO "to", TYPE "type", REQUIRES "requires", OPTIONAL "optional", CAPABILITY "capability",
     SOA "soa", TENSOR "tensor", SOME "some", OK "ok", ERR "err", ALL "all", RACE "race", AVAILABLE "available",
     UNDERSCORE "_", EMPTY "", MAP "map", F "f",
+    // Other languages' words; see `is_foreign`.
+    NULL "null", NIL "nil", UNDEFINED "undefined", NONE_PYTHON "None", TRUE_PYTHON "True", FALSE_PYTHON "False",
+    SOME_RUST "Some", OK_RUST "Ok", ERR_RUST "Err",
     // Types.
     INT "int", FLOAT "float", BOOL "bool", STRING "string", ANY "any", MAP_TYPE "Map", RESULT "Result",
     FUTURE "Future", I8 "i8", I16 "i16", I32 "i32", U8 "u8", U16 "u16", U32 "u32", U64 "u64", F32 "f32",
     F16 "f16", BF16 "bf16", I64 "i64", F64 "f64", STR "str",
     MAIN "main", LEN "len",
+    // Other languages' words that get a message of their own.
+    NEW "new", LAMBDA "lambda", MUT "mut", VAR "var", DEF "def", FUNC "func", FUNCTION "function", FUN "fun",
+    PROC "proc", CLASS "class", INTERFACE "interface", TRAIT "trait", IMPL "impl", SWITCH "switch", CASE "case",
+    DEFAULT "default", ELIF "elif", ELSIF "elsif", ELSEIF "elseif", UNLESS "unless", UNTIL "until", REPEAT "repeat",
+    DO "do", THEN "then", END "end", BEGIN "begin", FOREACH "foreach", OF "of", THROW "throw", RAISE "raise",
+    YIELD "yield", DEL "del", DELETE "delete", PASS "pass", ASSERT "assert", PRINT "print", PRINTLN "println",
+    FROM "from", USING "using", USE "use", INCLUDE "include", PACKAGE "package", MODULE "module", MOD "mod",
+    NAMESPACE "namespace", PUBLIC "public", PRIVATE "private", PROTECTED "protected", STATIC "static",
+    EXPORT "export", FINAL "final", EXTERN "extern", LOCAL "local", GLOBAL "global", NONLOCAL "nonlocal",
+    AUTO "auto", VAL "val", MY "my", VOID "void", DEFER "defer", GO "go", WITH "with", GOTO "goto", EXCEPT "except",
+    FINALLY "finally", UNSAFE "unsafe", SELF "self", THIS "this", STEP "step", DOWNTO "downto", BY "by",
+    RANGE "range", ARRAY "Array", VEC "Vec", LIST "List", LIST_PYTHON "list", HASH_MAP "HashMap", DICT "dict",
+    DICT_TYPE "Dict", RECORD "Record", OPTION "Option", OPTIONAL_TYPE "Optional", PROMISE "Promise", BOX "Box",
+    SET "Set", HASH_SET "HashSet", TUPLE "Tuple", VEC_LOWER "vec",
 }

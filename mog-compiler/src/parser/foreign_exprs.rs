@@ -1,0 +1,596 @@
+//! Other languages' expressions: each is reported with what Mog has instead, and read so far that nothing else fails
+//! because of it.
+
+use crate::ast::{
+    BlockId, Expr, ExprId, ExprKind, List, Name, Param, Pat, PatId, PatKind, Span, Symbol, UnaryOp, sym,
+};
+use crate::diagnostic::Diagnostic;
+use crate::lexer::T;
+
+use super::exprs::starts_operand;
+use super::{Context, Parser};
+
+/// Longer texts are not repeated in messages and fixes.
+const MAX_TEXT: usize = 200;
+
+impl Parser<'_> {
+    /// The source text of something, unless it is long.
+    pub(super) fn short_text(&self, span: Span) -> Option<&str> {
+        Some(self.text(span)).filter(|text| text.len() <= MAX_TEXT && !text.contains('\n'))
+    }
+
+    fn error_from(&mut self, start: u32) -> ExprId {
+        let span = self.span_from(start);
+        self.expr_at(ExprKind::Error, span)
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Words: `null`, `None`, `True`, `Some(x)`, …
+
+    /// Finds which of the words this file declares: those are its own then.
+    pub(super) fn find_declared_foreign(&mut self) {
+        let mut in_enum = None;
+        let mut depth = 0_u32;
+        for (at, token) in self.tokens.iter().enumerate() {
+            let kind = |at: usize| self.tokens.get(at).map_or(T::Eof, |token| token.kind);
+            match token.kind {
+                T::LBrace | T::LParen => depth += 1,
+                T::RBrace | T::RParen => {
+                    depth = depth.saturating_sub(1);
+                    in_enum = in_enum.filter(|&outside| depth > outside);
+                }
+                T::Enum => in_enum = Some(depth),
+                T::Ident if sym::is_foreign(token.symbol) => {
+                    let before = at.checked_sub(1).map_or(T::Eof, kind);
+                    let declared = matches!(kind(at + 1), T::ColonEq | T::Colon)
+                        || matches!(before, T::Let | T::Const | T::Fn | T::Struct | T::Enum | T::For)
+                        || in_enum.is_some_and(|outside| depth == outside + 1);
+                    if declared && !self.declared_foreign.contains(&token.symbol) {
+                        self.declared_foreign.push(token.symbol);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What Mog calls the foreign word that is the current token, unless the file declares it.
+    fn foreign_word(&self) -> Option<(&'static str, Symbol)> {
+        let symbol = self.tok.symbol;
+        if self.declared_foreign.contains(&symbol) {
+            return None;
+        }
+        let call = self.peek(1).kind == T::LParen;
+        Some(match symbol {
+            sym::NULL | sym::NIL | sym::UNDEFINED | sym::NONE_PYTHON => ("none", sym::NONE),
+            sym::TRUE_PYTHON => ("true", sym::TRUE),
+            sym::FALSE_PYTHON => ("false", sym::FALSE),
+            sym::SOME_RUST if call => ("some", sym::SOME),
+            sym::OK_RUST if call => ("ok", sym::OK),
+            sym::ERR_RUST if call => ("err", sym::ERR),
+            _ => return None,
+        })
+    }
+
+    fn report_word(&mut self, right: &'static str) {
+        let span = self.tok.span();
+        let word = self.text(span);
+        if !self.quiet_words {
+            self.report(
+                Diagnostic::error("foreign-word", span, format!("`{word}` is called `{right}` here"))
+                    .fix(span, right),
+            );
+        }
+    }
+
+    /// An operand that is such a word.
+    pub(super) fn foreign_value(&mut self) -> ExprId {
+        let span = self.tok.span();
+        let mut kind = ExprKind::Name(self.tok.symbol);
+        if let Some((right, symbol)) = self.foreign_word() {
+            self.report_word(right);
+            kind = match symbol {
+                sym::NONE => ExprKind::None,
+                sym::TRUE => ExprKind::Bool(true),
+                sym::FALSE => ExprKind::Bool(false),
+                symbol => ExprKind::Name(symbol),
+            };
+        }
+        self.bump();
+        self.expr_at(kind, span)
+    }
+
+    /// A pattern that is such a word.
+    pub(super) fn foreign_pattern(&mut self) -> Option<PatId> {
+        if !sym::is_foreign(self.tok.symbol) {
+            return None;
+        }
+        let (start, span) = (self.tok.start, self.tok.span());
+        let (right, symbol) = self.foreign_word()?;
+        self.report_word(right);
+        self.bump();
+        let kind = match symbol {
+            sym::NONE => PatKind::None,
+            sym::TRUE | sym::FALSE => {
+                let value = self.ast.add(Expr { kind: ExprKind::Bool(symbol == sym::TRUE), span });
+                PatKind::Literal(value)
+            }
+            _ => return Some(self.wrapped(symbol, start)),
+        };
+        Some(self.ast.add(Pat { kind, span }))
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Before an operand
+
+    /// `+x`, `++x`, `&x`, `&mut x`, `*x`; the operand follows.
+    pub(super) fn foreign_prefix(&mut self) {
+        let (span, next) = (self.tok.span(), self.peek(1));
+        match self.tok.kind {
+            T::Plus if next.kind == T::Plus && next.start == span.end => {
+                let span = span.to(next.span());
+                self.report(
+                    Diagnostic::error("no-increment", span, "there is no `++`")
+                        .help("write `x += 1` as a statement of its own"),
+                );
+                self.bump();
+            }
+            T::Plus => {
+                self.report(Diagnostic::error("unary-plus", span, "a value has no sign `+`").fix(span, ""));
+            }
+            T::Amp => {
+                let mutable = next.kind == T::Ident && next.symbol == sym::MUT;
+                let span = if mutable { Span::new(span.start, next.end) } else { span };
+                self.report(
+                    Diagnostic::error("no-references", span, "there is no `&` before a value")
+                        .help("structs, arrays, maps and closures are references already")
+                        .fix(span, ""),
+                );
+                if mutable {
+                    self.bump();
+                }
+            }
+            _ => self.report(
+                Diagnostic::error("no-references", span, "there is no `*` before a value")
+                    .help("nothing needs to be dereferenced")
+                    .fix(span, ""),
+            ),
+        }
+        self.bump();
+    }
+
+    /// `...xs`, `*xs`, `**options` before an element or argument.
+    pub(super) fn foreign_spread(&mut self) {
+        if !matches!(self.tok.kind, T::DotDot | T::Star) {
+            return;
+        }
+        let start = self.tok.start;
+        self.bump();
+        while matches!(self.tok.kind, T::Dot | T::Star) && self.adjacent() {
+            self.bump();
+        }
+        let span = self.span_from(start);
+        self.report(
+            Diagnostic::error("no-spread", span, "a collection is not spread into single values")
+                .help("`xs.concat(ys)` joins two arrays; pass an array as one argument"),
+        );
+    }
+
+    /// `new Foo(…)`, `lambda x: …`, `function (x) { … }`.
+    pub(super) fn foreign_operand(&mut self) -> Option<ExprId> {
+        let (start, span, next) = (self.tok.start, self.tok.span(), self.peek(1));
+        if next.line {
+            return None;
+        }
+        match self.tok.symbol {
+            sym::NEW if next.kind == T::Ident && next.symbol != sym::IS => {
+                let name = self.text(next.span()).to_owned();
+                self.report(
+                    Diagnostic::error("no-new", span, "there is no `new`")
+                        .help(format!("a struct is made by a literal: `{name} {{ field: value }}`")),
+                );
+                let outer = self.enter(1);
+                self.bump();
+                self.postfix();
+                self.leave(1, outer);
+                Some(self.error_from(start))
+            }
+            sym::LAMBDA if next.kind == T::Ident && matches!(self.peek(2).kind, T::Colon | T::Comma) => {
+                self.bump();
+                while matches!(self.tok.kind, T::Ident | T::Comma) {
+                    self.bump();
+                }
+                let params = self.text(Span::new(span.end, self.prev_end)).trim();
+                let head = Span::new(start, self.tok.end);
+                self.report(
+                    Diagnostic::error("arrow-closure", span, "there is no `lambda`")
+                        .fix(head, format!("|{params}|")),
+                );
+                let outer = self.enter(1);
+                self.bump();
+                self.expr();
+                self.leave(1, outer);
+                Some(self.error_from(start))
+            }
+            sym::MAP
+                if next.kind == T::Lt && self.peek(2).kind == T::Ident && self.peek(3).kind == T::Comma =>
+            {
+                self.fail(Diagnostic::error("map-literal", span, "a map literal has no type in front").help(
+                    "write `{key: value}`; an empty one where its type is known: `name: {string: int} = {}`",
+                ));
+                Some(self.error_from(start))
+            }
+            sym::FUNCTION | sym::FUNC | sym::FUN | sym::DEF if next.kind == T::LParen => {
+                let close = self.partner(self.pos + 1)?;
+                let after = self.tokens.get(close + 1).copied()?;
+                if after.line || !matches!(after.kind, T::LBrace | T::Arrow) {
+                    return None;
+                }
+                self.report(
+                    Diagnostic::error("function-keyword", span, "a function without a name begins with `fn`")
+                        .fix(span, "fn"),
+                );
+                // Read on as if `fn` stood here.
+                self.tok.kind = T::Fn;
+                Some(self.fn_closure())
+            }
+            _ => None,
+        }
+    }
+
+    /// `[]int{}`.
+    pub(super) fn foreign_typed_array(&mut self) -> bool {
+        let (close, name) = (self.peek(1), self.peek(2));
+        if close.kind != T::RBracket || name.kind != T::Ident || name.start != close.end {
+            return false;
+        }
+        let span = Span::new(self.tok.start, name.end);
+        let element = self.text(name.span()).to_owned();
+        self.report(
+            Diagnostic::error("array-literal", span, "an array literal has no type in front").help(format!(
+                "write `[a, b]`; an empty one where its type is known: `name: [{element}] = []`"
+            )),
+        );
+        self.bump();
+        self.bump();
+        self.bump();
+        if self.at(T::LBrace)
+            && let Some(close) = self.partner(self.pos)
+        {
+            self.seek(close + 1);
+        }
+        true
+    }
+
+    /// What cannot begin an operand.
+    pub(super) fn foreign_no_operand(&mut self) {
+        let span = self.tok.span();
+        let error = match self.tok.kind {
+            T::For | T::While | T::Loop => Diagnostic::error("loop-value", span, "a loop has no value")
+                .label("expected an expression")
+                .help(
+                    "let the loop fill a variable that is declared before it; `xs.map(|x| …)` makes an array",
+                ),
+            T::DotDot | T::DotDotEq => Diagnostic::error("range", span, "a range needs a beginning")
+                .label("expected a number before this")
+                .help("for instance `0..n`"),
+            T::Colon if self.adjacent() && self.peek(1).kind == T::Colon => {
+                self.unexpected("an expression").help("modules, enums and values all use `.`")
+            }
+            T::FatArrow | T::Arrow => {
+                self.unexpected("an expression").help("a closure is written `|x| …` or `fn(x) { … }`")
+            }
+            T::Else => {
+                self.unexpected("an expression").help("both branches need a block: `if c { a } else { b }`")
+            }
+            kind if kind.is_word() && !self.line_break() => {
+                let word = self.text(span);
+                self.unexpected("an expression").help(format!("`{word}` is a keyword"))
+            }
+            _ => self.unexpected("an expression"),
+        };
+        self.fail(error);
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // After an operand
+
+    /// `a ? b : c`; the `?` is the current token.
+    pub(super) fn foreign_ternary(&mut self, condition: ExprId) -> ExprId {
+        let (start, question) = (self.ast[condition].span.start, self.tok.span());
+        let outer = self.enter(1);
+        self.bump();
+        let yes = self.expr();
+        let mut no = None;
+        if !self.panicking && self.eat(T::Colon) {
+            let other = self.expr();
+            no = Some(self.ast[other].span);
+        } else if !self.panicking && self.at(T::FSpec) {
+            no = Some(Span::new(self.tok.start + 1, self.tok.end));
+            self.bump();
+        }
+        self.leave(1, outer);
+        let error = Diagnostic::error("no-ternary", question, "there is no `? :`");
+        let parts = [Some(self.ast[condition].span), Some(self.ast[yes].span), no];
+        let parts = parts.map(|span| span.and_then(|span| self.short_text(span)));
+        let error = match parts {
+            [Some(condition), Some(yes), Some(no)] => {
+                let fixed = format!("if {condition} {{ {yes} }} else {{ {} }}", no.trim());
+                error.help("`if` is an expression").fix(self.span_from(start), fixed)
+            }
+            [_, _, None] if no.is_none() => Diagnostic::error(
+                "syntax",
+                self.ast[yes].span,
+                "an operator or a line end is missing after `?`",
+            )
+            .help("`e?` hands a failure on; a choice is written `if c { a } else { b }`"),
+            _ => error.help("`if` is an expression: `if c { a } else { b }`"),
+        };
+        self.report(error);
+        self.error_from(start)
+    }
+
+    /// `a if c else b`; the `if` is the current token.
+    pub(super) fn foreign_conditional(&mut self, value: ExprId) -> ExprId {
+        let (start, word) = (self.ast[value].span.start, self.tok.span());
+        let outer = self.enter(1);
+        self.bump();
+        let condition = self.expr_without_range();
+        let mut other = None;
+        if !self.panicking && self.eat(T::Else) {
+            let value = self.expr();
+            other = Some(self.ast[value].span);
+        }
+        self.leave(1, outer);
+        let error = Diagnostic::error("if-after-value", word, "an `if` stands before what it decides");
+        let parts = [Some(self.ast[value].span), Some(self.ast[condition].span), other];
+        let parts = parts.map(|span| span.and_then(|span| self.short_text(span)));
+        let span = self.span_from(start);
+        self.report(match parts {
+            [Some(yes), Some(condition), Some(no)] => {
+                error.fix(span, format!("if {condition} {{ {yes} }} else {{ {no} }}"))
+            }
+            [Some(yes), Some(condition), None] if other.is_none() => {
+                error.fix(span, format!("if {condition} {{ {yes} }}"))
+            }
+            _ => error.help("write `if c { a } else { b }`"),
+        });
+        self.error_from(start)
+    }
+
+    /// At `??`.
+    pub(super) fn at_coalescing(&self) -> bool {
+        let (second, third) = (self.peek(1), self.peek(2));
+        second.kind == T::Question
+            && second.start == self.tok.end
+            && starts_operand(third.kind)
+            && !third.line
+    }
+
+    /// `a ?? b`.
+    pub(super) fn foreign_coalescing(&mut self, value: ExprId) -> ExprId {
+        let start = self.ast[value].span.start;
+        let span = Span::new(self.tok.start, self.peek(1).end);
+        self.bump();
+        self.bump();
+        let outer = self.enter(1);
+        let other = self.apart(Self::unary);
+        self.leave(1, outer);
+        let error = Diagnostic::error("no-coalescing", span, "there is no `??`");
+        let parts = [value, other].map(|part| self.short_text(self.ast[part].span));
+        self.report(match parts {
+            [Some(value), Some(other)] => {
+                error.fix(self.span_from(start), format!("{value}.unwrap_or({other})"))
+            }
+            _ => error.help("write `.unwrap_or(…)`"),
+        });
+        self.error_from(start)
+    }
+
+    /// At `in` or `not in` after a value.
+    pub(super) fn at_membership(&self) -> bool {
+        self.at(T::In) || self.at(T::Not) && self.peek(1).kind == T::In && !self.line_break()
+    }
+
+    /// `x in xs`.
+    pub(super) fn foreign_membership(&mut self, left: ExprId) -> ExprId {
+        let (start, op_start) = (self.ast[left].span.start, self.tok.start);
+        let negated = self.eat(T::Not);
+        self.bump();
+        let op = self.span_from(op_start);
+        let right = self.apart(Self::unary);
+        let error = Diagnostic::error("no-in-operator", op, "`in` stands only in `for`")
+            .help("an array or string has `contains`, a map has `has`");
+        let parts = [left, right].map(|part| self.short_text(self.ast[part].span));
+        self.report(match parts {
+            [Some(left), Some(right)] => {
+                let not = if negated { "not " } else { "" };
+                error.fix(self.span_from(start), format!("{not}{right}.contains({left})"))
+            }
+            _ => error,
+        });
+        self.error_from(start)
+    }
+
+    /// At `::` before a name or type argument.
+    pub(super) fn at_double_colon(&self) -> bool {
+        let (second, third) = (self.peek(1), self.peek(2));
+        self.at(T::Colon)
+            && second.kind == T::Colon
+            && second.start == self.tok.end
+            && (third.kind.is_word() || third.kind == T::Lt)
+            && third.start == second.end
+    }
+
+    /// `::`; what follows it is the current token afterwards.
+    pub(super) fn foreign_double_colon(&mut self) {
+        let span = Span::new(self.tok.start, self.peek(1).end);
+        self.bump();
+        self.bump();
+        if self.at(T::Lt) {
+            return self.fail(
+                Diagnostic::error("no-generics", span, "calls have no type arguments")
+                    .help("leave out `::<…>`; where a type cannot be inferred, declare it: `x: int = …`"),
+            );
+        }
+        self.report(
+            Diagnostic::error("double-colon", span, "parts of a name are joined by `.`").fix(span, "."),
+        );
+    }
+
+    /// `name!(…)`, `value!`.
+    pub(super) fn foreign_bang(&mut self) {
+        let (span, next) = (self.tok.span(), self.peek(1));
+        let opens = matches!(next.kind, T::LParen | T::LBracket | T::LBrace) && next.start == span.end;
+        self.report(if opens {
+            Diagnostic::error("no-macros", span, "there are no macros")
+                .fix(span, "")
+                .help("call it without `!`")
+        } else {
+            Diagnostic::error("postfix-bang", span, "`!` does not follow a value")
+                .help("`value?` hands a failure on, `value.unwrap_or(d)` has a default")
+        });
+        self.bump();
+    }
+
+    /// `value.await`.
+    pub(super) fn foreign_dot_await(&mut self, base: ExprId, start: u32, word: Span) {
+        let error = Diagnostic::error("dot-await", word, "`await` stands before the future");
+        let fix = self.short_text(self.ast[base].span).map(|text| format!("await {text}"));
+        self.report(match fix {
+            Some(fixed) => error.fix(self.span_from(start), fixed),
+            None => error.help("write `await f(…)`"),
+        });
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // `x => …`
+
+    /// The parameters, if what stands before the `=>`, which is the current token, can be some.
+    pub(super) fn arrow_params(&mut self, value: ExprId) -> Option<List<Param>> {
+        let span = self.ast[value].span;
+        match self.ast[value].kind {
+            ExprKind::Unit => Some(List::EMPTY),
+            ExprKind::Name(symbol) => {
+                Some(self.ast.add_list(&[Param { name: Name { symbol, span }, ty: None, default: None }]))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same for a list in parentheses, which are still to be parsed.
+    pub(super) fn arrow_params_in_parens(&mut self) -> Option<List<Param>> {
+        const REACH: usize = 40;
+        let (first, second) = (self.peek(1), self.peek(2));
+        let begins = first.kind == T::Ident && matches!(second.kind, T::Comma | T::Colon | T::RParen);
+        if self.context.guard || !begins {
+            return None;
+        }
+        for ahead in 2..REACH {
+            let token = self.peek(ahead);
+            match token.kind {
+                T::RParen if self.peek(ahead + 1).kind != T::FatArrow => return None,
+                T::RParen => return Some(self.params(false)),
+                T::Ident | T::Comma | T::Colon | T::LBracket | T::RBracket | T::Question | T::Lt | T::Gt => {}
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// The `=>` and what follows.
+    pub(super) fn foreign_arrow(&mut self, params: List<Param>, start: u32) -> ExprId {
+        if self.panicking {
+            return self.error_from(start);
+        }
+        let arrow = self.tok.span();
+        let written = self.text(Span::new(start, arrow.start)).trim();
+        let names = written.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).unwrap_or(written);
+        let fixed = format!("|{names}|");
+        self.report(
+            Diagnostic::error("arrow-closure", arrow, "a closure is not written with `=>`")
+                .fix(Span::new(start, arrow.end), fixed),
+        );
+        let outer = self.enter(2);
+        self.bump();
+        let body: BlockId =
+            if self.at(T::LBrace) && !self.looks_like_map() { self.block() } else { self.expr_body() };
+        self.leave(2, outer);
+        self.closure(params, None, body, false, start)
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Inside brackets
+
+    /// `… for x in xs if c` after an element.
+    pub(super) fn foreign_comprehension(&mut self, value: ExprId) {
+        if self.panicking || !self.at(T::For) {
+            return;
+        }
+        let word = self.tok.span();
+        self.bump();
+        let names = self.tok.start;
+        while matches!(self.tok.kind, T::Ident | T::Comma) {
+            self.bump();
+        }
+        let names = Span::new(names, self.prev_end);
+        if !self.eat(T::In) {
+            return self.fail(self.unexpected("`in`"));
+        }
+        let source = self.expr_without_range();
+        let mut condition = None;
+        if !self.panicking && self.eat(T::If) {
+            let tested = self.expr_without_range();
+            condition = Some(self.ast[tested].span);
+        }
+        if self.at(T::For) {
+            self.panicking = false;
+        }
+        let error = Diagnostic::error("no-comprehension", word, "there are no comprehensions");
+        let parts = [Some(self.ast[value].span), Some(self.ast[source].span), Some(names), condition];
+        let parts = parts.map(|span| span.and_then(|span| self.short_text(span)));
+        let error = match parts {
+            [Some(value), Some(source), Some(name), None] if condition.is_none() => {
+                error.help(format!("write `{source}.map(|{name}| {value})`"))
+            }
+            [Some(value), Some(source), Some(name), Some(condition)] if value == name => {
+                error.help(format!("write `{source}.filter(|{name}| {condition})`"))
+            }
+            [Some(value), Some(source), Some(name), Some(condition)] => {
+                error.help(format!("write `{source}.filter(|{name}| {condition}).map(|{name}| {value})`"))
+            }
+            _ => error.help("write `xs.filter(|x| …).map(|x| …)`"),
+        };
+        self.fail(error);
+    }
+
+    /// An assignment where a value is meant.
+    pub(super) fn no_assignment(&mut self, what: &str) {
+        let assigns = matches!(self.tok.kind, T::Assign | T::ColonEq) || self.at_assign_op();
+        if self.panicking || !assigns || self.line_break() && !self.at(T::Assign) {
+            return;
+        }
+        let span = self.tok.span();
+        let op = self.text(span);
+        let error =
+            Diagnostic::error("assignment-as-value", span, format!("`{op}` makes a statement, not {what}"));
+        self.report(match (self.tok.kind, what) {
+            (T::Assign, "a condition" | "an expression") => error.help("`==` compares").fix(span, "=="),
+            _ => error.help("write the assignment as a statement of its own, before this one"),
+        });
+        // The right side is parsed only for what follows.
+        while matches!(self.tok.kind, T::Assign | T::ColonEq) || self.at_assign_op() {
+            self.bump();
+            self.in_context(Context { ..self.context }, Self::expr);
+            if self.panicking {
+                break;
+            }
+        }
+    }
+
+    /// Whether an expression is `not …` spelled as a word; for messages.
+    pub(super) fn is_not(&self, value: ExprId) -> bool {
+        matches!(self.ast[value].kind, ExprKind::Unary { op: UnaryOp::Not, .. })
+            && self.text(self.ast[value].span).starts_with("not")
+    }
+}

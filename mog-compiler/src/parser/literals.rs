@@ -1,0 +1,502 @@
+//! Operands: literals, names, brackets.
+
+use crate::ast::{BlockId, ExprId, ExprKind, FPart, MapEntry, Name, Span, sym};
+use crate::diagnostic::Diagnostic;
+use crate::lexer::T;
+
+use super::{Context, Parser};
+
+impl Parser<'_> {
+    /// An operand without what follows it.
+    pub(super) fn primary(&mut self) -> ExprId {
+        // One node at least.
+        self.height = self.height.max(1);
+        let span = self.tok.span();
+        let kind = match self.tok.kind {
+            T::Ident => return self.name_expr(),
+            T::Int => self.int(),
+            T::Float => self.float(span),
+            T::Str => ExprKind::Str(self.tok.symbol),
+            T::True => ExprKind::Bool(true),
+            T::False => ExprKind::Bool(false),
+            T::None => ExprKind::None,
+            T::Break => ExprKind::Break,
+            T::Continue => ExprKind::Continue,
+            T::Dot if self.at_bare_fraction() => return self.bare_fraction(),
+            T::LParen => return self.paren(),
+            T::LBracket => return self.array(),
+            T::LBrace => return self.brace(),
+            T::FStart => return self.f_string(),
+            T::If => return self.if_expr(),
+            T::Match => return self.match_expr(),
+            T::Try => return self.try_expr(),
+            T::Fn | T::Async => return self.fn_closure(),
+            T::Pipe | T::PipePipe => return self.bar_closure(),
+            T::Return => return self.return_expr(),
+            _ => return self.no_operand(),
+        };
+        self.bump();
+        self.expr_at(kind, span)
+    }
+
+    #[inline]
+    fn name_expr(&mut self) -> ExprId {
+        let (symbol, span) = (self.tok.symbol, self.tok.span());
+        if symbol == sym::SOA || symbol == sym::TENSOR {
+            if let Some(expr) = self.storage() {
+                return expr;
+            }
+        } else if sym::is_foreign(symbol) {
+            return self.foreign_value();
+        } else if matches!(
+            symbol,
+            sym::NEW | sym::LAMBDA | sym::MAP | sym::FUNCTION | sym::FUNC | sym::FUN | sym::DEF
+        ) {
+            if let Some(expr) = self.foreign_operand() {
+                return expr;
+            }
+        }
+        self.bump();
+        self.expr_at(ExprKind::Name(symbol), span)
+    }
+
+    fn return_expr(&mut self) -> ExprId {
+        let start = self.tok.start;
+        let outer = self.enter(1);
+        self.bump();
+        let ends = matches!(
+            self.tok.kind,
+            T::Semi | T::Comma | T::RBrace | T::RParen | T::RBracket | T::Eof | T::FClose | T::FEnd
+        );
+        let value = if ends || self.tok.line && self.context.lines { None } else { Some(self.expr()) };
+        self.leave(1, outer);
+        let span = self.span_from(start);
+        self.expr_at(ExprKind::Return(value), span)
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Numbers
+
+    #[inline]
+    fn int(&mut self) -> ExprKind {
+        let text = self.text(self.tok.span());
+        let (digits, radix) = match text.as_bytes() {
+            [b'0', b'x' | b'X', ..] => (text.get(2..).unwrap_or(""), 16),
+            [b'0', b'b' | b'B', ..] => (text.get(2..).unwrap_or(""), 2),
+            _ => (text, 10),
+        };
+        let mut value = Some(0_u64);
+        for digit in digits.bytes().filter(|&digit| digit != b'_') {
+            let digit = match digit {
+                b'0'..=b'9' => digit - b'0',
+                _ => (digit | 0x20).wrapping_sub(b'a').wrapping_add(10),
+            };
+            value = value.and_then(|value| value.checked_mul(radix)?.checked_add(u64::from(digit)));
+        }
+        if value.is_none() {
+            self.report(
+                Diagnostic::error("number", self.tok.span(), "this integer does not fit 64 bits")
+                    .label("an `int` goes from -9223372036854775808 to 9223372036854775807")
+                    .help("a float of this size is written with `.0` or an exponent"),
+            );
+            return ExprKind::Error;
+        }
+        ExprKind::Int(value.unwrap_or(0))
+    }
+
+    /// `.5`, which other implementations accept.
+    fn at_bare_fraction(&self) -> bool {
+        let next = self.peek(1);
+        matches!(next.kind, T::Int | T::Float)
+            && next.start == self.tok.end
+            && !self.text(next.span()).contains(['.', 'x', 'X', 'b', 'B'])
+    }
+
+    fn bare_fraction(&mut self) -> ExprId {
+        let start = self.tok.start;
+        self.bump();
+        let span = Span::new(start, self.tok.end);
+        let kind = self.float(span);
+        self.bump();
+        self.expr_at(kind, span)
+    }
+
+    fn float(&mut self, span: Span) -> ExprKind {
+        let text = self.text(span);
+        let value = if text.contains('_') { text.replace('_', "").parse() } else { text.parse::<f64>() };
+        match value {
+            Ok(value) if value.is_finite() => ExprKind::Float(value),
+            _ => {
+                self.report(
+                    Diagnostic::error("number", span, "this number is too large for a float")
+                        .label("a float goes up to about 1.8e308"),
+                );
+                ExprKind::Error
+            }
+        }
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // F-strings
+
+    fn f_string(&mut self) -> ExprId {
+        let start = self.tok.start;
+        let outer = self.enter(1);
+        let mark = self.mark::<FPart>();
+        self.bump();
+        loop {
+            match self.tok.kind {
+                T::FText => {
+                    self.put(FPart::Text(self.tok.symbol));
+                    self.bump();
+                }
+                T::FOpen => self.interpolation(),
+                T::FEnd => {
+                    self.bump();
+                    break;
+                }
+                // Not closed; the lexer said so.
+                _ => {
+                    self.panicking = true;
+                    if !self.at(T::Error) {
+                        break;
+                    }
+                    self.bump();
+                }
+            }
+        }
+        let parts = self.list_since(mark);
+        self.leave(1, outer);
+        let span = self.span_from(start);
+        self.expr_at(ExprKind::FString(parts), span)
+    }
+
+    fn interpolation(&mut self) {
+        let open = self.pos;
+        self.bump();
+        if self.at(T::FClose) {
+            let span = Span::new(self.prev_end - 1, self.tok.end);
+            self.report(
+                Diagnostic::error("f-string", span, "nothing stands between these braces")
+                    .fix(span, "{{}}")
+                    .help("write a value, or `{{}}` for a pair of braces"),
+            );
+            return self.bump();
+        }
+        let value = self.in_context(Context::BRACKET, Self::expr);
+        let mut decimals = None;
+        if !self.panicking && self.at(T::FSpec) {
+            decimals = self.decimals();
+        }
+        if !self.panicking && !self.at(T::FClose) {
+            if self.at(T::Error) {
+                self.panicking = true;
+            }
+            self.fail(self.unexpected("`}` after the value").note(
+                self.tokens.get(open).map_or(self.tok.span(), |open| open.span()),
+                "the interpolation begins here",
+            ));
+        }
+        if self.panicking && !self.leave_bracket(open) {
+            return;
+        }
+        self.eat(T::FClose);
+        self.put(FPart::Value { value, decimals });
+    }
+
+    /// `:.2`.
+    fn decimals(&mut self) -> Option<u8> {
+        let span = self.tok.span();
+        let text = self.text(span);
+        let digits = text.strip_prefix(":.").map(|rest| rest.trim_end());
+        self.bump();
+        if let Some(count) = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit())) {
+            if let Ok(count) = count.parse() {
+                return Some(count);
+            }
+        }
+        let error = Diagnostic::error("format", span, "the only format is `:.N`, a number of decimals");
+        let error = match digits.and_then(|digits| digits.strip_suffix(['f', 'F'])) {
+            Some(count) if !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit()) => {
+                error.fix(span, format!(":.{count}"))
+            }
+            _ if text.contains(['<', '>', '^']) => {
+                error.help("`s.pad_left(n, \" \")` and `pad_right` align text")
+            }
+            _ if text.starts_with(":0") => error.help("`str(n).pad_left(width, \"0\")` adds leading zeros"),
+            _ => error.help("for instance `{x:.2}`"),
+        };
+        self.report(error);
+        None
+    }
+
+    // -----------------------------------------------------------------------------------------------------------------
+    // Brackets
+
+    fn paren(&mut self) -> ExprId {
+        let start = self.tok.start;
+        if let Some(params) = self.arrow_params_in_parens() {
+            return self.foreign_arrow(params, start);
+        }
+        let open = self.pos;
+        let outer = self.enter(1);
+        let kind = self.in_context(Context::BRACKET, |p| {
+            p.bump();
+            if p.eat(T::RParen) {
+                return ExprKind::Unit;
+            }
+            let mut kind = ExprKind::Paren(p.expr());
+            p.no_assignment("an expression");
+            if !p.panicking && p.at(T::Comma) {
+                p.report(
+                    Diagnostic::error("no-tuples", p.tok.span(), "there are no tuples")
+                        .label("expected `)`")
+                        .help("return a struct or an array instead; a struct is declared as `struct Name { x: int, y: int }`"),
+                );
+                kind = ExprKind::Error;
+                while !p.panicking && p.eat(T::Comma) && !p.at(T::RParen) {
+                    p.expr();
+                }
+            }
+            if !p.panicking || p.leave_bracket(open) {
+                if !p.eat(T::RParen) {
+                    p.unclosed_paren(open);
+                }
+            }
+            kind
+        });
+        self.leave(1, outer);
+        let span = self.span_from(start);
+        self.expr_at(kind, span)
+    }
+
+    fn unclosed_paren(&mut self, open: usize) {
+        if self.at(T::Error) {
+            self.panicking = true;
+        }
+        self.wrong_end(open, T::RParen);
+    }
+
+    fn array(&mut self) -> ExprId {
+        let start = self.tok.start;
+        let open = self.pos;
+        if self.foreign_typed_array() {
+            let span = self.span_from(start);
+            return self.expr_at(ExprKind::Error, span);
+        }
+        let outer = self.enter(1);
+        // `[value; count]` is seen after the first element.
+        let mut repeat = None;
+        let elements = self.bracketed(T::RBracket, "elements", |p| {
+            p.foreign_spread();
+            let value = p.expr();
+            if p.at(T::Semi) && p.pos > open {
+                p.bump();
+                let count = p.expr();
+                repeat = Some((value, count));
+                if !p.panicking && !p.at(T::RBracket) {
+                    p.fail(p.unexpected("`]` after the count"));
+                }
+                return;
+            }
+            p.foreign_comprehension(value);
+            p.put(value);
+        });
+        self.leave(1, outer);
+        let span = self.span_from(start);
+        let kind = match repeat {
+            Some(_) if !elements.is_empty() => {
+                self.report(
+                    Diagnostic::error(
+                        "array-repeat",
+                        span,
+                        "`;` in an array stands between one value and a count",
+                    )
+                    .help("for instance `[0; 10]`"),
+                );
+                ExprKind::Error
+            }
+            Some((value, count)) => ExprKind::Repeat { value, count },
+            None => ExprKind::Array(elements),
+        };
+        self.expr_at(kind, span)
+    }
+
+    /// `{` where a value is expected: a map or a block.
+    fn brace(&mut self) -> ExprId {
+        if self.peek(1).kind == T::RBrace || self.looks_like_map() {
+            return self.map();
+        }
+        let start = self.tok.start;
+        let outer = self.enter(1);
+        let block = self.block();
+        self.leave(1, outer);
+        let span = self.span_from(start);
+        self.expr_at(ExprKind::Block(block), span)
+    }
+
+    pub(super) fn block_expr(&mut self, block: BlockId) -> ExprId {
+        let span = self.ast[block].span;
+        self.expr_at(ExprKind::Block(block), span)
+    }
+
+    fn map(&mut self) -> ExprId {
+        let start = self.tok.start;
+        let outer = self.enter(1);
+        let entries = self.bracketed(T::RBrace, "entries", |p| {
+            p.foreign_spread();
+            let key = p.expr();
+            if !p.panicking && (p.at(T::FatArrow) || p.at(T::Assign)) {
+                p.report(
+                    Diagnostic::error("map-colon", p.tok.span(), "a key and its value are separated by `:`")
+                        .fix(p.tok.span(), ":"),
+                );
+                p.bump();
+            } else if !p.panicking {
+                p.expect(T::Colon, "between a key and its value");
+            }
+            if p.panicking {
+                return;
+            }
+            let value = p.expr();
+            p.foreign_comprehension(value);
+            p.put(MapEntry { key, value });
+        });
+        self.leave(1, outer);
+        let span = self.span_from(start);
+        self.expr_at(ExprKind::Map(entries), span)
+    }
+
+    /// Whether `{`, the current token, opens a map: a colon stands after the first expression, on its line. (With a
+    /// type and `=` after the colon it is a block that begins with a declaration.)
+    pub(super) fn looks_like_map(&self) -> bool {
+        const REACH: usize = 48;
+        let mut depth = 0_u32;
+        for ahead in 1..REACH {
+            let token = self.peek(ahead);
+            if token.line && ahead > 1 && depth == 0 {
+                return false;
+            }
+            match token.kind {
+                T::LParen | T::LBracket | T::FOpen => depth += 1,
+                T::RParen | T::RBracket | T::FClose => match depth.checked_sub(1) {
+                    Some(less) => depth = less,
+                    None => return false,
+                },
+                T::Eof => return false,
+                _ if depth > 0 => {}
+                T::Colon if ahead == 1 => return false,
+                T::Colon => {
+                    return !(ahead == 2 && self.peek(1).kind == T::Ident && self.declares(ahead + 1));
+                }
+                T::Semi | T::ColonEq | T::Assign | T::Comma | T::LBrace | T::RBrace => return false,
+                T::Let
+                | T::Const
+                | T::If
+                | T::While
+                | T::For
+                | T::Loop
+                | T::Match
+                | T::Return
+                | T::Fn
+                | T::Try => {
+                    return false;
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether a type and `=` stand so far ahead.
+    fn declares(&self, from: usize) -> bool {
+        const REACH: usize = 24;
+        let mut depth = 0_u32;
+        for ahead in from..from + REACH {
+            let token = self.peek(ahead);
+            match token.kind {
+                T::Assign => return depth == 0,
+                T::LParen | T::LBracket | T::LBrace => depth += 1,
+                T::RParen | T::RBracket | T::RBrace if depth > 0 => depth -= 1,
+                T::Comma if depth > 0 => {}
+                T::Ident | T::Question | T::Dot | T::Lt | T::Gt | T::Shr | T::Fn | T::Arrow => {}
+                T::Colon if depth > 0 => {}
+                _ => return false,
+            }
+            if token.line && depth == 0 {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// `soa S[n]`, or `tensor<T>` before `(` or `.`.
+    fn storage(&mut self) -> Option<ExprId> {
+        let start = self.tok.start;
+        let next = self.peek(1);
+        if self.tok.symbol == sym::SOA {
+            if next.kind != T::Ident || next.line {
+                return None;
+            }
+            let outer = self.enter(1);
+            self.bump();
+            let path = self.path();
+            let mut count = None;
+            if self.at(T::LBracket) {
+                let open = self.pos;
+                self.in_context(Context::BRACKET, |p| {
+                    p.bump();
+                    count = Some(p.expr());
+                    if (!p.panicking || p.leave_bracket(open)) && !p.eat(T::RBracket) {
+                        p.wrong_end(open, T::RBracket);
+                    }
+                });
+            } else {
+                self.fail(
+                    self.unexpected("`[` and the number of elements").help("for instance `soa Point[100]`"),
+                );
+            }
+            let count = count.unwrap_or_else(|| self.error_expr());
+            self.leave(1, outer);
+            let span = self.span_from(start);
+            return Some(self.expr_at(ExprKind::Soa { path, count }, span));
+        }
+        let generic = next.kind == T::Lt
+            && self.peek(2).kind == T::Ident
+            && self.peek(3).kind == T::Gt
+            && matches!(self.peek(4).kind, T::LParen | T::Dot);
+        if !generic {
+            return None;
+        }
+        self.bump();
+        self.bump();
+        let element = self.type_expr();
+        self.eat(T::Gt);
+        self.grow();
+        let span = self.span_from(start);
+        Some(self.expr_at(ExprKind::TensorType(element), span))
+    }
+
+    /// `Name` or `module.Name`.
+    pub(super) fn path(&mut self) -> crate::ast::List<Name> {
+        let mark = self.mark::<Name>();
+        let first = self.name_or_missing("a type's name");
+        self.put(first);
+        while !self.panicking && self.at(T::Dot) && self.peek(1).kind == T::Ident && !self.peek(1).line {
+            self.bump();
+            self.put(self.name_here());
+            self.bump();
+        }
+        self.list_since(mark)
+    }
+
+    fn no_operand(&mut self) -> ExprId {
+        if self.at(T::Error) {
+            self.panicking = true;
+        }
+        if !self.panicking {
+            self.foreign_no_operand();
+        }
+        self.error_expr()
+    }
+}

@@ -1,0 +1,299 @@
+//! Going on after an error.
+
+use crate::ast::{Listed, Span};
+use crate::diagnostic::Diagnostic;
+use crate::lexer::{T, Token};
+
+use super::{Context, Parser};
+
+const UNCLOSED: u32 = u32::MAX;
+/// How far up the stack a closing bracket looks for its partner.
+const MAX_SKEW: usize = 32;
+
+/// For every opening bracket the position of the token that closes it. A `}` closes the nearest `{`, whatever is open
+/// inside; the other brackets do not reach beyond a `{`.
+fn match_brackets(tokens: &[Token]) -> Vec<u32> {
+    let mut partners = vec![UNCLOSED; tokens.len()];
+    let mut open: Vec<(usize, T)> = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let opening = match token.kind {
+            kind @ (T::LParen | T::LBracket | T::LBrace | T::FOpen) => {
+                open.push((at, kind));
+                continue;
+            }
+            T::RParen => T::LParen,
+            T::RBracket => T::LBracket,
+            T::RBrace => T::LBrace,
+            T::FClose => T::FOpen,
+            _ => continue,
+        };
+        let barrier = |kind: T| kind == T::FOpen || (kind == T::LBrace && opening != T::FOpen);
+        let mut candidates = open.iter().rev().take(MAX_SKEW);
+        let found = candidates.position(|&(_, kind)| kind == opening || barrier(kind));
+        if let Some(skew) = found
+            && let Some(&(partner, kind)) = open.get(open.len() - 1 - skew)
+            && kind == opening
+        {
+            open.truncate(open.len() - 1 - skew);
+            if let Some(slot) = partners.get_mut(partner) {
+                *slot = at as u32;
+            }
+        }
+    }
+    partners
+}
+
+impl Parser<'_> {
+    /// The token that closes the bracket at a position.
+    pub(super) fn partner(&mut self, open: usize) -> Option<usize> {
+        let tokens = &self.tokens;
+        let partners = self.brackets.get_or_insert_with(|| match_brackets(tokens));
+        partners.get(open).copied().filter(|&close| close != UNCLOSED).map(|close| close as usize)
+    }
+
+    /// While panicking in a bracket: goes to where it closes, and no longer panics. False if it never closes.
+    pub(super) fn leave_bracket(&mut self, open: usize) -> bool {
+        match self.partner(open) {
+            Some(close) if close >= self.pos && !self.too_deep && !self.diagnostics.is_full() => {
+                self.seek(close);
+                self.panicking = false;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// After an error in the statement that began at `start`: goes to the next one.
+    pub(super) fn recover(&mut self, start: usize) {
+        if self.too_deep || self.diagnostics.is_full() {
+            return;
+        }
+        self.panicking = false;
+        let mut at = start;
+        while at < self.pos {
+            at = match self.partner(at) {
+                Some(close) if close >= self.pos => {
+                    self.seek(close + 1);
+                    break;
+                }
+                Some(close) => close + 1,
+                None => at + 1,
+            };
+        }
+        self.skip_line(start);
+    }
+
+    /// Goes to the end of the line or statement, over brackets as a whole.
+    fn skip_line(&mut self, start: usize) {
+        loop {
+            match self.tok.kind {
+                T::Eof | T::RBrace | T::FClose | T::FEnd => return,
+                _ if self.tok.line && self.pos > start && !self.continues_line() => return,
+                T::Semi => return self.bump(),
+                T::LParen | T::LBracket | T::LBrace | T::FOpen => match self.partner(self.pos) {
+                    Some(close) => self.seek(close + 1),
+                    None => self.bump(),
+                },
+                _ => self.bump(),
+            }
+        }
+    }
+
+    /// Whether the current token goes on with a statement when it begins a line.
+    fn continues_line(&self) -> bool {
+        matches!(
+            self.tok.kind,
+            T::Else
+                | T::Catch
+                | T::Dot
+                | T::Question
+                | T::RParen
+                | T::RBracket
+                | T::Comma
+                | T::And
+                | T::Or
+                | T::Plus
+        )
+    }
+
+    /// After an error in the head of a construct: goes to the `{` of its body, if it stands on the same line.
+    pub(super) fn skip_to_body(&mut self) -> bool {
+        let mut at = self.pos;
+        while let Some(&token) = self.tokens.get(at) {
+            match token.kind {
+                T::LBrace => {
+                    if self.too_deep || self.diagnostics.is_full() {
+                        return false;
+                    }
+                    self.seek(at);
+                    self.panicking = false;
+                    return true;
+                }
+                T::Eof | T::Semi | T::RBrace | T::FClose | T::FEnd => return false,
+                _ if token.line && at > self.pos => return false,
+                T::LParen | T::LBracket => at = self.partner(at).map_or(at, |close| close) + 1,
+                _ => at += 1,
+            }
+        }
+        false
+    }
+
+    /// Parses what stands between two brackets, separated by commas; the opening one is the current token. `element`
+    /// puts one element on the stack of its type. Line ends mean nothing, and a trailing comma is fine.
+    pub(super) fn bracketed<X: Listed>(
+        &mut self,
+        close: T,
+        what: &str,
+        mut element: impl FnMut(&mut Self),
+    ) -> crate::ast::List<X> {
+        let open = self.pos;
+        let mark = self.mark::<X>();
+        self.in_context(Context::BRACKET, |p| {
+            p.bump();
+            loop {
+                if p.eat(close) {
+                    break;
+                }
+                if p.ends_bracket() {
+                    p.wrong_end(open, close);
+                    break;
+                }
+                let before = p.pos;
+                element(p);
+                if p.panicking {
+                    if p.leave_bracket(open) {
+                        p.close_or_stop(close);
+                    }
+                    break;
+                }
+                if !p.eat(T::Comma) && !p.at(close) && !p.missing_comma(open, close, what, before) {
+                    break;
+                }
+            }
+        });
+        self.list_since(mark)
+    }
+
+    /// At a bracket that closes something else, or at the end.
+    fn ends_bracket(&self) -> bool {
+        matches!(self.tok.kind, T::RParen | T::RBracket | T::RBrace | T::Eof | T::FClose | T::FEnd)
+    }
+
+    /// The partner found by matching need not be of the right kind after errors.
+    fn close_or_stop(&mut self, close: T) {
+        if !self.eat(close) {
+            self.panicking = true;
+        }
+    }
+
+    /// Between two elements without a comma. True if the list goes on.
+    fn missing_comma(&mut self, open: usize, close: T, what: &str, before: usize) -> bool {
+        if self.at(T::Error) {
+            self.panicking = true;
+        } else if self.ends_bracket() || self.partner(open).is_none() {
+            self.wrong_end(open, close);
+            return false;
+        } else if self.starts_operand() && self.pos > before {
+            let here = Span::new(self.prev_end, self.prev_end);
+            self.report(
+                Diagnostic::error(
+                    "missing-comma",
+                    self.tok.span(),
+                    format!("a comma is missing between {what}"),
+                )
+                .label(format!("expected `,` or `{}` before this", close.text()))
+                .fix(here, ","),
+            );
+            return !self.panicking;
+        } else {
+            self.fail(self.unexpected(&format!("`,` or `{}`", close.text())));
+        }
+        if self.leave_bracket(open) {
+            self.close_or_stop(close);
+        }
+        false
+    }
+
+    /// A bracket that does not close, or is closed by one of another kind.
+    pub(super) fn wrong_end(&mut self, open: usize, close: T) {
+        let opening = self.tokens.get(open).copied().unwrap_or(self.tok);
+        if self.at(T::Error) {
+            self.panicking = true;
+            return;
+        }
+        let other = matches!(self.tok.kind, T::RParen | T::RBracket | T::RBrace);
+        if other && self.partner(open).is_none() && self.tok.kind != T::RBrace {
+            let span = self.tok.span();
+            self.report(
+                Diagnostic::error(
+                    "wrong-bracket",
+                    span,
+                    format!("`{}` is closed by `{}`", opening.kind.text(), self.tok.kind.text()),
+                )
+                .label(format!("expected `{}`", close.text()))
+                .note(opening.span(), "opened here")
+                .fix(span, close.text()),
+            );
+            return self.bump();
+        }
+        if self.partner(open).is_some() {
+            // Something stray inside; what closes it comes later.
+            self.fail(self.unexpected(&format!("`{}`", close.text())).note(opening.span(), "opened here"));
+            if self.leave_bracket(open) {
+                self.close_or_stop(close);
+            }
+            return;
+        }
+        self.fail(
+            Diagnostic::error(
+                "unclosed-bracket",
+                opening.span(),
+                format!("this `{}` is never closed", opening.kind.text()),
+            )
+            .label(format!("expected a matching `{}`", close.text()))
+            .note(self.found_span(), format!("`{}` is missing at the latest here", close.text())),
+        );
+    }
+
+    /// A block that the file ends in.
+    pub(super) fn unclosed_block(&mut self, open: usize) {
+        let opening = self.tokens.get(open).copied().unwrap_or(self.tok);
+        let mut error = Diagnostic::error("unclosed-bracket", opening.span(), "this `{` is never closed")
+            .label("expected a matching `}` before the end of the file");
+        if let Some((open, close)) = self.misaligned_braces() {
+            error = error
+                .note(open, "or is it this one that is not closed?")
+                .note(close, "its `}` stands further left than the line that opens it");
+        }
+        self.fail(error);
+    }
+
+    /// The first pair of braces whose indentation says that it is no pair.
+    fn misaligned_braces(&mut self) -> Option<(Span, Span)> {
+        for at in 0..self.tokens.len() {
+            let token = self.tokens.get(at).copied()?;
+            if token.kind != T::LBrace {
+                continue;
+            }
+            let Some(close) = self.partner(at).and_then(|close| self.tokens.get(close)).copied() else {
+                continue;
+            };
+            if close.line && self.indentation(close.start) < self.indentation(token.start) {
+                return Some((token.span(), close.span()));
+            }
+        }
+        None
+    }
+
+    /// How far the line that holds an offset is indented. Of a line longer than a few hundred bytes, 0.
+    pub(super) fn indentation(&self, offset: u32) -> usize {
+        let bytes = self.source.as_bytes().get(..offset as usize).unwrap_or(b"");
+        let window = bytes.get(bytes.len().saturating_sub(400)..).unwrap_or(b"");
+        let line = match window.iter().rposition(|&byte| byte == b'\n') {
+            Some(at) => window.get(at + 1..).unwrap_or(b""),
+            None if window.len() < 400 => window,
+            None => return 0,
+        };
+        line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    }
+}
