@@ -118,8 +118,8 @@ pub(super) const ARRAY: &[Row] = &[
     row("clear", B::ArrayClear, &[], Unit),
     row("concat", B::ArrayConcat, &[This], This),
     limited(Limit::Numbers, row("sum", B::ArraySum, &[], Elem)),
-    limited(Limit::Numbers, partial("min", B::ArrayMin, &[], Elem)),
-    limited(Limit::Numbers, partial("max", B::ArrayMax, &[], Elem)),
+    limited(Limit::Sortable, partial("min", B::ArrayMin, &[], Elem)),
+    limited(Limit::Sortable, partial("max", B::ArrayMax, &[], Elem)),
 ];
 
 /// `sort` with a comparison.
@@ -341,7 +341,7 @@ impl Checker<'_> {
             }
             Limit::Sortable if !self.is_sortable(element) && !self.is_open(element) => {
                 let found = self.show(element);
-                self.error(span, "not-sortable", format!("`sort()` cannot order elements of type `{found}`"))
+                self.error(span, "not-sortable", format!("`{name}()` cannot order elements of type `{found}`"))
                     .help("give a comparison: xs.sort(fn(a, b) { a.key - b.key })");
             }
             Limit::Comparison if own != Types::INT && own != Types::BOOL && own != Types::ERROR => {
