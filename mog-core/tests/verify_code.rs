@@ -41,6 +41,8 @@ fn example(kind: Kind) -> u16 {
         Kind::Struct => STRUCT,
         Kind::Closure => FN,
         Kind::Array => ARRAY_INT,
+        Kind::Boxed => BOXED,
+        Kind::Variant => LEAF,
     }
 }
 
@@ -55,6 +57,8 @@ fn counterexamples(kind: Kind) -> Vec<u16> {
         Kind::Struct => &[STRUCT, LEAF, CAPTURES],
         Kind::Closure => &[FN],
         Kind::Array => &[ARRAY_INT, ARRAY_ANY],
+        Kind::Boxed => &[BOXED],
+        Kind::Variant => &[LEAF],
         Kind::Ref => return vec![INT, FLOAT],
         // Depend on other operands.
         Kind::One | Kind::Elem | Kind::Error => return Vec::new(),
@@ -67,7 +71,7 @@ fn is_plain(op: Op) -> bool {
     !op.info().flags.has(Flags::EXT)
         && op.info().operands.iter().all(|operand| match operand {
             Operand::Def(kind) | Operand::Use(kind) | Operand::Mod(kind) => {
-                !matches!(kind, Kind::Elem | Kind::Error)
+                !matches!(kind, Kind::Elem | Kind::Error | Kind::Variant)
             }
             Operand::AccInt
             | Operand::AccFloat
@@ -463,12 +467,48 @@ fn objects_are_made_from_their_slots() {
 }
 
 #[test]
-fn last_of_many_variants_is_found() {
+fn variants_are_seen_through_their_enum() {
     let mut asm = small();
-    let boxed = asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 0].repeat(256), &[]));
-    asm.types.extend(vec![ty(TypeKind::Variant, 0, &[], &[]); 256]);
-    asm.functions[0] = Func::new(PROC, &[boxed], &[Insn::ab16(Op::New, 0, boxed + 256), ret()]);
-    assert!(Module::load_words(&asm.build()).is_ok());
+    let other = asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 0], &[UNIT]));
+    asm.add_type(ty(TypeKind::Variant, 0, &[], &[]));
+    let registers = [INT, BOXED, LEAF, NODE, other, other + 1, STRUCT];
+    let mut check = |code: Vec<Insn>| {
+        let code = [code, vec![ret()]].concat();
+        asm.functions[0] = Func::new(PROC, &registers, &code);
+        asm.types[usize::from(other - OWN)].slots = vec![other];
+        match Module::load_words(&asm.build()).map(|_| ()) {
+            Err(LoadError::Invalid { what, .. }) => Err(what),
+            other => {
+                assert_eq!(other, Ok(()));
+                Ok(())
+            }
+        }
+    };
+    let wrong = Err(Invalid::Register);
+    assert_eq!(check(vec![op(Op::EnumTag, 0, 1, 0), op(Op::EnumTag, 0, 4, 0)]), Ok(()));
+    for register in [0, 2, 6] {
+        assert_eq!(check(vec![op(Op::EnumTag, 0, register, 0)]), wrong);
+    }
+    for (boxed, variant, fits) in [
+        (1, 2, true),
+        (1, 3, true),
+        (4, 5, true),
+        (1, 5, false),
+        (4, 2, false),
+        (1, 1, false),
+        (2, 2, false),
+        (1, 6, false),
+    ] {
+        let expected = if fits { Ok(()) } else { wrong };
+        let named = registers[usize::from(variant)].to_le_bytes();
+        assert_eq!(check(ext(op(Op::AsVariant, variant, boxed, 0), &named)), expected, "{boxed} {variant}");
+    }
+    assert_eq!(check(ext(op(Op::AsVariant, 2, 1, 0), &NODE.to_le_bytes())), wrong);
+    assert_eq!(check(ext(op(Op::AsVariant, 2, 1, 0), &STRUCT.to_le_bytes())), wrong);
+    assert_eq!(check(vec![op(Op::AsVariant, 2, 1, 0)]), Err(Invalid::Operand));
+    // The object of a variant is also made in a register of its enum.
+    assert_eq!(check(ext(Insn::ab16(Op::New, 4, other + 1), &[])), Ok(()));
+    assert_eq!(check(ext(Insn::ab16(Op::New, 1, other + 1), &[])), wrong);
 }
 
 #[test]

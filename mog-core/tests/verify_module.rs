@@ -7,6 +7,7 @@ use common::world::*;
 use common::*;
 use mog_core::error::{Invalid, LoadError};
 use mog_core::features;
+use mog_core::heap::MAX_VALUE_SLOTS;
 use mog_core::isa::Op;
 use mog_core::machine::WINDOW;
 use mog_core::module::{Handler, Module, TypeKind};
@@ -158,7 +159,7 @@ fn number_of_components_is_checked() {
 fn slots_are_recomputed() {
     for index in OWN..=ARRAY_SELF {
         rejects(Invalid::Type, |asm| asm.types[usize::from(index - OWN)].slots.push(INT));
-        if !matches!(index, PROC | BOXED) {
+        if index != PROC {
             rejects(Invalid::Type, |asm| {
                 asm.types[usize::from(index - OWN)].slots.pop();
             });
@@ -174,20 +175,33 @@ fn slots_are_recomputed() {
 }
 
 #[test]
-fn flat_components_come_first() {
-    rejects(Invalid::Type, |asm| {
-        let later = OWN + asm.types.len() as u16 + 1;
-        asm.add_type(ty(TypeKind::Option, 0, &[later], &[INT, INT, INT]));
-        asm.add_type(ty(TypeKind::Option, 0, &[INT], &[INT, INT]));
-    });
-    rejects(Invalid::Type, |asm| {
-        let same = OWN + asm.types.len() as u16;
-        asm.add_type(ty(TypeKind::Option, 0, &[same], &[INT, INT]));
-    });
+fn flat_types_are_finite() {
+    // In itself, and in each other: no slots satisfy that.
+    for slots in 1..5 {
+        let option = |of: u16, slots: usize| ty(TypeKind::Option, 0, &[of], &vec![INT; slots]);
+        rejects(Invalid::Type, |asm| {
+            let same = OWN + asm.types.len() as u16;
+            asm.add_type(option(same, slots));
+        });
+        for others in 1..5 {
+            rejects(Invalid::Type, |asm| {
+                let first = OWN + asm.types.len() as u16;
+                asm.add_type(option(first + 1, slots));
+                asm.add_type(option(first, others));
+            });
+        }
+    }
+    // A later type, a later type whose record lies, a reference to the whole.
     accepts(|asm| {
-        let later = OWN + asm.types.len() as u16 + 1;
-        asm.add_type(ty(TypeKind::Option, 0, &[later], &[INT, later]));
-        asm.add_type(ty(TypeKind::Array, 0, &[later - 1], &[INT, later]));
+        let first = OWN + asm.types.len() as u16;
+        asm.add_type(ty(TypeKind::Struct, 0, &[0, first + 1], &[INT, first + 2]));
+        asm.add_type(ty(TypeKind::Option, 0, &[first + 2], &[INT, first + 2]));
+        asm.add_type(ty(TypeKind::Array, 0, &[first + 1], &[INT, first + 2]));
+    });
+    rejects(Invalid::Type, |asm| {
+        let first = OWN + asm.types.len() as u16;
+        asm.add_type(ty(TypeKind::Struct, 0, &[0, first + 1], &[INT, INT]));
+        asm.add_type(ty(TypeKind::Option, 0, &[STR], &[INT, INT]));
     });
     accepts(|asm| {
         asm.add_type(ty(TypeKind::Option, 0, &[OPTION], &[INT, INT, INT]));
@@ -196,41 +210,53 @@ fn flat_components_come_first() {
 }
 
 #[test]
-fn variants_follow_their_enum() {
-    // One missing at the end of the table, one before another type, one too many, one from nowhere.
-    rejects(Invalid::Type, |asm| {
-        asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 1, INT], &[]));
-    });
-    rejects(Invalid::Type, |asm| {
-        asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 1, INT], &[]));
-        asm.add_type(ty(TypeKind::Array, 0, &[INT], &[INT]));
-    });
-    rejects(Invalid::Type, |asm| {
-        asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 0], &[]));
-        asm.add_type(ty(TypeKind::Variant, 0, &[], &[]));
-        asm.add_type(ty(TypeKind::Variant, 0, &[], &[]));
-    });
-    rejects(Invalid::Type, |asm| {
-        asm.add_type(ty(TypeKind::Variant, 0, &[INT], &[INT]));
-    });
-    rejects(Invalid::Type, |asm| {
-        asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 1, INT], &[]));
-        asm.add_type(ty(TypeKind::Variant, 0, &[STR], &[STR]));
-    });
-    // Others may not stand between.
-    rejects(Invalid::Type, |asm| {
-        asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 1, INT], &[]));
-        asm.add_type(ty(TypeKind::Array, 0, &[INT], &[INT]));
-        asm.add_type(ty(TypeKind::Variant, 0, &[INT], &[INT]));
-    });
-    let many = |asm: &mut Asm, count: usize| {
-        asm.add_type(ty(TypeKind::BoxedEnum, 0, &[0, 0].repeat(count), &[]));
-        for _ in 0..count {
-            asm.add_type(ty(TypeKind::Variant, 0, &[], &[]));
+fn values_are_small() {
+    let nested = |count: usize| {
+        move |asm: &mut Asm| {
+            let mut last = UNIT;
+            for depth in 1..=count {
+                last = asm.add_type(ty(TypeKind::Option, 0, &[last], &vec![INT; depth]));
+            }
         }
     };
-    accepts(|asm| many(asm, 256));
-    rejects(Invalid::Type, |asm| many(asm, 257));
+    accepts(nested(MAX_VALUE_SLOTS));
+    rejects(Invalid::Type, nested(MAX_VALUE_SLOTS + 1));
+    // Objects may be larger.
+    accepts(|asm| {
+        asm.add_type(ty(TypeKind::Struct, 0, &[0, INT].repeat(300), &[INT; 300]));
+    });
+}
+
+#[test]
+fn variants_follow_their_enum() {
+    let with = |components: &[u16], rest: &[Type]| {
+        let rest = rest.to_vec();
+        let components = components.to_vec();
+        move |asm: &mut Asm| {
+            let boxed = OWN + asm.types.len() as u16;
+            asm.add_type(ty(TypeKind::BoxedEnum, 0, &components, &[boxed]));
+            asm.types.extend(rest);
+        }
+    };
+    let variant = |number: u16, payload: &[u16]| ty(TypeKind::Variant, number, payload, payload);
+    let array = ty(TypeKind::Array, 0, &[INT], &[INT]);
+    accepts(with(&[0, 1, INT], &[variant(0, &[INT])]));
+    accepts(with(&[0, 1, INT, 0, 0], &[variant(0, &[INT]), variant(1, &[])]));
+    accepts(with(&[], &[]));
+    // One missing, one late, one too many, one without payload, one of another payload, numbers mixed up.
+    rejects(Invalid::Type, with(&[0, 1, INT], &[]));
+    rejects(Invalid::Type, with(&[0, 1, INT], std::slice::from_ref(&array)));
+    rejects(Invalid::Type, with(&[0, 1, INT], &[array, variant(0, &[INT])]));
+    rejects(Invalid::Type, with(&[0, 0], &[variant(0, &[]), variant(1, &[])]));
+    rejects(Invalid::Type, with(&[0, 1, INT], &[variant(0, &[])]));
+    rejects(Invalid::Type, with(&[0, 1, INT], &[variant(0, &[STR])]));
+    rejects(Invalid::Type, with(&[0, 1, INT], &[variant(1, &[INT])]));
+    rejects(Invalid::Type, with(&[0, 0, 0, 0], &[variant(1, &[]), variant(0, &[])]));
+    // From nowhere.
+    rejects(Invalid::Type, |asm| asm.types.push(variant(0, &[INT])));
+    // Payload slots are those of the payload.
+    rejects(Invalid::Type, with(&[0, 1, INT], &[ty(TypeKind::Variant, 0, &[INT], &[])]));
+    rejects(Invalid::Type, with(&[0, 1, INT], &[ty(TypeKind::Variant, 0, &[INT], &[INT, INT])]));
 }
 
 #[test]

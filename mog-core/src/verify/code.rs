@@ -6,7 +6,7 @@
 
 use super::features::features_of_insn;
 use super::functions::signature;
-use super::types::is_variant_of;
+use super::types::enum_of;
 use super::{MAX_OPERAND_BYTES, MAX_SEGMENT};
 use crate::error::{Invalid, TrapCode};
 use crate::isa::{Flags, Insn, IntCode, Kind, Lib, MathFn, Op, Operand, ext_words};
@@ -123,6 +123,8 @@ impl<'a> Body<'_, 'a> {
                 matches!(self.object(ty)?.kind, TypeKind::Struct | TypeKind::Captures | TypeKind::Variant)
             }
             Kind::Closure => self.object(ty)?.kind == TypeKind::Fn,
+            Kind::Boxed => self.object(ty)?.kind == TypeKind::BoxedEnum,
+            Kind::Variant => self.object(ty)?.kind == TypeKind::Variant,
             Kind::Array => self.object(ty)?.kind == TypeKind::Array,
             Kind::Elem => true,
             Kind::Error => {
@@ -215,11 +217,16 @@ impl<'a> Body<'_, 'a> {
                 let ty = self.register(a)?;
                 let fits = match record.kind {
                     TypeKind::Struct => ty == made,
-                    TypeKind::Variant => ty == made || is_variant_of(&self.module.types, made, ty),
+                    TypeKind::Variant => ty == made || enum_of(&self.module.types, made) == Some(ty),
                     _ => return Err(Invalid::Operand),
                 };
                 require(fits, Invalid::Register)?;
                 self.list(ext, record.slots)
+            }
+            Op::AsVariant => {
+                let named = TypeId(u16::from_le_bytes([ext.byte()?, ext.byte()?]));
+                self.is(a, named)?;
+                self.is_variant(a, b)
             }
             Op::NewClosure => {
                 let function = self.module.function(insn.b16()).ok_or(Invalid::Operand)?;
@@ -301,6 +308,12 @@ impl<'a> Body<'_, 'a> {
     /// The record of a register's type, which must have one.
     pub(super) fn object(&self, ty: TypeId) -> Result<TypeRecord<'a>, Invalid> {
         self.module.types.record(ty).ok_or(Invalid::Register)
+    }
+
+    /// A register with a variant of the boxed enum in another.
+    fn is_variant(&self, variant: u8, boxed: u8) -> Check {
+        let owner = enum_of(&self.module.types, self.register(variant)?);
+        self.is(boxed, owner.ok_or(Invalid::Register)?)
     }
 
     /// A register of exactly this type.
@@ -397,9 +410,9 @@ fn needs_rule(op: Op) -> bool {
                 | Operand::Field8
                 | Operand::Code8
                 | Operand::Count8
-                | Operand::Def(Kind::Elem)
-                | Operand::Use(Kind::Elem)
-                | Operand::Mod(Kind::Elem)
+                | Operand::Def(Kind::Elem | Kind::Variant)
+                | Operand::Use(Kind::Elem | Kind::Variant)
+                | Operand::Mod(Kind::Elem | Kind::Variant)
         )
     };
     info.flags.has(Flags::EXT) || info.operands.iter().any(open)

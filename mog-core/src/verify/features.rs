@@ -4,24 +4,38 @@
 use crate::features::{FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, VALUES};
 use crate::isa::{Flags, Insn, Kind, Lib, MathFn, Op, Operand};
 
+/// What [`features_of_op`] says, by opcode.
+const OPS: [u16; Op::ALL.len()] = {
+    let mut needs = [0; Op::ALL.len()];
+    let mut at = 0;
+    while at < needs.len() {
+        needs[at] = of_row(Op::ALL[at]);
+        at += 1;
+    }
+    needs
+};
+
+const fn of_row(op: Op) -> u16 {
+    let info = op.info();
+    let mut needs = if info.flags.has(Flags::FLOAT) { FLOATS } else { 0 };
+    let mut at = 0;
+    while at < info.operands.len() {
+        if let Operand::Def(Kind::Float)
+        | Operand::Use(Kind::Float)
+        | Operand::Mod(Kind::Float)
+        | Operand::AccFloat = info.operands[at]
+        {
+            needs |= FLOATS;
+        }
+        at += 1;
+    }
+    if matches!(op, Op::FPow | Op::FAtan2) { needs | MATH } else { needs }
+}
+
 /// The parts that an instruction needs, apart from those of the library function or float function that it names.
 #[must_use]
 pub fn features_of_op(op: Op) -> u16 {
-    let info = op.info();
-    let float = |operand: &Operand| {
-        matches!(
-            operand,
-            Operand::Def(Kind::Float)
-                | Operand::Use(Kind::Float)
-                | Operand::Mod(Kind::Float)
-                | Operand::AccFloat
-        )
-    };
-    let floats = if info.flags.has(Flags::FLOAT) || info.operands.iter().any(float) { FLOATS } else { 0 };
-    match op {
-        Op::FPow | Op::FAtan2 => floats | MATH,
-        _ => floats,
-    }
+    OPS.get(op as usize).copied().unwrap_or(0)
 }
 
 /// The parts that a function of `f_math` needs besides floats.

@@ -19,12 +19,13 @@
 //!   captures, variants or half an `any`.
 //! - Slots are what the components make them, so the first half of an `any` is always followed by the second,
 //!   and a key has one slot of an integer type, boolean or string.
-//! - A component that lies flat in its container (`?T`, `Result<T>`, an enum) has a smaller number than the
-//!   container: so flat types are finite. References may point forward. An element may have no slots.
-//! - A boxed enum is followed by its variants, at most [`MAX_VARIANTS`], with the payloads that it names;
-//!   variants stand nowhere else.
-//! - A function type's `extra` is the number of its parameters' slots. The `extra` of other types without a name
-//!   means nothing.
+//! - Flat types (`?T`, `Result<T>`, enums) are finite, since each has more slots than what it contains; they
+//!   have at most [`MAX_VALUE_SLOTS`](crate::heap::MAX_VALUE_SLOTS), and so are nested no deeper. Components may
+//!   be later types. An element may have no slots.
+//! - A boxed enum is followed by its variants, numbered, with the payloads that it names; variants stand nowhere
+//!   else. Its slots are the one of its values.
+//! - A function type's `extra` is the number of its parameters' slots. The `extra` of arrays, maps, captures,
+//!   `?T` and `Result<T>` means nothing.
 //! - The state is a struct, or there is none. Imports have function types.
 //! - Records together list at most eight times the pool, so that work stays linear when they share entries.
 //!
@@ -76,8 +77,6 @@ use crate::module::{Module, TypeId, TypeKind};
 pub const MAX_SEGMENT: usize = 256;
 /// Most operand bytes in the ext words of an instruction.
 pub const MAX_OPERAND_BYTES: usize = 256;
-/// Most variants of a boxed enum.
-pub const MAX_VARIANTS: usize = 256;
 
 impl<'a> Module<'a> {
     /// Takes a module apart and verifies everything that the machine relies on; see [`verify`](crate::verify).

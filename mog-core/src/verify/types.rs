@@ -1,7 +1,8 @@
 //! The type table: components are types, slots are what they make.
 
-use super::{MAX_VARIANTS, invalid};
+use super::invalid;
 use crate::error::{Invalid, LoadError};
+use crate::heap::MAX_VALUE_SLOTS;
 use crate::module::{Module, Slots, TypeId, TypeKind, TypeRecord, TypeTable};
 
 /// How many times over the records may list the pool's entries, all together.
@@ -16,7 +17,7 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
         return Err(invalid(Invalid::Type, MAX_TYPES));
     }
     let mut work = table.pool.len() * SHARING;
-    let mut variants = Variants { rest: &[] };
+    let mut variants = Variants { rest: &[], number: 0 };
     for number in (TypeId::FIRST_OWN.0..=u16::MAX).take(table.len()) {
         let ty = TypeId(number);
         let record = table.record(ty);
@@ -53,19 +54,17 @@ pub(super) fn is_slot_type(table: &TypeTable<'_>, ty: TypeId) -> bool {
     }
 }
 
-/// Whether the second type is a boxed enum and the first one of its variants.
-pub(super) fn is_variant_of(table: &TypeTable<'_>, variant: TypeId, boxed: TypeId) -> bool {
-    let kind = |ty: u16| table.record(TypeId(ty)).map(|record| record.kind);
-    let Some(distance) = variant.0.checked_sub(boxed.0) else { return false };
-    usize::from(distance) <= MAX_VARIANTS
-        && kind(boxed.0) == Some(TypeKind::BoxedEnum)
-        && (boxed.0..=variant.0).skip(1).all(|ty| kind(ty) == Some(TypeKind::Variant))
-        && distance > 0
+/// The boxed enum of which this type is a variant.
+pub(super) fn enum_of(table: &TypeTable<'_>, variant: TypeId) -> Option<TypeId> {
+    let record = table.record(variant).filter(|record| record.kind == TypeKind::Variant)?;
+    Some(TypeId(variant.0.checked_sub(record.extra)?.checked_sub(1)?))
 }
 
 /// The variants of an enum: its components, cut up.
 struct Variants<'a> {
     rest: &'a [u16],
+    /// How many came before.
+    number: u16,
 }
 
 impl<'a> Variants<'a> {
@@ -74,6 +73,7 @@ impl<'a> Variants<'a> {
         let (&[name, count], rest) = self.rest.split_first_chunk()?;
         let (payload, rest) = rest.split_at_checked(usize::from(count))?;
         self.rest = rest;
+        self.number = self.number.wrapping_add(1);
         Some((name, payload))
     }
 }
@@ -89,11 +89,13 @@ impl<'a> Checker<'_, 'a> {
     /// `variants` are those of the boxed enum before that have not come yet.
     fn record(&self, record: &TypeRecord<'a>, variants: &mut Variants<'a>) -> Option<()> {
         if record.kind == TypeKind::Variant {
+            let number = variants.number;
             let (_, payload) = variants.next()?;
-            require(payload == record.components)?;
+            require(payload == record.components && number == record.extra)?;
             return self.all(payload, record.slots)?.is_empty().then_some(());
         }
         require(variants.rest.is_empty())?;
+        require(record.kind.is_reference() || record.slots.len() <= MAX_VALUE_SLOTS)?;
         let rest = self.slots(record, variants)?;
         require(rest.is_empty())
     }
@@ -136,7 +138,7 @@ impl<'a> Checker<'_, 'a> {
             TypeKind::Enum => {
                 self.name(extra)?;
                 let mut rest = self.one(TypeId::INT, slots)?;
-                let mut variants = Variants { rest: components };
+                let mut variants = Variants { rest: components, number: 0 };
                 while !variants.rest.is_empty() {
                     let (name, payload) = variants.next()?;
                     self.name(name)?;
@@ -146,15 +148,12 @@ impl<'a> Checker<'_, 'a> {
             }
             TypeKind::BoxedEnum => {
                 self.name(extra)?;
-                *variants = Variants { rest: components };
-                let mut names = Variants { rest: components };
-                for _ in 0..=MAX_VARIANTS {
-                    if names.rest.is_empty() {
-                        return Some(slots);
-                    }
+                *variants = Variants { rest: components, number: 0 };
+                let mut names = Variants { rest: components, number: 0 };
+                while !names.rest.is_empty() {
                     self.name(names.next()?.0)?;
                 }
-                None
+                slots.strip_prefix(&[self.ty.0])
             }
             TypeKind::Variant => None,
         }
@@ -170,10 +169,8 @@ impl<'a> Checker<'_, 'a> {
         require(is_value_type(self.table, component))?;
         match self.table.value_slots(component)? {
             Slots::One(ty) => slots.strip_prefix(&[ty.0]),
-            Slots::Many(list) => {
-                require(!component.is_own() || component < self.ty)?;
-                slots.strip_prefix(list)
-            }
+            // The slots of a later type are as its record says, which will be checked in its turn.
+            Slots::Many(list) => slots.strip_prefix(list),
         }
     }
 

@@ -5,7 +5,7 @@
 use mog_core::features::PRESENT;
 use mog_core::isa::{Insn, Lib, Op};
 use mog_core::module::{
-    Export, Function, FunctionDebug, Handler, Header, Import, Requirement, TypeId, TypeKind, write_metadata,
+    Counts, Export, Function, FunctionDebug, Handler, Header, Import, Requirement, TypeId, TypeKind,
 };
 
 pub const UNIT: u16 = TypeId::UNIT.0;
@@ -132,9 +132,9 @@ fn words(bytes: &[u8]) -> Vec<u32> {
         .collect()
 }
 
-fn postcard(record: &dyn mog_core::module::erased::Record) -> Vec<u8> {
+fn postcard<T: serde::Serialize>(record: &T) -> Vec<u8> {
     let mut buffer = [0; 256];
-    record.write(&mut buffer).expect("a small record").to_vec()
+    postcard::to_slice(record, &mut buffer).expect("a small record").to_vec()
 }
 
 impl Asm {
@@ -157,19 +157,12 @@ impl Asm {
 
     pub fn metadata_bytes(&self) -> Vec<u8> {
         let import = Import { capability: "log", function: "write", declared: true, params: "a,b" };
-        let exports: Vec<_> = self.exports.iter().map(|&function| Export { name: "f", function }).collect();
-        let mut bytes = Vec::new();
-        write_metadata(
-            &vec![import; self.imports.len()],
-            &exports,
-            &[Requirement { capability: "log", required: true }],
-            self.init,
-            |record| {
-                bytes.extend(postcard(record));
-                Ok::<_, ()>(())
-            },
-        )
-        .expect("the sink takes everything");
+        let counts = Counts { exports: self.exports.len() as u16, requirements: 1, init: self.init };
+        let mut bytes = postcard(&counts);
+        bytes.extend(self.imports.iter().flat_map(|_| postcard(&import)));
+        let exports = self.exports.iter().map(|&function| Export { name: "f", function });
+        bytes.extend(exports.flat_map(|export| postcard(&export)));
+        bytes.extend(postcard(&Requirement { capability: "log", required: true }));
         bytes
     }
 
@@ -326,9 +319,9 @@ pub mod world {
             ty(TypeKind::Map, 0, &[STR, INT], &[STR, INT]),
             ty(TypeKind::Fn, 3, &[INT, ANY, ANY], &[INT, ANY, PAYLOAD, ANY, PAYLOAD]),
             ty(TypeKind::Captures, 0, &[INT, ANY], &[INT, INT, ANY, PAYLOAD]),
-            ty(TypeKind::BoxedEnum, name, &[name, 1, INT, name, 2, BOXED, BOXED], &[]),
+            ty(TypeKind::BoxedEnum, name, &[name, 1, INT, name, 2, BOXED, BOXED], &[BOXED]),
             ty(TypeKind::Variant, 0, &[INT], &[INT]),
-            ty(TypeKind::Variant, 0, &[BOXED, BOXED], &[BOXED, BOXED]),
+            ty(TypeKind::Variant, 1, &[BOXED, BOXED], &[BOXED, BOXED]),
             ty(TypeKind::Enum, name, &[name, 0, name, 1, INT, name, 1, ANY], &[INT, INT, ANY, PAYLOAD]),
             ty(TypeKind::Result, 0, &[STR], &[INT, STR, STR]),
             ty(TypeKind::Array, 0, &[ARRAY_SELF], &[ARRAY_SELF]),

@@ -1,1 +1,49 @@
-//! The Mog host library.
+//! Runs programs in Mog, a small language for code that others wrote, inside a Rust host: with exactly the
+//! functions that the host grants, in the memory and for the steps that it allows.
+//!
+//! ```
+//! use mog::{CapabilitySet, Runtime, compile_mog_source};
+//!
+//! # fn main() -> Result<(), mog::Error> {
+//! let mut capabilities = CapabilitySet::new();
+//! capabilities.grant("log.write", |msg: String| println!("[LOG] {msg}"));
+//!
+//! let program = compile_mog_source("fn main() { log.write(\"Hello\") }")?;
+//! let mut runtime = Runtime::new(program, capabilities)?;
+//! runtime.execute()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`CapabilitySet`] says what is granted; [`FromMog`] and [`ToMog`] convert, [`Value`] holds anything.
+//! - [`Compiler`] compiles, [`Program`] is the result, to be shared.
+//! - [`Runtime`] runs; after a trap, a limit or a panic in a host function it can be used again.
+//! - [`Observer`] and [`AuditLog`] see every call.
+//!
+//! The machine itself is in `mog-core`; this crate implements its [`Host`](mog_core::Host) once, in `gate.rs`.
+
+mod audit;
+mod capabilities;
+mod convert;
+mod error;
+mod function;
+mod gate;
+mod json;
+mod make;
+mod output;
+mod program;
+mod read;
+mod runtime;
+mod types;
+mod value;
+
+pub use audit::{AuditLog, Event, Observer, Outcome, Tampered, verify as verify_audit};
+pub use capabilities::{CapabilitySet, UnknownCapability};
+pub use convert::{Arguments, FromMog, Mismatch, MogType, ToMog};
+pub use error::{CallStack, Error, Frame};
+pub use function::{Args, CallError, Function, IntoFunction, Text};
+pub use mog_core::{Counters, Dispatch, Failure, LoadError, TrapCode};
+pub use program::{CompileError, Compiler, Program, Report, compile_mog_source};
+pub use runtime::{Runtime, RuntimeBuilder};
+pub use types::{Type, TypeText, function_text};
+pub use value::Value;

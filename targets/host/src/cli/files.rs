@@ -1,0 +1,126 @@
+//! Files that the command reads and writes.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use mog::{Compiler, Program};
+use mog_core::module::MAGIC;
+
+use super::{color, exit, fail, say};
+
+/// What a file holds.
+pub(crate) enum Loaded {
+    Source(String),
+    Module(Vec<u8>),
+}
+
+/// Reads source or bytecode, from standard input if the name is `-`. An error was shown; it is the exit code.
+pub(crate) fn read(name: &str) -> Result<Loaded, u8> {
+    let bytes = if name == "-" {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(name)
+    };
+    let bytes = bytes.map_err(|error| fail(exit::FILE, format_args!("{name}: {error}")))?;
+    // Any version of the format is bytecode.
+    let is_module = bytes.starts_with(&MAGIC.to_le_bytes()[..3]) && bytes.get(3).is_some_and(|byte| *byte < b' ');
+    if is_module || name.ends_with(".mogb") {
+        return Ok(Loaded::Module(bytes));
+    }
+    String::from_utf8(bytes).map(Loaded::Source).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+        fail(exit::REJECTED, format_args!("{name}:{line}: the source is not UTF-8 (byte {at})"))
+    })
+}
+
+/// How a source is compiled.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct CompileOptions {
+    pub(crate) deny_warnings: bool,
+    pub(crate) strip: bool,
+    pub(crate) window: Option<u16>,
+}
+
+/// A program from source or bytecode. Errors and warnings were shown; an error is the exit code.
+pub(crate) fn program(name: &str, options: CompileOptions) -> Result<Program, u8> {
+    match read(name)? {
+        Loaded::Module(bytes) => {
+            Program::load(&bytes).map_err(|error| fail(exit::REJECTED, format_args!("{name}: {error}")))
+        }
+        Loaded::Source(source) => match compiler(name, options).compile(&source) {
+            Ok(program) => {
+                if !program.warnings().is_empty() {
+                    say(&program.warnings().render(color()));
+                }
+                Ok(program)
+            }
+            Err(error) => {
+                say(&error.report().render(color()));
+                Err(exit::REJECTED)
+            }
+        },
+    }
+}
+
+/// A compiler for a file: modules that it imports come from beside it.
+pub(crate) fn compiler(name: &str, options: CompileOptions) -> Compiler<'static> {
+    let from_stdin = name == "-";
+    let folder = Path::new(name).parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let compiler = Compiler::new()
+        .file(if from_stdin { "<stdin>" } else { name })
+        .imports(move |module| if from_stdin { None } else { imported(&folder, module) })
+        .deny_warnings(options.deny_warnings)
+        .strip(options.strip);
+    match options.window {
+        Some(window) => compiler.window(usize::from(window)),
+        None => compiler,
+    }
+}
+
+/// The source of a module `name` or `folder/name` below the importing file's folder, and of nothing else: no way
+/// up, and no link that leads out.
+fn imported(folder: &Path, module: &str) -> Option<String> {
+    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    if !module.split('/').all(plain) {
+        return None;
+    }
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let root = folder.canonicalize().ok()?;
+    let path = root.join(format!("{module}.mog")).canonicalize().ok()?;
+    if !path.starts_with(&root) {
+        return None;
+    }
+    fs::read_to_string(path).ok()
+}
+
+/// Writes a file whole, or standard output if the name is `-`. An error was shown; it is the exit code.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), u8> {
+    let written = if path == Path::new("-") { io::stdout().write_all(bytes) } else { fs::write(path, bytes) };
+    written.map_err(|error| fail(exit::FILE, format_args!("{}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_stay_beside_the_file() {
+        let root = std::env::temp_dir().join(format!("mog-imports-{}", std::process::id()));
+        let folder = root.join("inside");
+        fs::create_dir_all(folder.join("lib")).expect("a folder for the test");
+        fs::write(root.join("secret.mog"), "s").expect("a file for the test");
+        fs::write(folder.join("geometry.mog"), "g").expect("a file for the test");
+        fs::write(folder.join("lib/deep.mog"), "d").expect("a file for the test");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(root.join("secret.mog"), folder.join("link.mog")).expect("a link for the test");
+        assert_eq!(imported(&folder, "geometry").as_deref(), Some("g"));
+        assert_eq!(imported(&folder, "lib/deep").as_deref(), Some("d"));
+        for outside in ["../secret", "lib/../../secret", "/etc/passwd", "", "link", "missing", "geometry.mog"] {
+            assert_eq!(imported(&folder, outside), None, "{outside}");
+        }
+        fs::remove_dir_all(&root).expect("the test's own folder");
+    }
+}

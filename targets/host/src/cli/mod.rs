@@ -1,0 +1,264 @@
+//! The command line: what can be asked, and who does it.
+
+mod build;
+mod check;
+mod files;
+mod inspect;
+mod run;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mog::Value;
+
+/// Exit codes that are not those of a program; see `mog::Error::exit_code` for those.
+pub(crate) mod exit {
+    /// Bad usage.
+    pub(crate) const USAGE: u8 = 64;
+    /// Source or bytecode rejected.
+    pub(crate) const REJECTED: u8 = 65;
+    /// A file that cannot be read or written.
+    pub(crate) const FILE: u8 = 66;
+}
+
+/// Runs Mog programs, with nothing but what they are granted.
+#[derive(Parser)]
+#[command(name = "mog", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Compile a program if it is source, and run it
+    Run(Box<RunArgs>),
+    /// Compile without running, and show every error and warning
+    Check(CheckArgs),
+    /// Compile to bytecode
+    Build(BuildArgs),
+    /// Show what a compiled program wants and offers
+    Inspect(InspectArgs),
+}
+
+/// What a program is granted.
+#[derive(Args)]
+pub(crate) struct GrantArgs {
+    /// Grant functions (`log.write`) or groups (`log`); without it a program has its output alone
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) grant: Vec<String>,
+    /// Deny functions or groups, whatever is granted
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) deny: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// Source (`.mog`), bytecode (`.mogb`), or `-` for standard input
+    pub(crate) file: String,
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
+    /// The most steps that it may take
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    pub(crate) steps: u64,
+    /// Its memory, such as `64K` or `1M`
+    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = parse_size)]
+    pub(crate) memory: usize,
+    /// The longest that it may take, such as `2s` or `300ms`
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) timeout: Option<Duration>,
+    /// The function to run
+    #[arg(long, value_name = "FN", default_value = "main")]
+    pub(crate) entry: String,
+    /// An argument for it, as JSON; may be repeated
+    #[arg(long = "arg", value_name = "JSON", allow_hyphen_values = true, value_parser = parse_json)]
+    pub(crate) json: Vec<Value>,
+    /// Write every call of a granted or denied function to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit: Option<PathBuf>,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    /// Which interpreter runs
+    #[arg(long, hide = true)]
+    pub(crate) dispatch: Option<DispatchArg>,
+    /// Collect at every allocation
+    #[arg(long, hide = true)]
+    pub(crate) gc_stress: bool,
+    /// Say at the end what the machine did
+    #[arg(long, hide = true)]
+    pub(crate) stats: bool,
+    /// The seed of hashing and chance
+    #[arg(long, hide = true, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Arguments for the program's entry, as plain text
+    #[arg(last = true)]
+    pub(crate) args: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum DispatchArg {
+    Match,
+    Tail,
+}
+
+#[derive(Args)]
+pub(crate) struct CheckArgs {
+    /// Sources, or `-` for standard input
+    #[arg(required = true)]
+    pub(crate) files: Vec<String>,
+    /// How to show errors and warnings: `json` is one object a line, on standard output
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Args)]
+pub(crate) struct BuildArgs {
+    /// Source, or `-` for standard input
+    pub(crate) file: String,
+    /// The file to write; `-` for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Leave out names and line tables
+    #[arg(long)]
+    pub(crate) strip: bool,
+    /// Compile for a machine with so many registers in its window
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(8..=256))]
+    pub(crate) window: Option<u16>,
+    /// Write an aligned array for firmware instead
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub(crate) emit: Option<Emit>,
+    /// Show sizes, imports and the least memory
+    #[arg(long)]
+    pub(crate) report: bool,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Emit {
+    C,
+    Rust,
+}
+
+#[derive(Args)]
+pub(crate) struct InspectArgs {
+    /// Bytecode, or `-` for standard input
+    pub(crate) file: String,
+    /// Show the code too
+    #[arg(long)]
+    pub(crate) disasm: bool,
+}
+
+/// Does what the command line asks.
+pub(crate) fn main() -> ExitCode {
+    let code = match Cli::try_parse() {
+        Ok(Cli { command }) => match command {
+            Command::Run(args) => run::run(*args),
+            Command::Check(args) => check::check(&args),
+            Command::Build(args) => build::build(&args),
+            Command::Inspect(args) => inspect::inspect(&args),
+        },
+        Err(error) => {
+            // Nobody is left to tell if this does not work.
+            let _ = error.print();
+            match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => 0,
+                _ => exit::USAGE,
+            }
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// Says something on standard error. That it cannot be said changes nothing.
+pub(crate) fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Says what is wrong, and gives the exit code.
+pub(crate) fn fail(code: u8, message: impl std::fmt::Display) -> u8 {
+    say(&format!("error: {message}\n"));
+    code
+}
+
+/// Writes a result to standard output. A reader that has gone away has seen enough.
+pub(crate) fn print(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}
+
+/// Whether messages may be coloured.
+pub(crate) fn color() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+fn parse_size(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: usize = match text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase().as_str() {
+        "" | "B" => 1,
+        "K" | "KB" | "KIB" => 1 << 10,
+        "M" | "MB" | "MIB" => 1 << 20,
+        "G" | "GB" | "GIB" => 1 << 30,
+        _ => return Err("write a size such as 65536, 64K or 1M".to_owned()),
+    };
+    let number: usize = digits.parse().map_err(|_| "write a size such as 65536, 64K or 1M".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| "larger than this machine can address".to_owned())
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        _ => return Err("write a time such as 300ms or 2s".to_owned()),
+    };
+    let number: f64 = digits.parse().map_err(|_| "write a time such as 300ms or 2s".to_owned())?;
+    Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())
+}
+
+fn parse_json(text: &str) -> Result<Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_times() {
+        assert_eq!(parse_size("64K"), Ok(65536));
+        assert_eq!(parse_size("1M"), Ok(1 << 20));
+        assert_eq!(parse_size("1mib"), Ok(1 << 20));
+        assert_eq!(parse_size("12"), Ok(12));
+        for bad in ["", "K", "-5", "1.5M", "lots", "1T", "99999999999999999999", "18446744073709551615G"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_time("300ms"), Ok(Duration::from_millis(300)));
+        assert_eq!(parse_time("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(parse_time("1.5m"), Ok(Duration::from_secs(90)));
+        for bad in ["", "2", "s", "-1s", "soon", "NaNs", "infs", "1e300s"] {
+            assert!(parse_time(bad).is_err(), "{bad}");
+        }
+    }
+}

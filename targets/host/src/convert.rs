@@ -1,0 +1,381 @@
+//! Rust types that stand for Mog types: [`FromMog`] for what a host takes, [`ToMog`] for what it gives.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::hash::{BuildHasher, Hash};
+
+use crate::{Type, Value};
+
+/// A value that is not what was due.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mismatch {
+    /// Where in the value: fields and indices, such as `[2].price`; empty for the value itself.
+    pub at: String,
+    /// What was due.
+    pub expected: String,
+    /// What was there.
+    pub found: String,
+}
+
+impl Mismatch {
+    /// A mismatch at the value itself.
+    pub fn new(expected: impl Into<String>, found: &Value) -> Self {
+        Self { at: String::new(), expected: expected.into(), found: found.describe() }
+    }
+
+    /// The same as seen from the value around it: `step` is a field such as `.price` or an index such as `[2]`.
+    #[must_use]
+    pub fn inside(mut self, step: impl fmt::Display) -> Self {
+        self.at = format!("{step}{}", self.at);
+        self
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, found {}", self.expected, self.found)?;
+        if self.at.is_empty() { Ok(()) } else { write!(f, " at {}", self.at) }
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+/// The type of the language that a Rust type stands for.
+pub trait MogType {
+    /// The type, for declarations and for the check when a program is linked. [`Type::Any`] puts that check off
+    /// to each call.
+    #[must_use]
+    fn mog_type() -> Type {
+        Type::Any
+    }
+}
+
+/// Made from a value of a program: an argument of a host function, or what a program's function gave.
+///
+/// ```
+/// # use mog::{FromMog, Mismatch, MogType, Value};
+/// struct Point { x: f64, y: f64 }
+/// impl MogType for Point {}
+/// impl FromMog for Point {
+///     fn from_mog(mut value: Value) -> Result<Self, Mismatch> {
+///         Ok(Self { x: value.take("x").to()?, y: value.take("y").to()? })
+///     }
+/// }
+/// ```
+pub trait FromMog: MogType + Sized {
+    /// Takes the value apart.
+    ///
+    /// # Errors
+    /// If it is of another type, or out of this type's range.
+    fn from_mog(value: Value) -> Result<Self, Mismatch>;
+
+    /// An array of these. A type that has a denser form of arrays overrides it.
+    ///
+    /// # Errors
+    /// If it is no array, or an element is of another type.
+    fn array_from_mog(value: Value) -> Result<Vec<Self>, Mismatch> {
+        one_by_one(value)
+    }
+}
+
+/// Turned into a value of a program: a result of a host function, or an argument of a program's function.
+///
+/// ```
+/// # use mog::{MogType, ToMog, Type, Value};
+/// struct Product { name: String, price: f64 }
+/// impl MogType for Product {
+///     fn mog_type() -> Type {
+///         Type::record("Product", [("name", Type::Str), ("price", Type::Float)])
+///     }
+/// }
+/// impl ToMog for Product {
+///     fn to_mog(self) -> Value {
+///         Value::record("Product", [("name", self.name.into()), ("price", self.price.into())])
+///     }
+/// }
+/// ```
+pub trait ToMog: MogType + Sized {
+    /// The value.
+    fn to_mog(self) -> Value;
+
+    /// An array of these. A type that has a denser form of arrays overrides it.
+    fn array_to_mog(elements: Vec<Self>) -> Value {
+        Value::Array(elements.into_iter().map(Self::to_mog).collect())
+    }
+
+    /// The value as a function's result: an `Err` makes the call fail with its text.
+    ///
+    /// # Errors
+    /// The text of the `Err`.
+    fn into_result(self) -> Result<Value, String> {
+        Ok(self.to_mog())
+    }
+}
+
+impl MogType for Value {}
+
+impl FromMog for Value {
+    fn from_mog(value: Value) -> Result<Self, Mismatch> {
+        Ok(value)
+    }
+}
+
+impl ToMog for Value {
+    fn to_mog(self) -> Value {
+        self
+    }
+}
+
+macro_rules! plain {
+    ($($rust:ty, $mog:ident, $expected:literal, $($found:pat => $give:expr),+;)*) => {
+        $(
+            impl MogType for $rust {
+                fn mog_type() -> Type {
+                    Type::$mog
+                }
+            }
+
+            impl FromMog for $rust {
+                fn from_mog(value: Value) -> Result<Self, Mismatch> {
+                    match value {
+                        $($found => Ok($give),)+
+                        other => Err(Mismatch::new($expected, &other)),
+                    }
+                }
+            }
+
+            impl ToMog for $rust {
+                fn to_mog(self) -> Value {
+                    self.into()
+                }
+            }
+        )*
+    };
+}
+
+plain! {
+    (), Unit, "()", Value::Null => ();
+    bool, Bool, "bool", Value::Bool(value) => value;
+    f64, Float, "float", Value::Float(value) => value, Value::Int(value) => value as f64;
+    f32, F32, "f32", Value::Float(value) => value as f32, Value::Int(value) => value as f32;
+    String, Str, "string", Value::Str(text) => text;
+}
+
+macro_rules! integers {
+    ($($rust:ty, $mog:ident, $expected:literal $(, $bytes:ident)?;)*) => {
+        $(
+            impl MogType for $rust {
+                fn mog_type() -> Type {
+                    Type::$mog
+                }
+            }
+
+            impl FromMog for $rust {
+                fn from_mog(value: Value) -> Result<Self, Mismatch> {
+                    let converted = match value {
+                        Value::Int(int) => int.try_into().ok(),
+                        Value::Uint(int) => int.try_into().ok(),
+                        _ => None,
+                    };
+                    converted.ok_or_else(|| Mismatch::new($expected, &value))
+                }
+                $(
+                    fn array_from_mog(value: Value) -> Result<Vec<Self>, Mismatch> {
+                        match value {
+                            Value::$bytes(bytes) => Ok(bytes),
+                            other => one_by_one(other),
+                        }
+                    }
+                )?
+            }
+
+            impl ToMog for $rust {
+                fn to_mog(self) -> Value {
+                    self.into()
+                }
+                $(
+                    fn array_to_mog(elements: Vec<Self>) -> Value {
+                        Value::$bytes(elements)
+                    }
+                )?
+            }
+        )*
+    };
+}
+
+integers! {
+    u8, U8, "u8", Bytes;
+    i8, I8, "i8";
+    i16, I16, "i16";
+    i32, I32, "i32";
+    i64, Int, "int";
+    u16, U16, "u16";
+    u32, U32, "u32";
+    u64, U64, "u64";
+}
+
+fn one_by_one<T: FromMog>(value: Value) -> Result<Vec<T>, Mismatch> {
+    let element = |(n, element)| T::from_mog(element).map_err(|e| e.inside(format_args!("[{n}]")));
+    match value {
+        Value::Array(elements) => elements.into_iter().enumerate().map(element).collect(),
+        Value::Bytes(bytes) => bytes.into_iter().map(Value::from).enumerate().map(element).collect(),
+        other => Err(Mismatch::new(Type::array(T::mog_type()).to_string(), &other)),
+    }
+}
+
+impl MogType for &str {
+    fn mog_type() -> Type {
+        Type::Str
+    }
+}
+
+impl ToMog for &str {
+    fn to_mog(self) -> Value {
+        self.into()
+    }
+}
+
+impl MogType for Cow<'_, str> {
+    fn mog_type() -> Type {
+        Type::Str
+    }
+}
+
+impl ToMog for Cow<'_, str> {
+    fn to_mog(self) -> Value {
+        Value::Str(self.into_owned())
+    }
+}
+
+impl<T: MogType> MogType for Vec<T> {
+    fn mog_type() -> Type {
+        Type::array(T::mog_type())
+    }
+}
+
+impl<T: FromMog> FromMog for Vec<T> {
+    fn from_mog(value: Value) -> Result<Self, Mismatch> {
+        T::array_from_mog(value)
+    }
+}
+
+impl<T: ToMog> ToMog for Vec<T> {
+    fn to_mog(self) -> Value {
+        T::array_to_mog(self)
+    }
+}
+
+impl<T: MogType> MogType for Option<T> {
+    fn mog_type() -> Type {
+        Type::option(T::mog_type())
+    }
+}
+
+impl<T: FromMog> FromMog for Option<T> {
+    fn from_mog(value: Value) -> Result<Self, Mismatch> {
+        if value.is_null() { Ok(None) } else { T::from_mog(value).map(Some) }
+    }
+}
+
+impl<T: ToMog> ToMog for Option<T> {
+    fn to_mog(self) -> Value {
+        self.map_or(Value::Null, T::to_mog)
+    }
+}
+
+impl<T: MogType, E> MogType for Result<T, E> {
+    fn mog_type() -> Type {
+        Type::Result(Box::new(T::mog_type()))
+    }
+}
+
+impl<T: ToMog, E: fmt::Display> ToMog for Result<T, E> {
+    fn to_mog(self) -> Value {
+        match self {
+            Ok(value) => Value::Ok(Box::new(value.to_mog())),
+            Err(error) => Value::Err(mog_core::Failure::Failed, error.to_string()),
+        }
+    }
+
+    fn into_result(self) -> Result<Value, String> {
+        self.map(T::to_mog).map_err(|error| error.to_string())
+    }
+}
+
+macro_rules! maps {
+    ($($map:ident [$($more:ident)?] [$($key:tt)*];)*) => {
+        $(
+            impl<K: MogType, V: MogType $(, $more)?> MogType for $map<K, V $(, $more)?> {
+                fn mog_type() -> Type {
+                    Type::map(K::mog_type(), V::mog_type())
+                }
+            }
+
+            impl<K: FromMog + $($key)*, V: FromMog $(, $more: BuildHasher + Default)?> FromMog
+                for $map<K, V $(, $more)?>
+            {
+                fn from_mog(value: Value) -> Result<Self, Mismatch> {
+                    entries(value)?.collect()
+                }
+            }
+
+            impl<K: ToMog, V: ToMog $(, $more)?> ToMog for $map<K, V $(, $more)?> {
+                fn to_mog(self) -> Value {
+                    Value::Map(self.into_iter().map(|(key, value)| (key.to_mog(), value.to_mog())).collect())
+                }
+            }
+        )*
+    };
+}
+
+// The order of a HashMap differs from run to run, and programs see it: a BTreeMap is the better result.
+maps! {
+    HashMap [S] [Eq + Hash];
+    BTreeMap [] [Ord];
+}
+
+type Entries<K, V> = std::vec::IntoIter<Result<(K, V), Mismatch>>;
+
+fn entries<K: FromMog, V: FromMog>(value: Value) -> Result<Entries<K, V>, Mismatch> {
+    let entry = |key: Value, value: Value| {
+        let name = key.to_string();
+        Ok((K::from_mog(key)?, V::from_mog(value).map_err(|e| e.inside(format_args!("[{name}]")))?))
+    };
+    let list: Vec<_> = match value {
+        Value::Map(list) => list.into_iter().map(|(key, value)| entry(key, value)).collect(),
+        Value::Struct { fields, .. } => {
+            fields.into_iter().map(|(name, value)| entry(Value::Str(name.into_owned()), value)).collect()
+        }
+        other => return Err(Mismatch::new(Type::map(K::mog_type(), V::mog_type()).to_string(), &other)),
+    };
+    Ok(list.into_iter())
+}
+
+/// Arguments for a function of a program: a tuple of up to six values, or a list of them.
+pub trait Arguments {
+    /// The values in order.
+    fn into_values(self) -> Vec<Value>;
+}
+
+impl Arguments for Vec<Value> {
+    fn into_values(self) -> Vec<Value> {
+        self
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident)*))*) => {
+        $(
+            #[allow(non_snake_case, reason = "the type parameters' names serve as the values' names")]
+            impl<$($name: ToMog),*> Arguments for ($($name,)*) {
+                fn into_values(self) -> Vec<Value> {
+                    let ($($name,)*) = self;
+                    vec![$($name.to_mog()),*]
+                }
+            }
+        )*
+    };
+}
+
+tuples! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) }

@@ -1,0 +1,253 @@
+//! Functions that a host grants: closures of any arity, and what they see of a call.
+
+use std::fmt;
+use std::sync::Arc;
+
+use mog_core::Call;
+use mog_core::heap::Data;
+
+use crate::read::{MAX_BYTES, Reader};
+use crate::{FromMog, Mismatch, ToMog, Type, Value};
+
+/// Why a call of a host function gives no value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum CallError {
+    /// It did not work; the program sees this message.
+    Failed(String),
+    /// It is not allowed; the program sees this message, and ends as denied if it does not catch it.
+    Denied(String),
+    /// It is not done before that many milliseconds have passed.
+    Sleep(u64),
+    /// The program may not go on: it has printed more than it may.
+    OutputLimit,
+}
+
+impl CallError {
+    /// The call did not work, and why.
+    pub fn failed(message: impl fmt::Display) -> Self {
+        Self::Failed(message.to_string())
+    }
+
+    /// The call is not allowed, and why.
+    pub fn denied(message: impl fmt::Display) -> Self {
+        Self::Denied(message.to_string())
+    }
+}
+
+impl From<Mismatch> for CallError {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Failed(mismatch.to_string())
+    }
+}
+
+/// The arguments of one call.
+pub struct Args<'c, 'v, 'a> {
+    call: &'c Call<'v, 'a>,
+    reader: Reader,
+}
+
+impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
+    pub(crate) const fn new(call: &'c Call<'v, 'a>) -> Self {
+        Self { call, reader: Reader::new(MAX_BYTES) }
+    }
+
+    /// Steps for what was copied so far.
+    pub(crate) const fn steps(&self) -> u64 {
+        self.reader.steps()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.call.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// An argument, copied; `Null` beyond the last.
+    ///
+    /// # Errors
+    /// If it nests too deeply, is too large, or is nothing that can be copied.
+    pub fn value(&self, index: usize) -> Result<Value, CallError> {
+        let Some(value) = self.call.arg(index) else { return Ok(Value::Null) };
+        self.reader.read(&value).map_err(|mismatch| argument(index, &mismatch))
+    }
+
+    /// An argument as a type of the host's.
+    ///
+    /// # Errors
+    /// As for [`Args::value`], or if it is of another type.
+    pub fn get<T: FromMog>(&self, index: usize) -> Result<T, CallError> {
+        T::from_mog(self.value(index)?).map_err(|mismatch| argument(index, &mismatch))
+    }
+
+    /// A string argument, where it lies.
+    ///
+    /// # Errors
+    /// If it is no string.
+    pub fn text(&self, index: usize) -> Result<&'c str, CallError> {
+        if let Some(value) = self.call.arg(index)
+            && let Data::Str(text) = value.data()
+        {
+            self.reader.take(text.len())?;
+            return Ok(text);
+        }
+        let value = self.value(index)?;
+        Err(argument(index, &Mismatch::new("string", &value)))
+    }
+
+    /// All arguments, copied.
+    ///
+    /// # Errors
+    /// As for [`Args::value`].
+    pub fn values(&self) -> Result<Vec<Value>, CallError> {
+        (0..self.len()).map(|index| self.value(index)).collect()
+    }
+
+    /// Steps that the program has taken so far.
+    #[must_use]
+    pub const fn step(&self) -> u64 {
+        self.call.step()
+    }
+
+    fn expect(&self, count: usize) -> Result<(), CallError> {
+        if self.len() == count {
+            return Ok(());
+        }
+        let plural = if count == 1 { "" } else { "s" };
+        Err(CallError::Failed(format!("expected {count} argument{plural}, found {}", self.len())))
+    }
+}
+
+impl fmt::Debug for Args<'_, '_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Args").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+fn argument(index: usize, mismatch: &Mismatch) -> CallError {
+    CallError::Failed(format!("argument {}: {mismatch}", index + 1))
+}
+
+type Body = dyn Fn(&Args<'_, '_, '_>) -> Result<Value, CallError> + Send + Sync;
+
+/// A host function of any kind, ready to be granted: types and body.
+#[derive(Clone)]
+pub struct Function {
+    /// Types of the parameters; `None` takes any number of any type.
+    pub(crate) params: Option<Vec<Type>>,
+    pub(crate) result: Type,
+    pub(crate) body: Arc<Body>,
+}
+
+impl Function {
+    /// A function that looks at its arguments itself, whatever their number and types.
+    ///
+    /// ```
+    /// # use mog::{CapabilitySet, Function, Value};
+    /// let mut capabilities = CapabilitySet::new();
+    /// capabilities.grant("debug.count", Function::dynamic(|args| Ok(Value::from(args.len() as i64))));
+    /// ```
+    pub fn dynamic(
+        body: impl Fn(&Args<'_, '_, '_>) -> Result<Value, CallError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { params: None, result: Type::Any, body: Arc::new(body) }
+    }
+
+    /// How a declaration of this function reads, if its types are known.
+    pub(crate) fn declaration(&self, name: &str) -> Option<String> {
+        let params = self.params.as_ref()?;
+        let names = ('a'..='z').zip(params).map(|(name, ty)| format!("{name}: {ty}"));
+        let params = names.collect::<Vec<_>>().join(", ");
+        Some(match self.result.delivered() {
+            Type::Unit => format!("fn {name}({params})"),
+            result => format!("fn {name}({params}) -> {result}"),
+        })
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function")
+            .field("params", &self.params)
+            .field("result", &self.result)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`CapabilitySet::grant`](crate::CapabilitySet::grant) takes: closures and functions of up to six parameters whose types are
+/// [`FromMog`] (or, among the first three, `&str`) and whose result is [`ToMog`], and [`Function`]s. `M` only tells
+/// these apart.
+pub trait IntoFunction<M> {
+    /// The function, ready to be granted.
+    fn into_function(self) -> Function;
+}
+
+impl IntoFunction<()> for Function {
+    fn into_function(self) -> Function {
+        self
+    }
+}
+
+/// Marks a parameter that is a `&str`.
+#[derive(Debug)]
+pub struct Text;
+
+macro_rules! parameter {
+    (type text $name:ident) => { &str };
+    (type own $name:ident) => { $name };
+    (mark text $name:ident) => { Text };
+    (mark own $name:ident) => { $name };
+    (mog text $name:ident) => { Type::Str };
+    (mog own $name:ident) => { $name::mog_type() };
+    (get text $name:ident $args:ident $index:literal) => { $args.text($index)? };
+    (get own $name:ident $args:ident $index:literal) => { $args.get::<$name>($index)? };
+}
+
+macro_rules! closures {
+    ($([$($own:ident)*] $count:literal ($($kind:ident $name:ident $index:literal),*);)*) => {
+        $(
+            impl<F, R: ToMog, $($own: FromMog),*> IntoFunction<(R, $(parameter!(mark $kind $name),)*)> for F
+            where
+                F: Fn($(parameter!(type $kind $name)),*) -> R + Send + Sync + 'static,
+            {
+                fn into_function(self) -> Function {
+                    Function {
+                        params: Some(vec![$(parameter!(mog $kind $name)),*]),
+                        result: R::mog_type(),
+                        body: Arc::new(move |args| {
+                            args.expect($count)?;
+                            let result = self($(parameter!(get $kind $name args $index)),*);
+                            result.into_result().map_err(CallError::Failed)
+                        }),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+closures! {
+    [] 0 ();
+    [A] 1 (own A 0);
+    [A B] 2 (own A 0, own B 1);
+    [A B C] 3 (own A 0, own B 1, own C 2);
+    [A B C D] 4 (own A 0, own B 1, own C 2, own D 3);
+    [A B C D E] 5 (own A 0, own B 1, own C 2, own D 3, own E 4);
+    [A B C D E G] 6 (own A 0, own B 1, own C 2, own D 3, own E 4, own G 5);
+    [] 1 (text A 0);
+    [B] 2 (text A 0, own B 1);
+    [A] 2 (own A 0, text B 1);
+    [] 2 (text A 0, text B 1);
+    [B C] 3 (text A 0, own B 1, own C 2);
+    [A C] 3 (own A 0, text B 1, own C 2);
+    [A B] 3 (own A 0, own B 1, text C 2);
+    [C] 3 (text A 0, text B 1, own C 2);
+    [B] 3 (text A 0, own B 1, text C 2);
+    [A] 3 (own A 0, text B 1, text C 2);
+    [] 3 (text A 0, text B 1, text C 2);
+}

@@ -1,0 +1,303 @@
+//! The gate between a program and the functions that it was granted: this is the crate's one implementation of
+//! [`mog_core::Host`]. It links, calls, converts, contains panics, and tells the observer.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use mog_core::heap::SlotValues;
+use mog_core::module::{Import, TypeKind, TypeRecord};
+use mog_core::{Binding, Call, Host, Module, Reply, TypeId};
+
+use crate::audit::{Event, Observer, Outcome};
+use crate::capabilities::{Body, Standard, State};
+use crate::function::Args;
+use crate::make::{make, words};
+use crate::{CallError, CapabilitySet, Type, Value};
+
+/// Longest message of a failure that a program gets to see, in bytes.
+const MAX_MESSAGE: usize = 4096;
+
+/// Longest sleep, in milliseconds: thirty years, which no clock overflows at.
+const MAX_SLEEP: u64 = 1_000_000_000_000;
+
+/// Why a program may not go on, whatever it catches.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Stop {
+    /// It has printed more than it may.
+    OutputLimit,
+    /// Its time is up.
+    Timeout,
+    /// A call could not be logged; why.
+    Observer(String),
+}
+
+/// What an import was linked to.
+#[derive(Clone, Copy, Debug)]
+enum Bound {
+    /// The granted function with this number.
+    Granted(usize),
+    /// Nothing: its capability is optional and absent.
+    Absent,
+}
+
+pub(crate) struct Gate {
+    pub(crate) set: CapabilitySet,
+    pub(crate) state: State,
+    pub(crate) observer: Option<Box<dyn Observer>>,
+    /// When the program must have ended.
+    pub(crate) deadline: Option<Instant>,
+    /// When the call that is pending goes on.
+    pub(crate) wake: Option<Instant>,
+    /// Why the program was stopped.
+    pub(crate) stop: Option<Stop>,
+    bound: Vec<Bound>,
+}
+
+impl Gate {
+    pub(crate) fn new(set: CapabilitySet, state: State, observer: Option<Box<dyn Observer>>) -> Self {
+        Self { set, state, observer, deadline: None, wake: None, stop: None, bound: Vec::new() }
+    }
+
+    /// Forgets what was linked, before a program is linked anew.
+    pub(crate) fn unlink(&mut self) {
+        self.bound.clear();
+    }
+
+    /// Whether the host's function and the program agree on the types.
+    fn agree(&self, number: usize, signature: TypeRecord<'_>, module: &Module<'_>) -> bool {
+        let Some((result, params)) = signature.components.split_last() else { return false };
+        let fits = |own: &[Type], result_type: &Type| {
+            own.len() == params.len()
+                && own.iter().zip(params).all(|(own, &ty)| own.accepts(TypeId(ty), module))
+                && result_type.delivered().gives(TypeId(*result), module)
+        };
+        match self.set.granted(number).map(|granted| &granted.body) {
+            Some(Body::Host(host)) => host.params.as_ref().is_none_or(|own| fits(own, &host.result)),
+            Some(Body::Standard(Standard { params, result, .. })) => fits(params, result),
+            None => false,
+        }
+    }
+
+    /// Carries out a call. What it converts is charged.
+    fn invoke(&mut self, function: u16, call: &mut Call<'_, '_>) -> Result<Value, CallError> {
+        let args = Args::new(call);
+        let body = match self.bound.get(usize::from(function)) {
+            Some(Bound::Granted(number)) => self.set.granted(*number).map(|granted| &granted.body),
+            _ => None,
+        };
+        let outcome = match body {
+            Some(Body::Standard(row)) => (row.body)(&args, &mut self.state),
+            Some(Body::Host(host)) => {
+                // What the program printed comes before what the function may print. Should that fail, the next
+                // print says so.
+                let _ = self.state.output.flush();
+                catch_unwind(AssertUnwindSafe(|| (host.body)(&args)))
+                    .unwrap_or_else(|panic| Err(CallError::Failed(panic_message(panic.as_ref()))))
+            }
+            None => absent(call),
+        };
+        let steps = args.steps();
+        call.charge(steps);
+        outcome
+    }
+
+    /// Turns an outcome into the machine's terms. A result that does not fit becomes a failure.
+    fn settle(&mut self, call: &mut Call<'_, '_>, outcome: &mut Result<Value, CallError>) -> Reply {
+        if let Ok(value) = outcome {
+            match deliver(call, value) {
+                Ok(reply) => return reply,
+                Err(message) => *outcome = Err(CallError::Failed(message)),
+            }
+        }
+        match outcome {
+            Ok(_) => Reply::Done,
+            Err(CallError::Failed(message)) => call.fail(shortened(message)),
+            Err(CallError::Denied(message)) => call.deny(shortened(message)),
+            Err(CallError::Sleep(ms)) => {
+                self.wake = Some(Instant::now() + Duration::from_millis((*ms).min(MAX_SLEEP)));
+                Reply::Pending(0)
+            }
+            Err(CallError::OutputLimit) => self.halt(Stop::OutputLimit),
+        }
+    }
+
+    /// Ends the program where it stands; no program can catch that a call is pending.
+    fn halt(&mut self, stop: Stop) -> Reply {
+        self.stop.get_or_insert(stop);
+        Reply::Pending(0)
+    }
+
+    fn observe(&mut self, call: &Call<'_, '_>, args: &[Value], outcome: &Result<Value, CallError>, took: Duration) {
+        let skipped = match outcome {
+            Ok(_) => call.import().is_some_and(|import| self.set.find(import.capability, import.function).is_none()),
+            Err(_) => false,
+        };
+        let (outcome, result) = match outcome {
+            Ok(value) => (if skipped { Outcome::Skipped } else { Outcome::Ok }, value),
+            Err(CallError::Failed(message)) => (Outcome::Error, &Value::from(message.as_str())),
+            Err(CallError::Denied(message)) => (Outcome::Denied, &Value::from(message.as_str())),
+            Err(CallError::Sleep(_)) => (Outcome::Pending, &Value::Null),
+            Err(CallError::OutputLimit) => (Outcome::Error, &Value::from("output limit reached")),
+        };
+        let Some(import) = call.import() else { return };
+        let (capability, function) = (import.capability, import.function);
+        let event = Event { step: call.step(), capability, function, args, outcome, result, took };
+        if let Some(observer) = &mut self.observer
+            && let Err(error) = observer.observe(&event)
+        {
+            self.stop.get_or_insert(Stop::Observer(error.to_string()));
+        }
+    }
+
+    /// Carries out and settles a call, and reports it.
+    fn perform(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        work: impl FnOnce(&mut Self, &mut Call<'_, '_>) -> Result<Value, CallError>,
+    ) -> Reply {
+        if let Some(deadline) = self.deadline
+            && Instant::now() >= deadline
+        {
+            return self.halt(Stop::Timeout);
+        }
+        if self.observer.is_none() {
+            let mut outcome = work(self, call);
+            return self.settle(call, &mut outcome);
+        }
+        let args = arguments(call);
+        let start = Instant::now();
+        let mut outcome = work(self, call);
+        let reply = self.settle(call, &mut outcome);
+        self.observe(call, &args, &outcome, start.elapsed());
+        if self.stop.is_some() { Reply::Pending(0) } else { reply }
+    }
+}
+
+impl Host for Gate {
+    fn bind(&mut self, import: &Import<'_>, signature: TypeRecord<'_>, module: &Module<'_>) -> Binding {
+        let Ok(number) = u16::try_from(self.bound.len()) else { return Binding::Refused };
+        let bound = match self.set.find(import.capability, import.function) {
+            Some(granted) if self.agree(granted, signature, module) => Bound::Granted(granted),
+            // Without a declaration the program cannot know better; each call finds out.
+            Some(granted) if !import.declared => Bound::Granted(granted),
+            Some(_) => return Binding::Mismatch,
+            None => {
+                let optional = |name| {
+                    let named = |r: &mog_core::module::Requirement<'_>| r.capability == name && !r.required;
+                    module.metadata().requirements().any(|requirement| named(&requirement))
+                };
+                let denied = self.set.denies(import.capability, import.function);
+                if denied || self.set.grants(import.capability) || !optional(import.capability) {
+                    return Binding::Refused;
+                }
+                Bound::Absent
+            }
+        };
+        self.bound.push(bound);
+        Binding::Granted(number)
+    }
+
+    fn grants(&self, capability: &str) -> bool {
+        self.set.grants(capability)
+    }
+
+    fn call(&mut self, function: u16, call: &mut Call<'_, '_>) -> Reply {
+        self.perform(call, |gate, call| gate.invoke(function, call))
+    }
+
+    fn resume(&mut self, _: u16, _: u32, call: &mut Call<'_, '_>) -> Reply {
+        match self.wake {
+            Some(wake) if Instant::now() < wake => Reply::Pending(0),
+            _ => {
+                self.wake = None;
+                self.perform(call, |_, _| Ok(Value::Null))
+            }
+        }
+    }
+
+    fn refused(&mut self, call: &mut Call<'_, '_>) {
+        if self.observer.is_some() {
+            let args = arguments(call);
+            let name = call.import().map_or(String::new(), |i| format!("{}.{}", i.capability, i.function));
+            let denied = Err(CallError::Denied(format!("capability denied: {name}")));
+            self.observe(call, &args, &denied, Duration::ZERO);
+        }
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("set", &self.set).field("stop", &self.stop).finish_non_exhaustive()
+    }
+}
+
+/// The arguments as the observer sees them; what cannot be copied is described instead.
+fn arguments(call: &Call<'_, '_>) -> Vec<Value> {
+    let args = Args::new(call);
+    let described = |error| match error {
+        CallError::Failed(message) => Value::Str(message),
+        _ => Value::Null,
+    };
+    (0..args.len()).map(|index| args.value(index).unwrap_or_else(described)).collect()
+}
+
+/// What a call of an optional capability gives that is absent: the neutral value of its type.
+fn absent(call: &Call<'_, '_>) -> Result<Value, CallError> {
+    let neutral = match call.result_type() {
+        TypeId::UNIT | TypeId::ANY => Some(Value::Null),
+        TypeId::BOOL => Some(Value::Bool(false)),
+        TypeId::FLOAT | TypeId::F32 => Some(Value::Float(0.0)),
+        TypeId::STR => Some(Value::Str(String::new())),
+        ty if ty.0 <= TypeId::U64.0 => Some(Value::Int(0)),
+        ty => match call.module().types.record(ty).map(|record| record.kind) {
+            Some(TypeKind::Array) => Some(Value::Array(Vec::new())),
+            Some(TypeKind::Map) => Some(Value::Map(Vec::new())),
+            Some(TypeKind::Option) => Some(Value::Null),
+            _ => None,
+        },
+    };
+    neutral.ok_or_else(|| CallError::failed("the capability is not available"))
+}
+
+/// Sets a call's result. An error says why the value does not fit.
+fn deliver(call: &mut Call<'_, '_>, value: &Value) -> Result<Reply, String> {
+    let ty = call.result_type();
+    match (value, ty) {
+        (Value::Null, TypeId::UNIT) => return Ok(Reply::Done),
+        (Value::Int(value), TypeId::INT) => return Ok(call.return_int(*value)),
+        (Value::Float(value), TypeId::FLOAT) => return Ok(call.return_float(*value)),
+        (Value::Bool(value), TypeId::BOOL) => return Ok(call.return_int(i64::from(*value))),
+        _ => {}
+    }
+    let wrong = |call: &Call<'_, '_>, what: &dyn fmt::Display| match call.import() {
+        Some(import) => format!("{}.{} gave a wrong result: {what}", import.capability, import.function),
+        None => format!("a wrong result: {what}"),
+    };
+    let room = words(value, ty, call.module()).map_err(|mismatch| wrong(call, &mismatch))?;
+    call.charge(room as u64);
+    let mut slots = SlotValues::new();
+    let made = match call.build(room) {
+        Ok(mut builder) => make(value, ty, &mut builder, &mut slots),
+        Err(reply) => return Ok(reply),
+    };
+    match made {
+        Some(()) => call.set_result(&slots),
+        None => return Err(wrong(call, &"it cannot be made")),
+    }
+    Ok(Reply::Done)
+}
+
+fn shortened(message: &str) -> &str {
+    let mut end = message.len().min(MAX_MESSAGE);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    message.get(..end).unwrap_or(message)
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the host's function panicked: {}", text.unwrap_or("no message"))
+}

@@ -1,0 +1,309 @@
+//! Programs: compiled and verified, ready to be run any number of times, at once if need be.
+
+use std::fmt;
+use std::sync::Arc;
+
+use mog_compiler::diagnostic::{Diagnostics, SourceFile};
+use mog_compiler::{Options, compile};
+use mog_core::{LoadError, Module, TypeId};
+
+use crate::CapabilitySet;
+
+/// What a source is called where nobody said otherwise.
+const UNNAMED: &str = "program.mog";
+
+/// A compiled program: an immutable module, cheap to clone, to be shared between threads.
+#[derive(Clone)]
+pub struct Program {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    words: Box<[u32]>,
+    exports: Vec<(String, u16)>,
+    init: Option<u16>,
+    warnings: Report,
+}
+
+impl Program {
+    /// A precompiled program, verified.
+    ///
+    /// # Errors
+    /// If the bytes are no module, or not one that this machine runs.
+    pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
+        let (whole, rest) = bytes.as_chunks::<4>();
+        let words = whole.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
+        match Self::from_words(words, Report::default()) {
+            // A module is a whole number of words.
+            Ok(_) if !rest.is_empty() => Err(LoadError::TrailingBytes),
+            other => other,
+        }
+    }
+
+    fn from_words(words: Vec<u32>, warnings: Report) -> Result<Self, LoadError> {
+        let metadata = Module::load_words(&words)?.metadata();
+        let exports = metadata.exports().map(|export| (export.name.to_owned(), export.function)).collect();
+        let init = metadata.init();
+        Ok(Self { inner: Arc::new(Inner { words: words.into(), exports, init, warnings }) })
+    }
+
+    /// The module, which was verified before.
+    ///
+    /// # Errors
+    /// None that a loaded program has.
+    pub fn module(&self) -> Result<Module<'_>, LoadError> {
+        Module::from_words(&self.inner.words)
+    }
+
+    /// The bytes of the module, as [`Program::load`] takes them.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.inner.words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// What the compiler warned of.
+    #[must_use]
+    pub fn warnings(&self) -> &Report {
+        &self.inner.warnings
+    }
+
+    /// The functions that the host can call: `main` and those with `pub`.
+    pub fn exports(&self) -> impl Iterator<Item = &str> {
+        self.inner.exports.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The types of an exported function's parameters; none if there is no such function.
+    #[must_use]
+    pub fn parameters(&self, name: &str) -> Vec<TypeId> {
+        let Ok(module) = self.module() else { return Vec::new() };
+        let function = self.export(name).and_then(|number| module.function(number));
+        let signature = function.and_then(|function| module.types.record(function.signature));
+        let params = signature.and_then(|record| record.components.split_last()).map_or(&[][..], |(_, params)| params);
+        params.iter().map(|&ty| TypeId(ty)).collect()
+    }
+
+    pub(crate) fn export(&self, name: &str) -> Option<u16> {
+        self.inner.exports.iter().find(|(known, _)| known == name).map(|(_, function)| *function)
+    }
+
+    pub(crate) fn init(&self) -> Option<u16> {
+        self.inner.init
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program")
+            .field("bytes", &(self.inner.words.len() * 4))
+            .field("exports", &self.exports().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the compiler has to say about a source, with the sources to show it in.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    diagnostics: Diagnostics,
+    /// Names and texts of the file and the modules that it imports.
+    files: Vec<(String, String)>,
+}
+
+impl Report {
+    /// The errors and warnings.
+    #[must_use]
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.diagnostics
+    }
+
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
+    /// The text for a terminal.
+    #[must_use]
+    pub fn render(&self, color: bool) -> String {
+        self.diagnostics.render(&self.sources(), color)
+    }
+
+    /// One JSON object a line, for tools.
+    #[must_use]
+    pub fn to_json_lines(&self) -> String {
+        self.diagnostics.to_json_lines(&self.sources())
+    }
+
+    fn sources(&self) -> Vec<SourceFile<'_>> {
+        self.files.iter().map(|(name, text)| SourceFile::new(name, text)).collect()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+/// Why a source is not accepted.
+#[derive(Clone, Debug)]
+pub struct CompileError(Box<Report>);
+
+impl CompileError {
+    fn new(diagnostics: Diagnostics, files: Vec<(String, String)>) -> Self {
+        Self(Box::new(Report { diagnostics, files }))
+    }
+
+    /// The errors, and the warnings beside them.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.0
+    }
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+type Imports<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// Compiles sources.
+///
+/// ```
+/// # use mog::{CapabilitySet, Compiler};
+/// let mut capabilities = CapabilitySet::new();
+/// capabilities.grant("shop.discount", |price: f64| price * 0.9);
+/// let program = Compiler::with(&capabilities).file("rule.mog").compile("fn main() { println(shop.discount(10.0)) }");
+/// assert!(program.is_ok());
+/// ```
+pub struct Compiler<'a> {
+    file: String,
+    declarations: Vec<String>,
+    imports: Box<Imports<'a>>,
+    window: Option<usize>,
+    strip: bool,
+    deny_warnings: bool,
+}
+
+impl Default for Compiler<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a> Compiler<'a> {
+    /// A compiler that knows the standard capabilities and finds no modules to import.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            file: UNNAMED.to_owned(),
+            declarations: Vec::new(),
+            imports: Box::new(|_| None),
+            window: None,
+            strip: false,
+            deny_warnings: false,
+        }
+    }
+
+    /// The same, with the types of the functions that a set grants.
+    #[must_use]
+    pub fn with(capabilities: &CapabilitySet) -> Self {
+        Self { declarations: capabilities.declarations(), ..Self::new() }
+    }
+
+    /// What to call the source in messages and call stacks.
+    #[must_use]
+    pub fn file(mut self, name: impl Into<String>) -> Self {
+        self.file = name.into();
+        self
+    }
+
+    /// Where the source of an imported module comes from, by its name such as `geometry` or `lib/geometry`.
+    #[must_use]
+    pub fn imports(mut self, source: impl Fn(&str) -> Option<String> + 'a) -> Self {
+        self.imports = Box::new(source);
+        self
+    }
+
+    /// Compiles for a machine with so many registers in its window.
+    #[must_use]
+    pub fn window(mut self, registers: usize) -> Self {
+        self.window = Some(registers);
+        self
+    }
+
+    /// Leaves out names and line tables.
+    #[must_use]
+    pub fn strip(mut self, strip: bool) -> Self {
+        self.strip = strip;
+        self
+    }
+
+    /// Rejects sources that there are warnings about.
+    #[must_use]
+    pub fn deny_warnings(mut self, deny: bool) -> Self {
+        self.deny_warnings = deny;
+        self
+    }
+
+    /// Compiles a source.
+    ///
+    /// # Errors
+    /// What is wrong with it, all in one go.
+    pub fn compile(&self, source: &str) -> Result<Program, CompileError> {
+        let declarations: Vec<_> = self.declarations.iter().map(|text| ("the host", text.as_str())).collect();
+        let mut options = Options::new(&self.file);
+        options.declarations = &declarations;
+        options.imports = &self.imports;
+        options.strip = self.strip;
+        if let Some(window) = self.window {
+            options.window = window;
+        }
+        match compile(source, &options) {
+            Err(mut rejected) => {
+                if self.deny_warnings {
+                    rejected.diagnostics.deny_warnings();
+                }
+                Err(CompileError::new(rejected.diagnostics, rejected.sources))
+            }
+            Ok(mut compiled) if self.deny_warnings && !compiled.warnings.is_empty() => {
+                compiled.warnings.deny_warnings();
+                Err(CompileError::new(compiled.warnings, compiled.sources))
+            }
+            Ok(compiled) => {
+                let warnings = Report { diagnostics: compiled.warnings, files: compiled.sources };
+                Program::from_words(compiled.module, warnings)
+                    .map_err(|error| CompileError::new(unsound(error), vec![(self.file.clone(), source.to_owned())]))
+            }
+        }
+    }
+}
+
+/// The compiler made a module that the verifier rejects: its mistake, not the program's.
+fn unsound(error: LoadError) -> Diagnostics {
+    use mog_compiler::ast::Span;
+    use mog_compiler::diagnostic::{Diagnostic, FileId};
+    let mut diagnostics = Diagnostics::new(FileId(0));
+    let message = format!("the compiler made a module that does not verify: {error}");
+    diagnostics.push(
+        Diagnostic::error("internal-error", Span::default(), message).help("this is a mistake in Mog; please report it"),
+    );
+    diagnostics
+}
+
+impl fmt::Debug for Compiler<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiler").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// Compiles a source with the standard declarations. [`Compiler`] can do more.
+///
+/// # Errors
+/// What is wrong with the source, all in one go.
+pub fn compile_mog_source(source: impl AsRef<str>) -> Result<Program, CompileError> {
+    Compiler::new().compile(source.as_ref())
+}

@@ -1,0 +1,552 @@
+//! A program at work: one instance with its memory, its grants and its limits.
+
+use std::fmt;
+use std::io::Write;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mog_core::heap::{Data, SlotValues};
+use mog_core::{Config, Counters, Dispatch, Instance, Module, Outcome, StartError, TypeId};
+
+use crate::audit::Observer;
+use crate::capabilities::{Generator, LogSink, State};
+use crate::error::{CallStack, Frame, trap_message};
+use crate::gate::{Gate, Stop};
+use crate::make::{make, words};
+use crate::read::{MAX_BYTES, Reader};
+use crate::types::function_text;
+use crate::{Arguments, CapabilitySet, Error, Program, Value};
+
+/// Memory of a runtime whose host did not say how much.
+const DEFAULT_MEMORY: usize = 1 << 20;
+/// Steps between two looks at the clock: a few milliseconds.
+const SLICE: u64 = 1_000_000;
+/// Allocations from this size on are tried before they are made.
+const LARGE: usize = 32 << 20;
+/// Functions of a call stack that are reported.
+const MAX_FRAMES: usize = 20;
+
+/// How a runtime is set up: its limits, where its output goes, who watches.
+pub struct RuntimeBuilder {
+    memory: usize,
+    steps: u64,
+    timeout: Option<Duration>,
+    config: Config,
+    state: State,
+    observer: Option<Box<dyn Observer>>,
+}
+
+impl RuntimeBuilder {
+    /// Its memory, in bytes: stack and heap together. The default is 1 MiB. It is not touched before it is used.
+    #[must_use]
+    pub const fn memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// The most steps of each [`Runtime::execute`] and [`Runtime::call`]. There is no limit by default.
+    #[must_use]
+    pub const fn steps(mut self, steps: u64) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// The longest that each [`Runtime::execute`] and [`Runtime::call`] may take. A host function that is at work
+    /// is not interrupted.
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Seeds chance: the same seed gives the same `random` and the same steps.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.seed = seed;
+        self.state.random = Generator::seeded(seed);
+        self
+    }
+
+    /// Where `out` and `log.write` go; by default, to the process's standard output.
+    #[must_use]
+    pub fn output(mut self, sink: impl Write + Send + 'static) -> Self {
+        self.state.output.redirect(Box::new(sink));
+        self
+    }
+
+    /// The most bytes that it may print and log in its life.
+    #[must_use]
+    pub const fn output_limit(mut self, bytes: u64) -> Self {
+        self.state.output.left = bytes;
+        self
+    }
+
+    /// Hands on output at each line end, for somebody who watches.
+    #[must_use]
+    pub const fn line_buffered(mut self, by_line: bool) -> Self {
+        self.state.output.by_line = by_line;
+        self
+    }
+
+    /// Where the other lines of `log` and `trace` go; by default, to the process's standard error.
+    #[must_use]
+    pub fn log(mut self, sink: impl Write + Send + 'static) -> Self {
+        self.state.log = LogSink(Box::new(sink));
+        self
+    }
+
+    /// Who sees every call of a host function, such as an [`AuditLog`](crate::AuditLog).
+    #[must_use]
+    pub fn audit(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Which dispatcher runs it; they give the same results. For tests.
+    #[must_use]
+    pub const fn dispatch(mut self, dispatch: Dispatch) -> Self {
+        self.config.dispatch = dispatch;
+        self
+    }
+
+    /// Collects before every allocation. For tests.
+    #[must_use]
+    pub const fn collect_always(mut self, always: bool) -> Self {
+        self.config.collect_always = always;
+        self
+    }
+
+    /// Links a program to what is granted.
+    ///
+    /// # Errors
+    /// As for [`Runtime::new`].
+    pub fn build(self, program: Program, capabilities: CapabilitySet) -> Result<Runtime, Error> {
+        let Self { memory, steps, timeout, config, state, observer } = self;
+        let words = (memory / 8).min(mog_core::heap::MAX_WORDS);
+        let mut runtime = Runtime {
+            program,
+            arena: allocate(words).ok_or(Error::OutOfMemory { memory, stack: CallStack::default() })?,
+            state: None,
+            gate: Gate::new(capabilities, state, observer),
+            config,
+            timeout,
+            budget: Budget { limit: steps, left: steps, debt: 0 },
+            initialised: false,
+            next: None,
+        };
+        runtime.link()?;
+        Ok(runtime)
+    }
+}
+
+impl fmt::Debug for RuntimeBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeBuilder")
+            .field("memory", &self.memory)
+            .field("steps", &self.steps)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Zeroed words that the system hands out when they are touched; `None` if there are not so many.
+fn allocate(words: usize) -> Option<Vec<u64>> {
+    if words * 8 >= LARGE {
+        Vec::<u64>::new().try_reserve_exact(words).ok()?;
+    }
+    Some(vec![0; words])
+}
+
+/// The steps that a run may still take.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    limit: u64,
+    left: u64,
+    /// What the machine overdrew, which it takes from the steps of its next run.
+    debt: u64,
+}
+
+impl Budget {
+    /// Notes that a run was allowed a slice of steps and took so many.
+    const fn spend(&mut self, slice: u64, used: u64) {
+        let covered = self.debt.saturating_add(used);
+        self.debt = covered.saturating_sub(slice);
+        self.left = self.left.saturating_sub(if covered < slice { covered } else { slice });
+    }
+}
+
+/// A program with its memory, its grants and its limits. What its functions leave in module state stays from one
+/// call to the next. After any error it can be used again.
+///
+/// ```
+/// # use mog::{CapabilitySet, Runtime, compile_mog_source};
+/// # fn main() -> Result<(), mog::Error> {
+/// let program = compile_mog_source("pub fn double(n: int) -> int { n * 2 }")?;
+/// let mut runtime = Runtime::builder().memory(64 << 10).steps(100_000).build(program, CapabilitySet::new())?;
+/// assert_eq!(runtime.call("double", (21,))?, 42i64.into());
+/// # Ok(())
+/// # }
+/// ```
+pub struct Runtime {
+    program: Program,
+    arena: Vec<u64>,
+    /// The machine's state between runs; none while it has to be linked again.
+    state: Option<mog_core::State>,
+    gate: Gate,
+    config: Config,
+    timeout: Option<Duration>,
+    budget: Budget,
+    /// Whether module state has its first values.
+    initialised: bool,
+    /// What to enter when the initialiser has ended.
+    next: Option<(u16, Vec<Value>)>,
+}
+
+impl Runtime {
+    /// Links a program to what is granted, with the default limits.
+    ///
+    /// # Errors
+    /// If the program requires a capability of which nothing is granted, was compiled for other types than a
+    /// granted function has, or does not fit its memory.
+    pub fn new(program: Program, capabilities: CapabilitySet) -> Result<Self, Error> {
+        Self::builder().build(program, capabilities)
+    }
+
+    /// The same for a precompiled program.
+    ///
+    /// # Errors
+    /// As for [`Program::load`] and [`Runtime::new`].
+    pub fn load(bytes: &[u8], capabilities: CapabilitySet) -> Result<Self, Error> {
+        Self::new(Program::load(bytes)?, capabilities)
+    }
+
+    /// A runtime with limits of the host's choice.
+    #[must_use]
+    pub fn builder() -> RuntimeBuilder {
+        RuntimeBuilder {
+            memory: DEFAULT_MEMORY,
+            steps: u64::MAX,
+            timeout: None,
+            config: Config::default(),
+            state: State::default(),
+            observer: None,
+        }
+    }
+
+    fn link(&mut self) -> Result<(), Error> {
+        self.gate.unlink();
+        let module = self.program.module()?;
+        match Instance::new(module, &mut self.arena, &mut self.gate, self.config) {
+            Ok(instance) => {
+                self.state = Some(instance.detach());
+                self.budget.debt = 0;
+                self.initialised = false;
+                Ok(())
+            }
+            Err(error) => Err(self.start_error(error, "", &[])),
+        }
+    }
+
+    fn start_error(&self, error: StartError, name: &str, arguments: &[Value]) -> Error {
+        let module = match self.program.module() {
+            Ok(module) => module,
+            Err(error) => return error.into(),
+        };
+        match error {
+            StartError::SignatureMismatch { import } => {
+                let record = module.metadata().imports().nth(usize::from(import));
+                let (function, params) = record.map_or((String::new(), ""), |record| {
+                    (format!("{}.{}", record.capability, record.function), record.params)
+                });
+                let signature = module.import_type(import).unwrap_or(TypeId::UNIT);
+                let expected = function_text(&module, &function, signature, params);
+                Error::Signature { function, expected }
+            }
+            StartError::MissingCapability { requirement } => {
+                let record = module.metadata().requirements().nth(requirement);
+                Error::Requires { capability: record.map_or(String::new(), |r| r.capability.to_owned()) }
+            }
+            StartError::NoFunction => self.no_function(name),
+            StartError::Arguments => self.wrong_arguments(name, arguments),
+            _ => Error::OutOfMemory { memory: self.arena.len() * 8, stack: CallStack::default() },
+        }
+    }
+
+    fn no_function(&self, name: &str) -> Error {
+        Error::NoFunction { name: name.to_owned(), known: self.program.exports().map(str::to_owned).collect() }
+    }
+
+    /// Why arguments do not fit: too many, too few, or one of another type.
+    fn wrong_arguments(&self, name: &str, arguments: &[Value]) -> Error {
+        let message = self.argument_words(name, arguments).err().unwrap_or_default();
+        Error::Arguments { name: name.to_owned(), message }
+    }
+
+    fn argument_words(&self, name: &str, arguments: &[Value]) -> Result<usize, String> {
+        let module = self.program.module().map_err(|error| error.to_string())?;
+        let params = parameters(&module, self.program.export(name).unwrap_or(u16::MAX));
+        if params.len() != arguments.len() {
+            let plural = if params.len() == 1 { "" } else { "s" };
+            return Err(format!("it takes {} argument{plural}, {} given", params.len(), arguments.len()));
+        }
+        let sizes = arguments.iter().zip(params).enumerate().map(|(n, (value, &ty))| {
+            words(value, TypeId(ty), &module).map_err(|mismatch| format!("argument {}: {mismatch}", n + 1))
+        });
+        sizes.sum()
+    }
+
+    /// Runs `main` and gives what it returns, `Null` if that is nothing. Top-level statements and bindings run
+    /// before, once in the runtime's life. A `main` that returns `err` fails.
+    ///
+    /// # Errors
+    /// If the program has no `main`, faults, fails, or reaches a limit.
+    pub fn execute(&mut self) -> Result<Value, Error> {
+        self.call("main", ())
+    }
+
+    /// Calls a `pub fn` of the program, or `main`, with a tuple of arguments; as for [`Runtime::execute`].
+    ///
+    /// # Errors
+    /// If there is no such function or the arguments do not fit it; otherwise as for [`Runtime::execute`].
+    pub fn call(&mut self, name: &str, arguments: impl Arguments) -> Result<Value, Error> {
+        let arguments = arguments.into_values();
+        let Some(function) = self.program.export(name) else { return Err(self.no_function(name)) };
+        if self.argument_words(name, &arguments).is_err() {
+            return Err(self.wrong_arguments(name, &arguments));
+        }
+        if self.state.is_none() || !self.initialised {
+            self.link()?;
+        }
+        self.budget.left = self.budget.limit;
+        self.gate.stop = None;
+        self.gate.wake = None;
+        match self.program.init().filter(|_| !self.initialised) {
+            Some(init) => {
+                self.next = Some((function, arguments));
+                self.enter(init, &[])?;
+            }
+            None => {
+                self.initialised = true;
+                self.next = None;
+                self.enter(function, &arguments)?;
+            }
+        }
+        self.drive()
+    }
+
+    /// Goes on where a limit on steps or time ended the last run, with new limits of the same size.
+    ///
+    /// # Errors
+    /// If nothing was left to do; otherwise as for [`Runtime::execute`].
+    pub fn resume(&mut self) -> Result<Value, Error> {
+        self.budget.left = self.budget.limit;
+        self.gate.stop = None;
+        self.drive()
+    }
+
+    /// What the machine has done so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let Some(state) = self.state.clone() else { return Counters::default() };
+        match self.program.module() {
+            Ok(module) => Instance::attach(module, &mut [], state).counters(),
+            Err(_) => Counters::default(),
+        }
+    }
+
+    /// The program that it runs.
+    #[must_use]
+    pub const fn program(&self) -> &Program {
+        &self.program
+    }
+
+    fn enter(&mut self, function: u16, arguments: &[Value]) -> Result<(), Error> {
+        let Self { program, arena, state, .. } = self;
+        let module = program.module()?;
+        let params = parameters(&module, function);
+        let sizes = arguments.iter().zip(params).map(|(value, &ty)| words(value, TypeId(ty), &module));
+        let room = sizes.sum::<Result<usize, _>>().unwrap_or(0);
+        let Some(stored) = state.take() else { return Err(Error::Idle) };
+        let mut instance = Instance::attach(module, arena, stored);
+        let entered = instance.enter(function, room, |builder, slots| {
+            for (value, &ty) in arguments.iter().zip(params) {
+                let mut made = SlotValues::new();
+                make(value, TypeId(ty), builder, &mut made)?;
+                slots.extend_from_slice(&made).ok()?;
+            }
+            Some(())
+        });
+        *state = Some(instance.detach());
+        entered.map_err(|error| self.start_error(error, "", arguments))
+    }
+
+    /// Runs what was entered, and what is due after it.
+    fn drive(&mut self) -> Result<Value, Error> {
+        self.gate.deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        loop {
+            let result = self.run();
+            // Whoever reads the error reads the output first. A sink that does not take it took nothing before.
+            let _ = self.gate.state.output.flush();
+            let value = result?;
+            match self.next.take() {
+                Some((function, arguments)) => {
+                    self.initialised = true;
+                    self.enter(function, &arguments)?;
+                }
+                None => return Ok(value),
+            }
+        }
+    }
+
+    fn run(&mut self) -> Result<Value, Error> {
+        let Self { program, arena, state, gate, budget, .. } = self;
+        let module = program.module()?;
+        let memory = arena.len() * 8;
+        let Some(stored) = state.take() else { return Err(Error::Idle) };
+        let mut instance = Instance::attach(module, arena, stored);
+        let result = match run(&mut instance, gate, budget) {
+            End::Returned => result_of(&instance),
+            end => Err(end.into_error(&instance, budget.limit, memory)),
+        };
+        *state = Some(instance.detach());
+        result
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime")
+            .field("program", &self.program)
+            .field("memory", &(self.arena.len() * 8))
+            .field("counters", &self.counters())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The types of a function's parameters.
+fn parameters<'a>(module: &Module<'a>, function: u16) -> &'a [u16] {
+    let signature = module.function(function).and_then(|function| module.types.record(function.signature));
+    signature.and_then(|record| record.components.split_last()).map_or(&[], |(_, params)| params)
+}
+
+/// How a run ended.
+enum End {
+    Returned,
+    Idle,
+    OutOfSteps,
+    Stopped(Stop),
+    Machine(Outcome),
+}
+
+/// Runs in slices while there is a clock to look at, and waits when the program waits.
+fn run(instance: &mut Instance<'_>, gate: &mut Gate, budget: &mut Budget) -> End {
+    let total = |counters: Counters| counters.steps + counters.collector_steps;
+    loop {
+        if budget.left == 0 {
+            return End::OutOfSteps;
+        }
+        let slice = if gate.deadline.is_some() { budget.left.min(SLICE) } else { budget.left };
+        let before = total(instance.counters());
+        let outcome = instance.run(gate, slice);
+        budget.spend(slice, total(instance.counters()) - before);
+        if let Some(stop) = gate.stop.take() {
+            return End::Stopped(stop);
+        }
+        let late = || gate.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        match outcome {
+            Outcome::Returned => return End::Returned,
+            Outcome::Idle => return End::Idle,
+            Outcome::Paused if late() => return End::Stopped(Stop::Timeout),
+            Outcome::Paused => {}
+            Outcome::Pending(_) => {
+                // Somebody may be watching while nothing happens.
+                let _ = gate.state.output.flush();
+                wait(gate);
+                if gate.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                    return End::Stopped(Stop::Timeout);
+                }
+            }
+            other => return End::Machine(other),
+        }
+    }
+}
+
+/// Waits until the pending call goes on, or time is up.
+fn wait(gate: &Gate) {
+    let until = match (gate.wake, gate.deadline) {
+        (Some(wake), Some(deadline)) => wake.min(deadline),
+        (Some(wake), None) => wake,
+        (None, _) => return,
+    };
+    thread::sleep(until.saturating_duration_since(Instant::now()));
+}
+
+impl End {
+    fn into_error(self, instance: &Instance<'_>, limit: u64, memory: usize) -> Error {
+        let stack = call_stack(instance);
+        match self {
+            Self::OutOfSteps => Error::OutOfSteps { limit, stack },
+            Self::Stopped(Stop::Timeout) => Error::TimedOut { stack },
+            Self::Stopped(Stop::OutputLimit) => Error::OutputLimit { stack },
+            Self::Stopped(Stop::Observer(message)) => Error::Audit { message },
+            Self::Machine(Outcome::Trap { code, detail }) => {
+                let message = trap_message(code, detail, instance.failure().1);
+                Error::Trap { code, message, stack }
+            }
+            Self::Machine(Outcome::OutOfMemory) => Error::OutOfMemory { memory, stack },
+            Self::Machine(Outcome::Failed(kind)) => Error::failed(kind, instance.failure().1.to_owned(), stack),
+            Self::Returned | Self::Idle | Self::Machine(_) => Error::Idle,
+        }
+    }
+}
+
+/// What the function returned; an `err` is an error.
+fn result_of(instance: &Instance<'_>) -> Result<Value, Error> {
+    let Some(result) = instance.result() else { return Ok(Value::Null) };
+    let read = |value| {
+        Reader::new(MAX_BYTES).read(value).map_err(|mismatch| Error::Failed {
+            message: format!("the result cannot be given to the host: {mismatch}"),
+            stack: CallStack::default(),
+        })
+    };
+    match result.data() {
+        Data::Ok(value) => read(&value),
+        Data::Err(kind, message) => Err(Error::failed(kind, message.to_owned(), CallStack::default())),
+        _ => read(&result),
+    }
+}
+
+/// Where the program is, with names and positions as far as the module has them.
+fn call_stack(instance: &Instance<'_>) -> CallStack {
+    let module = instance.module();
+    let mut file = "";
+    let functions: Vec<_> = module
+        .debug()
+        .map(|function| {
+            file = if function.file.is_empty() { file } else { function.file };
+            (function, file)
+        })
+        .collect();
+    let frame = |(number, pc): (u16, usize)| {
+        let start = module.function(number).map_or(0, |function| function.start);
+        match functions.get(usize::from(number)) {
+            Some((function, file)) => Frame {
+                function: function.name.to_owned(),
+                file: (*file).to_owned(),
+                position: function.position((pc as u32).saturating_sub(start)),
+            },
+            None => Frame { function: format!("function {number}"), file: String::new(), position: None },
+        }
+    };
+    let mut stack = CallStack::default();
+    let mut last = None;
+    for place in instance.call_stack() {
+        if stack.frames.len() < MAX_FRAMES {
+            stack.frames.push(frame(place));
+        } else if last.replace(place).is_some() {
+            stack.omitted += 1;
+        }
+    }
+    stack.frames.extend(last.map(frame));
+    stack
+}

@@ -1,0 +1,296 @@
+//! Types as a host states them: for declarations that programs are compiled with, and to compare with the types
+//! that a program was compiled for.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use mog_core::module::{TypeKind, TypeRecord};
+use mog_core::{Module, TypeId};
+
+/// How deep types are compared and printed.
+const MAX_DEPTH: u32 = 64;
+
+/// A type of the language, as a host function takes or gives it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "the variants are the language's names for the types")]
+pub enum Type {
+    /// Whatever the program passes or expects; checked at each call.
+    Any,
+    /// No value.
+    Unit,
+    Bool,
+    Int,
+    I8,
+    I16,
+    I32,
+    U8,
+    U16,
+    U32,
+    U64,
+    Float,
+    F32,
+    Str,
+    Array(Box<Type>),
+    Map(Box<Type>, Box<Type>),
+    Option(Box<Type>),
+    /// As the result of a function: it may fail, and the program sees the value alone.
+    Result(Box<Type>),
+    /// A struct: its name, and names and types of its fields.
+    Struct(Cow<'static, str>, Vec<(Cow<'static, str>, Type)>),
+    /// A struct or enum that is declared elsewhere.
+    Named(Cow<'static, str>),
+}
+
+impl Type {
+    /// A struct type.
+    ///
+    /// ```
+    /// # use mog::Type;
+    /// let product = Type::record("Product", [("name", Type::Str), ("price", Type::Float)]);
+    /// assert_eq!(product.to_string(), "Product");
+    /// ```
+    pub fn record<K: Into<Cow<'static, str>>>(
+        name: impl Into<Cow<'static, str>>,
+        fields: impl IntoIterator<Item = (K, Type)>,
+    ) -> Self {
+        Self::Struct(name.into(), fields.into_iter().map(|(name, ty)| (name.into(), ty)).collect())
+    }
+
+    /// `[T]`.
+    #[must_use]
+    pub fn array(element: Self) -> Self {
+        Self::Array(Box::new(element))
+    }
+
+    /// `{K: V}`.
+    #[must_use]
+    pub fn map(key: Self, value: Self) -> Self {
+        Self::Map(Box::new(key), Box::new(value))
+    }
+
+    /// `?T`.
+    #[must_use]
+    pub fn option(payload: Self) -> Self {
+        Self::Option(Box::new(payload))
+    }
+
+    /// What a function with this result gives a program: of a `Result`, the value.
+    pub(crate) fn delivered(&self) -> &Self {
+        match self {
+            Self::Result(value) => value,
+            other => other,
+        }
+    }
+
+    /// Declarations of the structs in this type, inner ones first, each once.
+    pub(crate) fn declare_structs(&self, into: &mut Vec<(String, String)>) {
+        match self {
+            Self::Array(inner) | Self::Option(inner) | Self::Result(inner) => inner.declare_structs(into),
+            Self::Map(key, value) => {
+                key.declare_structs(into);
+                value.declare_structs(into);
+            }
+            Self::Struct(name, fields) => {
+                fields.iter().for_each(|(_, ty)| ty.declare_structs(into));
+                if into.iter().all(|(declared, _)| declared != name) {
+                    let fields: Vec<_> = fields.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+                    into.push((name.to_string(), format!("struct {name} {{ {} }}", fields.join(", "))));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    const fn is_int(&self) -> bool {
+        matches!(
+            self,
+            Self::Int | Self::I8 | Self::I16 | Self::I32 | Self::U8 | Self::U16 | Self::U32 | Self::U64
+        )
+    }
+
+    /// Whether values of the program's type can be passed to this one.
+    pub(crate) fn accepts(&self, ty: TypeId, module: &Module<'_>) -> bool {
+        self.matches(ty, module, Direction::ToHost, MAX_DEPTH)
+    }
+
+    /// Whether values of this type can be given where the program has its type.
+    pub(crate) fn gives(&self, ty: TypeId, module: &Module<'_>) -> bool {
+        self.matches(ty, module, Direction::ToProgram, MAX_DEPTH)
+    }
+
+    fn matches(&self, ty: TypeId, module: &Module<'_>, direction: Direction, depth: u32) -> bool {
+        if depth == 0 || ty == TypeId::ANY || matches!(self, Self::Any) {
+            return true;
+        }
+        let inner = |own: &Self, ty: u16| own.matches(TypeId(ty), module, direction, depth - 1);
+        match ty {
+            TypeId::UNIT => return *self == Self::Unit,
+            TypeId::BOOL => return *self == Self::Bool,
+            TypeId::FLOAT | TypeId::F32 => return matches!(self, Self::Float | Self::F32),
+            TypeId::STR => return *self == Self::Str,
+            TypeId::HANDLE => return false,
+            _ if ty.0 <= TypeId::U64.0 => return self.is_int(),
+            _ => {}
+        }
+        let Some(record) = module.types.record(ty) else { return false };
+        match (self, record.kind, record.components) {
+            (Self::Array(own), TypeKind::Array, &[element]) => inner(own, element),
+            (Self::Map(own_key, own_value), TypeKind::Map, &[key, value]) => {
+                inner(own_key, key) && inner(own_value, value)
+            }
+            (Self::Option(own), TypeKind::Option, &[payload]) => inner(own, payload),
+            // A value that is always there fits where it may be missing.
+            (own, TypeKind::Option, &[payload]) => direction == Direction::ToProgram && inner(own, payload),
+            (Self::Result(own), TypeKind::Result, &[payload]) => inner(own, payload),
+            (Self::Named(_), TypeKind::Struct | TypeKind::Enum | TypeKind::BoxedEnum, _) => true,
+            (Self::Struct(_, own), TypeKind::Struct, fields) => {
+                let fields = || fields.as_chunks::<2>().0.iter().map(|&[name, ty]| (module.string(name), ty));
+                let fits = |(name, own): &(Cow<'_, str>, Self)| match fields().find(|field| field.0 == name) {
+                    Some((_, ty)) => inner(own, ty),
+                    None => direction == Direction::ToProgram || matches!(own, Self::Option(_)),
+                };
+                let given = |name: &str| own.iter().any(|(own, _)| own == name);
+                own.iter().all(fits)
+                    && (direction == Direction::ToHost
+                        || fields().all(|(name, ty)| given(name) || is_option(module, TypeId(ty))))
+            }
+            (Self::Map(..), TypeKind::Struct, _) => true,
+            _ => false,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    ToHost,
+    ToProgram,
+}
+
+fn is_option(module: &Module<'_>, ty: TypeId) -> bool {
+    module.types.record(ty).is_some_and(|record| record.kind == TypeKind::Option)
+}
+
+/// As the language writes it.
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any"),
+            Self::Unit => f.write_str("()"),
+            Self::Bool => f.write_str("bool"),
+            Self::Int => f.write_str("int"),
+            Self::I8 => f.write_str("i8"),
+            Self::I16 => f.write_str("i16"),
+            Self::I32 => f.write_str("i32"),
+            Self::U8 => f.write_str("u8"),
+            Self::U16 => f.write_str("u16"),
+            Self::U32 => f.write_str("u32"),
+            Self::U64 => f.write_str("u64"),
+            Self::Float => f.write_str("float"),
+            Self::F32 => f.write_str("f32"),
+            Self::Str => f.write_str("string"),
+            Self::Array(element) => write!(f, "[{element}]"),
+            Self::Map(key, value) => write!(f, "{{{key}: {value}}}"),
+            Self::Option(payload) => write!(f, "?{payload}"),
+            Self::Result(payload) => write!(f, "Result<{payload}>"),
+            Self::Struct(name, _) | Self::Named(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A type of a module's, printed as the language writes it.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeText<'m, 'a> {
+    module: &'m Module<'a>,
+    ty: TypeId,
+    depth: u32,
+}
+
+impl<'m, 'a> TypeText<'m, 'a> {
+    /// The text of a type.
+    #[must_use]
+    pub const fn new(module: &'m Module<'a>, ty: TypeId) -> Self {
+        Self { module, ty, depth: MAX_DEPTH }
+    }
+
+    fn list(&self, types: &[u16]) -> String {
+        let depth = self.depth - 1;
+        let texts = types.iter().map(|&ty| Self { ty: TypeId(ty), depth, ..*self }.to_string());
+        texts.collect::<Vec<_>>().join(", ")
+    }
+
+    fn own(&self, record: TypeRecord<'a>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (record.kind, record.components) {
+            (TypeKind::Array, element) => write!(f, "[{}]", self.list(element)),
+            (TypeKind::Map, &[key, value]) => write!(f, "{{{}: {}}}", self.list(&[key]), self.list(&[value])),
+            (TypeKind::Option, payload) => write!(f, "?{}", self.list(payload)),
+            (TypeKind::Result, payload) => write!(f, "Result<{}>", self.list(payload)),
+            (TypeKind::Struct | TypeKind::Enum | TypeKind::BoxedEnum, _) => {
+                f.write_str(self.module.string(record.extra))
+            }
+            (TypeKind::Fn, components) => f.write_str(&signature_text(self, components, "fn")),
+            _ => f.write_str("?"),
+        }
+    }
+}
+
+fn signature_text(text: &TypeText<'_, '_>, components: &[u16], name: &str) -> String {
+    match components.split_last() {
+        Some((&result, params)) if TypeId(result) == TypeId::UNIT => format!("{name}({})", text.list(params)),
+        Some((result, params)) => {
+            format!("{name}({}) -> {}", text.list(params), text.list(std::slice::from_ref(result)))
+        }
+        None => name.to_owned(),
+    }
+}
+
+impl fmt::Display for TypeText<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.depth == 0 {
+            return f.write_str("…");
+        }
+        f.write_str(match self.ty {
+            TypeId::UNIT => "()",
+            TypeId::BOOL => "bool",
+            TypeId::INT => "int",
+            TypeId::I8 => "i8",
+            TypeId::I16 => "i16",
+            TypeId::I32 => "i32",
+            TypeId::U8 => "u8",
+            TypeId::U16 => "u16",
+            TypeId::U32 => "u32",
+            TypeId::U64 => "u64",
+            TypeId::FLOAT => "float",
+            TypeId::F32 => "f32",
+            TypeId::STR => "string",
+            TypeId::ANY => "any",
+            TypeId::HANDLE => "handle",
+            ty => match self.module.types.record(ty) {
+                Some(record) => return self.own(record, f),
+                None => "?",
+            },
+        })
+    }
+}
+
+/// A function's name, parameters and result, as a declaration would give them: `fn get(key: string) -> ?string`.
+/// `names` are the parameters' names, separated by commas; they may be missing.
+#[must_use]
+pub fn function_text(module: &Module<'_>, name: &str, signature: TypeId, names: &str) -> String {
+    let text = TypeText::new(module, signature);
+    let Some(record) = module.types.record(signature).filter(|record| record.kind == TypeKind::Fn) else {
+        return format!("fn {name}(?)");
+    };
+    let Some((&result, params)) = record.components.split_last() else { return format!("fn {name}(?)") };
+    let mut names = names.split(',').filter(|name| !name.is_empty());
+    let params: Vec<String> = params
+        .iter()
+        .map(|&ty| {
+            let ty = text.list(&[ty]);
+            names.next().map_or_else(|| ty.clone(), |name| format!("{name}: {ty}"))
+        })
+        .collect();
+    match TypeId(result) {
+        TypeId::UNIT => format!("fn {name}({})", params.join(", ")),
+        _ => format!("fn {name}({}) -> {}", params.join(", "), text.list(&[result])),
+    }
+}
