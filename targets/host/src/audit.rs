@@ -94,8 +94,15 @@ impl<W: Write + Send> Observer for AuditLog<W> {
         }
         self.seq += 1;
         let Event { step, capability, function, args, outcome, result, took } = *event;
-        let mut line =
-            serde_json::to_string(&Line { seq: self.seq, step, capability, function, args, outcome, result })?;
+        let mut line = serde_json::to_string(&Line {
+            seq: self.seq,
+            step,
+            capability,
+            function,
+            args,
+            outcome,
+            result,
+        })?;
         line.pop();
         let hash = self.chain.next(&line);
         line.push_str(&format!(",\"micros\":{},\"hash\":\"{hash}\"}}\n", took.as_micros()));

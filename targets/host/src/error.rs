@@ -246,7 +246,9 @@ pub(crate) fn trap_message(code: TrapCode, detail: [i64; 2], text: &str) -> Stri
         TrapCode::Panic => format!("panic: {text}"),
         TrapCode::IndexOutOfRange => format!("index out of range: index {first}, length {second}"),
         TrapCode::ShiftOutOfRange => format!("shift out of range: by {first}, the type has {second} bits"),
-        TrapCode::SliceOutOfRange if detail != [0; 2] => format!("{}: from {first} to {second}", code.describe()),
+        TrapCode::SliceOutOfRange if detail != [0; 2] => {
+            format!("{}: from {first} to {second}", code.describe())
+        }
         TrapCode::NegativeCount if first < 0 => format!("negative count: {first}"),
         _ => code.describe().to_owned(),
     }

@@ -198,14 +198,30 @@ impl IntoFunction<()> for Function {
 pub struct Text;
 
 macro_rules! parameter {
-    (type text $name:ident) => { &str };
-    (type own $name:ident) => { $name };
-    (mark text $name:ident) => { Text };
-    (mark own $name:ident) => { $name };
-    (mog text $name:ident) => { Type::Str };
-    (mog own $name:ident) => { $name::mog_type() };
-    (get text $name:ident $args:ident $index:literal) => { $args.text($index)? };
-    (get own $name:ident $args:ident $index:literal) => { $args.get::<$name>($index)? };
+    (type text $name:ident) => {
+        &str
+    };
+    (type own $name:ident) => {
+        $name
+    };
+    (mark text $name:ident) => {
+        Text
+    };
+    (mark own $name:ident) => {
+        $name
+    };
+    (mog text $name:ident) => {
+        Type::Str
+    };
+    (mog own $name:ident) => {
+        $name::mog_type()
+    };
+    (get text $name:ident $args:ident $index:literal) => {
+        $args.text($index)?
+    };
+    (get own $name:ident $args:ident $index:literal) => {
+        $args.get::<$name>($index)?
+    };
 }
 
 macro_rules! closures {

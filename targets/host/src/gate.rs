@@ -128,9 +128,17 @@ impl Gate {
         Reply::Pending(0)
     }
 
-    fn observe(&mut self, call: &Call<'_, '_>, args: &[Value], outcome: &Result<Value, CallError>, took: Duration) {
+    fn observe(
+        &mut self,
+        call: &Call<'_, '_>,
+        args: &[Value],
+        outcome: &Result<Value, CallError>,
+        took: Duration,
+    ) {
         let skipped = match outcome {
-            Ok(_) => call.import().is_some_and(|import| self.set.find(import.capability, import.function).is_none()),
+            Ok(_) => call
+                .import()
+                .is_some_and(|import| self.set.find(import.capability, import.function).is_none()),
             Err(_) => false,
         };
         let (outcome, result) = match outcome {

@@ -34,7 +34,9 @@ impl Serialize for Value {
                 }
                 map.end()
             }
-            Self::Struct { fields, .. } => serializer.collect_map(fields.iter().map(|(key, value)| (key, value))),
+            Self::Struct { fields, .. } => {
+                serializer.collect_map(fields.iter().map(|(key, value)| (key, value)))
+            }
             Self::Enum { variant, payload, .. } if payload.is_empty() => serializer.serialize_str(variant),
             Self::Enum { variant, payload, .. } => serializer.collect_map([(variant, payload)]),
             Self::Ok(value) => serializer.collect_map([("ok", value)]),

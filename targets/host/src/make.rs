@@ -1,8 +1,8 @@
 //! From a [`Value`] to a program's memory: first the room that it needs, then the value, bottom up.
 
+use mog_core::heap::Variants;
 use mog_core::heap::{AnyTag, NULL, SlotValues};
 use mog_core::module::{Slots, TypeKind, TypeRecord, TypeTable};
-use mog_core::heap::Variants;
 use mog_core::{Builder, Module, TypeId};
 
 use crate::read::MAX_DEPTH;
@@ -20,7 +20,12 @@ pub(crate) fn words(value: &Value, ty: TypeId, module: &Module<'_>) -> Result<us
 /// Makes a value in room that was reserved for it; appends its slots.
 ///
 /// `None` if the room does not suffice, which means that [`words`] was not asked before.
-pub(crate) fn make(value: &Value, ty: TypeId, builder: &mut Builder<'_, '_>, slots: &mut SlotValues) -> Option<()> {
+pub(crate) fn make(
+    value: &Value,
+    ty: TypeId,
+    builder: &mut Builder<'_, '_>,
+    slots: &mut SlotValues,
+) -> Option<()> {
     let types = builder.module().types;
     let start = slots.len();
     match ty {
@@ -125,7 +130,12 @@ fn make_any(value: &Value, builder: &mut Builder<'_, '_>) -> Option<(AnyTag, u64
     })
 }
 
-fn make_array(value: &Value, ty: TypeId, record: TypeRecord<'_>, builder: &mut Builder<'_, '_>) -> Option<u64> {
+fn make_array(
+    value: &Value,
+    ty: TypeId,
+    record: TypeRecord<'_>,
+    builder: &mut Builder<'_, '_>,
+) -> Option<u64> {
     let element = TypeId(*record.components.first()?);
     let len = match value {
         Value::Array(elements) => elements.len(),
@@ -293,7 +303,9 @@ impl Sizer<'_, '_> {
         match ty {
             TypeId::UNIT => return fits(value.is_null()),
             TypeId::ANY => return inner.any(value),
-            TypeId::STR => return value.as_str().map(|text| Builder::string_words(text.len())).ok_or_else(wrong),
+            TypeId::STR => {
+                return value.as_str().map(|text| Builder::string_words(text.len())).ok_or_else(wrong);
+            }
             TypeId::FLOAT | TypeId::F32 => return fits(float(value).is_some()),
             TypeId::BOOL => return fits(matches!(value, Value::Bool(_))),
             TypeId::HANDLE => return Err(wrong()),
@@ -315,7 +327,8 @@ impl Sizer<'_, '_> {
                 Ok(keys + inner.values(values, fields.len(), record)?)
             }
             (TypeKind::Struct, fields, Value::Struct { .. } | Value::Map(_)) => {
-                let fields = fields.as_chunks::<2>().0.iter().map(|&[name, ty]| inner.field(value, name, TypeId(ty)));
+                let fields =
+                    fields.as_chunks::<2>().0.iter().map(|&[name, ty]| inner.field(value, name, TypeId(ty)));
                 Ok(1 + record.slots.len() + fields.sum::<Result<usize, _>>()?)
             }
             (TypeKind::Option, _, Value::Null) => Ok(0),
@@ -328,7 +341,8 @@ impl Sizer<'_, '_> {
                 if types.len() != payload(value).len() {
                     return Err(wrong());
                 }
-                let payload = payload(value).iter().zip(types).map(|(value, &ty)| inner.value(value, TypeId(ty)));
+                let payload =
+                    payload(value).iter().zip(types).map(|(value, &ty)| inner.value(value, TypeId(ty)));
                 // Its own object, if it has one, is no larger than all the slots of the variant's payload.
                 let slots: usize = types.iter().map(|&ty| self.module.types.value_size(TypeId(ty))).sum();
                 Ok(1 + slots + payload.sum::<Result<usize, _>>()?)
@@ -344,7 +358,9 @@ impl Sizer<'_, '_> {
             Value::Str(text) => Ok(Builder::string_words(text.len())),
             Value::Bytes(_) | Value::Array(_) => self.value(value, TypeId::ARRAY_ANY),
             Value::Map(_) | Value::Struct { .. } => self.value(value, TypeId::MAP_ANY),
-            Value::Enum { variant, payload, .. } if payload.is_empty() => Ok(Builder::string_words(variant.len())),
+            Value::Enum { variant, payload, .. } if payload.is_empty() => {
+                Ok(Builder::string_words(variant.len()))
+            }
             _ => Err(Mismatch::new("any", value)),
         }
     }
@@ -375,8 +391,8 @@ impl Sizer<'_, '_> {
     ) -> Result<usize, Mismatch> {
         let ty = record.components.get(1).map_or(TypeId::UNIT, |&ty| TypeId(ty));
         let words = Builder::map_words(count, record.slots.len().saturating_sub(1));
-        let inner = entries
-            .map(|(key, value)| self.value(value, ty).map_err(|e| e.inside(format_args!("[{key}]"))));
+        let inner =
+            entries.map(|(key, value)| self.value(value, ty).map_err(|e| e.inside(format_args!("[{key}]"))));
         Ok(words + inner.sum::<Result<usize, _>>()?)
     }
 

@@ -78,7 +78,8 @@ impl Program {
         let Ok(module) = self.module() else { return Vec::new() };
         let function = self.export(name).and_then(|number| module.function(number));
         let signature = function.and_then(|function| module.types.record(function.signature));
-        let params = signature.and_then(|record| record.components.split_last()).map_or(&[][..], |(_, params)| params);
+        let params =
+            signature.and_then(|record| record.components.split_last()).map_or(&[][..], |(_, params)| params);
         params.iter().map(|&ty| TypeId(ty)).collect()
     }
 
@@ -275,8 +276,9 @@ impl<'a> Compiler<'a> {
             }
             Ok(compiled) => {
                 let warnings = Report { diagnostics: compiled.warnings, files: compiled.sources };
-                Program::from_words(compiled.module, warnings)
-                    .map_err(|error| CompileError::new(unsound(error), vec![(self.file.clone(), source.to_owned())]))
+                Program::from_words(compiled.module, warnings).map_err(|error| {
+                    CompileError::new(unsound(error), vec![(self.file.clone(), source.to_owned())])
+                })
             }
         }
     }
@@ -289,7 +291,8 @@ fn unsound(error: LoadError) -> Diagnostics {
     let mut diagnostics = Diagnostics::new(FileId(0));
     let message = format!("the compiler made a module that does not verify: {error}");
     diagnostics.push(
-        Diagnostic::error("internal-error", Span::default(), message).help("this is a mistake in Mog; please report it"),
+        Diagnostic::error("internal-error", Span::default(), message)
+            .help("this is a mistake in Mog; please report it"),
     );
     diagnostics
 }

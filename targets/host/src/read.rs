@@ -88,16 +88,16 @@ impl Reader {
                 }
             },
             Data::Map(map) => {
-                let entries = map.iter().map(|(key, value)| {
-                    Ok((self.element(&key, below)?, self.element(&value, below)?))
-                });
+                let entries = map
+                    .iter()
+                    .map(|(key, value)| Ok((self.element(&key, below)?, self.element(&value, below)?)));
                 Value::Map(entries.collect::<Result<_, _>>()?)
             }
             Data::Struct(fields) => {
                 let name = self.text(fields.name())?.into();
-                let fields = fields.iter().map(|(name, value)| {
-                    Ok((Cow::from(self.text(name)?), self.element(&value, below)?))
-                });
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| Ok((Cow::from(self.text(name)?), self.element(&value, below)?)));
                 Value::Struct { name, fields: fields.collect::<Result<_, _>>()? }
             }
             Data::Enum(variant) => {

@@ -273,7 +273,10 @@ impl Runtime {
     }
 
     fn no_function(&self, name: &str) -> Error {
-        Error::NoFunction { name: name.to_owned(), known: self.program.exports().map(str::to_owned).collect() }
+        Error::NoFunction {
+            name: name.to_owned(),
+            known: self.program.exports().map(str::to_owned).collect(),
+        }
     }
 
     /// Why arguments do not fit: too many, too few, or one of another type.
@@ -494,7 +497,9 @@ impl End {
                 Error::Trap { code, message, stack }
             }
             Self::Machine(Outcome::OutOfMemory) => Error::OutOfMemory { memory, stack },
-            Self::Machine(Outcome::Failed(kind)) => Error::failed(kind, instance.failure().1.to_owned(), stack),
+            Self::Machine(Outcome::Failed(kind)) => {
+                Error::failed(kind, instance.failure().1.to_owned(), stack)
+            }
             Self::Returned | Self::Idle | Self::Machine(_) => Error::Idle,
         }
     }

@@ -95,7 +95,9 @@ impl Value {
     #[must_use]
     pub fn take(&mut self, name: &str) -> Value {
         let found = match self {
-            Self::Struct { fields, .. } => fields.iter_mut().find(|(key, _)| key == name).map(|entry| &mut entry.1),
+            Self::Struct { fields, .. } => {
+                fields.iter_mut().find(|(key, _)| key == name).map(|entry| &mut entry.1)
+            }
             Self::Map(entries) => {
                 entries.iter_mut().find(|(key, _)| key.as_str() == Some(name)).map(|entry| &mut entry.1)
             }

@@ -52,6 +52,7 @@ fn delete(args: &Args<'_, '_, '_>, state: &mut State) -> Result<Value, CallError
 
 fn list(args: &Args<'_, '_, '_>, state: &mut State) -> Result<Value, CallError> {
     let prefix = args.text(0)?;
-    let keys = state.store.entries.range::<str, _>((Bound::Included(prefix), Bound::Unbounded)).map(|(key, _)| key);
+    let keys =
+        state.store.entries.range::<str, _>((Bound::Included(prefix), Bound::Unbounded)).map(|(key, _)| key);
     Ok(Value::array(keys.take_while(|key| key.starts_with(prefix)).map(|key| key.as_str().into())))
 }

@@ -183,7 +183,12 @@ impl CapabilitySet {
         }
     }
 
-    fn grant_rows(&mut self, capability: &str, rows: &'static [Standard], wanted: impl Fn(&Standard) -> bool) {
+    fn grant_rows(
+        &mut self,
+        capability: &str,
+        rows: &'static [Standard],
+        wanted: impl Fn(&Standard) -> bool,
+    ) {
         for row in rows.iter().filter(|row| wanted(row)) {
             self.insert(capability, row.function, Body::Standard(row));
         }
@@ -256,7 +261,11 @@ impl CapabilitySet {
                 continue;
             }
             let Some(declaration) = host.declaration(function) else { continue };
-            host.params.iter().flatten().chain([&host.result]).for_each(|ty| ty.declare_structs(&mut structs));
+            host.params
+                .iter()
+                .flatten()
+                .chain([&host.result])
+                .for_each(|ty| ty.declare_structs(&mut structs));
             match groups.iter_mut().find(|(name, _)| **name == **capability) {
                 Some((_, functions)) => functions.push(declaration),
                 None => groups.push((capability, vec![declaration])),
@@ -265,7 +274,10 @@ impl CapabilitySet {
         if !groups.is_empty() {
             let structs = structs.iter().map(|(_, text)| format!("{text}\n"));
             let groups = groups.iter().map(|(name, list)| {
-                format!("capability {name} {{\n{}}}\n", list.iter().map(|f| format!("    {f}\n")).collect::<String>())
+                format!(
+                    "capability {name} {{\n{}}}\n",
+                    list.iter().map(|f| format!("    {f}\n")).collect::<String>()
+                )
             });
             all.push(structs.chain(groups).collect());
         }

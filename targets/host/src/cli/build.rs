@@ -18,9 +18,13 @@ pub(crate) fn build(args: &BuildArgs) -> u8 {
         }),
     };
     if output == Path::new(&args.file) && args.file != "-" {
-        return fail(exit::USAGE, format_args!("{} would overwrite itself; say where to write with -o", args.file));
+        return fail(
+            exit::USAGE,
+            format_args!("{} would overwrite itself; say where to write with -o", args.file),
+        );
     }
-    let options = CompileOptions { deny_warnings: args.deny_warnings, strip: args.strip, window: args.window };
+    let options =
+        CompileOptions { deny_warnings: args.deny_warnings, strip: args.strip, window: args.window };
     let program = match files::program(&args.file, options) {
         Ok(program) => program,
         Err(code) => return code,
@@ -58,7 +62,8 @@ fn rows(bytes: &[u8]) -> String {
 
 /// A name for the array, from that of the file.
 fn identifier(output: &Path) -> String {
-    let stem = output.file_stem().map_or_else(|| "program".into(), |stem| PathBuf::from(stem).display().to_string());
+    let stem =
+        output.file_stem().map_or_else(|| "program".into(), |stem| PathBuf::from(stem).display().to_string());
     let plain: String = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     format!("mog_{plain}")
 }

@@ -25,7 +25,8 @@ pub(crate) fn read(name: &str) -> Result<Loaded, u8> {
     };
     let bytes = bytes.map_err(|error| fail(exit::FILE, format_args!("{name}: {error}")))?;
     // Any version of the format is bytecode.
-    let is_module = bytes.starts_with(&MAGIC.to_le_bytes()[..3]) && bytes.get(3).is_some_and(|byte| *byte < b' ');
+    let is_module =
+        bytes.starts_with(&MAGIC.to_le_bytes()[..3]) && bytes.get(3).is_some_and(|byte| *byte < b' ');
     if is_module || name.ends_with(".mogb") {
         return Ok(Loaded::Module(bytes));
     }
@@ -83,7 +84,8 @@ pub(crate) fn compiler(name: &str, options: CompileOptions) -> Compiler<'static>
 /// The source of a module `name` or `folder/name` below the importing file's folder, and of nothing else: no way
 /// up, and no link that leads out.
 fn imported(folder: &Path, module: &str) -> Option<String> {
-    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    let plain =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
     if !module.split('/').all(plain) {
         return None;
     }
@@ -115,10 +117,12 @@ mod tests {
         fs::write(folder.join("geometry.mog"), "g").expect("a file for the test");
         fs::write(folder.join("lib/deep.mog"), "d").expect("a file for the test");
         #[cfg(unix)]
-        std::os::unix::fs::symlink(root.join("secret.mog"), folder.join("link.mog")).expect("a link for the test");
+        std::os::unix::fs::symlink(root.join("secret.mog"), folder.join("link.mog"))
+            .expect("a link for the test");
         assert_eq!(imported(&folder, "geometry").as_deref(), Some("g"));
         assert_eq!(imported(&folder, "lib/deep").as_deref(), Some("d"));
-        for outside in ["../secret", "lib/../../secret", "/etc/passwd", "", "link", "missing", "geometry.mog"] {
+        for outside in ["../secret", "lib/../../secret", "/etc/passwd", "", "link", "missing", "geometry.mog"]
+        {
             assert_eq!(imported(&folder, outside), None, "{outside}");
         }
         fs::remove_dir_all(&root).expect("the test's own folder");

@@ -15,7 +15,10 @@ pub(crate) fn inspect(args: &InspectArgs) -> u8 {
     let bytes = match files::read(&args.file) {
         Ok(Loaded::Module(bytes)) => bytes,
         Ok(Loaded::Source(_)) => {
-            return fail(exit::REJECTED, format_args!("{}: not bytecode; compile it with mog build", args.file));
+            return fail(
+                exit::REJECTED,
+                format_args!("{}: not bytecode; compile it with mog build", args.file),
+            );
         }
         Err(code) => return code,
     };
@@ -71,7 +74,11 @@ fn write_summary(module: &Module<'_>, text: &mut String) -> std::fmt::Result {
     }
     writeln!(text, ")")?;
     let needed: Vec<_> = features::names(module.header.features).collect();
-    writeln!(text, "needs: {}", if needed.is_empty() { "nothing optional".to_owned() } else { needed.join(", ") })?;
+    writeln!(
+        text,
+        "needs: {}",
+        if needed.is_empty() { "nothing optional".to_owned() } else { needed.join(", ") }
+    )?;
     writeln!(text, "registers: {} in the largest frame", module.header.max_frame)?;
     let floor = floor(module);
     write!(text, "memory: at least {} bytes", floor * 8)?;
