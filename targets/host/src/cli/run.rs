@@ -108,10 +108,14 @@ const fn exit_code(value: &Value) -> u8 {
 /// Shows an error with what can be done about it, and gives the exit code.
 fn report(error: &Error) -> u8 {
     let help = match error {
-        Error::Requires { capability } => format!("grant it with --grant {capability}"),
+        Error::Requires { capability } if CapabilitySet::new().grant_standard(capability).is_ok() => {
+            format!("grant it with --grant {capability}")
+        }
         Error::Denied { message, .. } => match message.strip_prefix("capability denied: ") {
-            Some(name) => format!("grant it with --grant {name}, or catch the failure with try"),
-            None => String::new(),
+            Some(name) if CapabilitySet::new().grant_standard(name).is_ok() => {
+                format!("grant it with --grant {name}, or catch the failure with try")
+            }
+            _ => String::new(),
         },
         Error::OutOfMemory { .. } => "allow more with --memory, such as --memory 256M".to_owned(),
         Error::OutOfSteps { .. } => "allow more with --steps".to_owned(),
