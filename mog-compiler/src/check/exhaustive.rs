@@ -75,9 +75,14 @@ impl Checker<'_> {
         let head = Span::new(span.start, span.start + 5);
         let named = missing.iter().take(NAMED_CASES).map(|case| format!("`{case}`")).collect::<Vec<_>>().join(", ");
         let more = if missing.len() > NAMED_CASES { " and more" } else { "" };
-        let arm = missing.first().map_or("_", String::as_str);
-        self.error(head, "not-exhaustive", format!("this match does not cover {named}{more}"))
-            .help(format!("add `{arm} => …`, or `_ => …` for all the rest"));
+        match missing.first().map_or("_", String::as_str) {
+            "_" => self
+                .error(head, "not-exhaustive", "this match does not cover all values")
+                .help("end it with `_ => …`"),
+            arm => self
+                .error(head, "not-exhaustive", format!("this match does not cover {named}{more}"))
+                .help(format!("add `{arm} => …`, or `_ => …` for all the rest")),
+        };
     }
 
     fn judge(&self, arms: &[Arm], ty: Ty) -> (Vec<usize>, Vec<String>, bool) {

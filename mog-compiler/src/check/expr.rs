@@ -277,11 +277,17 @@ impl<'a> Checker<'a> {
         self.declare_local_items(stmts);
         let mut nodes = Vec::with_capacity(stmts.len() + usize::from(block.tail.is_some()));
         let mut ends = true;
-        for &stmt in stmts {
+        let due = matches!(want, Want::Type(_)) && block.tail.is_none();
+        for (at, &stmt) in stmts.iter().enumerate() {
             if !ends {
                 self.unreachable_code(self.ast[stmt].span);
             }
-            if let Some(node) = self.stmt(stmt) {
+            let node = match self.ast[stmt].kind {
+                // The value that is due may be here, before a `;` too many.
+                StmtKind::Expr(value) if due && at + 1 == stmts.len() => Some(self.infer(value, Want::Dropped)),
+                _ => self.stmt(stmt),
+            };
+            if let Some(node) = node {
                 ends &= self.ty_of(node) != Types::NEVER;
                 nodes.push(node);
             }
@@ -300,7 +306,7 @@ impl<'a> Checker<'a> {
                 Some(node)
             }
             (None, Want::Type(wanted)) if ends => {
-                self.no_tail(block, wanted);
+                ty = self.no_tail(block, wanted, nodes.last().copied());
                 None
             }
             _ => None,
@@ -331,14 +337,26 @@ impl<'a> Checker<'a> {
     /// A block that should have a value and has none.
     #[cold]
     #[inline(never)]
-    fn no_tail(&mut self, block: ast::Block, wanted: Ty) {
-        if self.unify(wanted, Types::UNIT) {
-            return;
+    fn no_tail(&mut self, block: ast::Block, wanted: Ty, last: Option<ExprId>) -> Ty {
+        let stmt = self.ast.list(block.stmts).last().map(|&stmt| self.ast[stmt]);
+        let value = match (stmt.map(|stmt| stmt.kind), last) {
+            (Some(StmtKind::Expr(value)), Some(node)) => Some((value, node)),
+            _ => None,
+        };
+        let ty = value.map_or(Types::UNIT, |(_, node)| self.ty_of(node));
+        if ty == Types::ERROR {
+            return Types::ERROR;
+        }
+        let place = stmt.map_or(block.span, |stmt| stmt.span);
+        if self.is_open(wanted) {
+            if let Some((value, node)) = value {
+                self.check_dropped(value, node);
+            }
+            self.unify(wanted, Types::UNIT);
+            return Types::UNIT;
         }
         let wanted_name = self.show(wanted);
-        let last = self.ast.list(block.stmts).last().copied();
-        let semicolon = last.filter(|&stmt| matches!(self.ast[stmt].kind, StmtKind::Expr(_)));
-        let place = last.map_or(block.span, |stmt| self.ast[stmt].span);
+        let semicolon = self.semicolon_after(place).filter(|_| ty != Types::UNIT && self.unify(ty, wanted));
         let is_result = matches!(self.kind(wanted), TyKind::Result(inner) if self.shallow(*inner) == Types::UNIT);
         let help = if is_result {
             "end with ok(())".to_owned()
@@ -348,7 +366,17 @@ impl<'a> Checker<'a> {
             "end with an expression, or with `return value`".to_owned()
         };
         let message = format!("this block ends without a value where `{wanted_name}` is due");
-        self.error(place, "missing-value", message).help(help);
+        let fix = semicolon.map(|_| "");
+        self.error(place, "missing-value", message).help(help).fix_with(semicolon.unwrap_or(place), fix);
+        Types::ERROR
+    }
+
+    /// Where the `;` after a statement stands.
+    fn semicolon_after(&self, stmt: Span) -> Option<Span> {
+        let rest = self.source.get(stmt.end as usize..)?;
+        let gap = rest.len() - rest.trim_start().len();
+        let at = stmt.end + gap as u32;
+        rest.trim_start().starts_with(';').then(|| Span::new(at, at + 1))
     }
 
     #[inline(never)]
@@ -368,10 +396,10 @@ impl<'a> Checker<'a> {
             checked.push((condition, body));
         }
         let last = otherwise.map(|block| self.branch(block, &mut join));
-        let ty = if otherwise.is_some() { join.ty() } else { Types::UNIT };
-        if otherwise.is_none() {
-            self.if_without_else(span, want);
-        }
+        let ty = match otherwise {
+            Some(_) => join.ty(),
+            None => self.if_without_else(span, want),
+        };
         if checked.len() > LONG_CHAIN {
             return self.flat_chain(checked, last, ty, span);
         }
@@ -393,14 +421,17 @@ impl<'a> Checker<'a> {
         node
     }
 
-    fn if_without_else(&mut self, span: Span, want: Want) {
+    /// The type of an `if` that has no `else`: nothing.
+    fn if_without_else(&mut self, span: Span, want: Want) -> Ty {
         if let Want::Type(ty) = want
             && !self.unify(ty, Types::UNIT)
         {
             let wanted = self.show(ty);
             self.error(span, "missing-else", format!("this `if` has no `else`, so it cannot give the `{wanted}` that is due"))
-                .help("add else { … }");
+                .help("add else { … }, or a value after the `if`");
+            return Types::ERROR;
         }
+        Types::UNIT
     }
 
     /// A long `else if` chain as a match whose arms have only guards.

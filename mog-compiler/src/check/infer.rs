@@ -78,7 +78,10 @@ impl Checker<'_> {
     pub(super) fn make(&mut self, kind: TyKind, span: Span) -> Ty {
         let depth = 1 + self.parts_depth(&kind);
         if depth > MAX_DEPTH {
-            self.error(span, "type-too-deep", "this type nests too deeply");
+            if !self.too_deep {
+                self.error(span, "type-too-deep", "this type nests too deeply");
+            }
+            self.too_deep = true;
             return Types::ERROR;
         }
         let ty = self.hir.types.intern(kind);

@@ -119,6 +119,8 @@ struct Checker<'a> {
     aliases: Vec<typename::Alias>,
     /// How deep each type nests.
     depths: Vec<u8>,
+    /// Whether a type that nests too deeply was reported.
+    too_deep: bool,
     any_holds: HashMap<Ty, bool>,
     string_index: HashTable<u32>,
     string_hasher: hashbrown::DefaultHashBuilder,
@@ -155,6 +157,7 @@ impl<'a> Checker<'a> {
             consts: Vec::new(),
             aliases: Vec::new(),
             depths: Vec::new(),
+            too_deep: false,
             any_holds: HashMap::new(),
             string_index: HashTable::new(),
             string_hasher: hashbrown::DefaultHashBuilder::default(),

@@ -158,7 +158,7 @@ impl Checker<'_> {
                 self.error(span, "nothing-to-unwrap", format!("`?` unwraps `?T` and `Result<T>`; this is `{found}`"))
                     .help("leave the `?` out")
                     .fix(mark, "");
-                return node;
+                return self.broken(span);
             }
         };
         let node = self.failure_form(node);

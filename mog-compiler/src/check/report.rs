@@ -118,7 +118,14 @@ impl<'a> Checker<'a> {
         let (found_name, want_name) = (self.show(found), self.show(want));
         let fix = self.conversion(id, found, want);
         let help = self.conversion_help(found, want);
-        let message = format!("expected `{want_name}`, found `{found_name}`");
+        let message = match found {
+            Types::UNIT => format!("expected `{want_name}`, but this returns nothing"),
+            _ => format!("expected `{want_name}`, found `{found_name}`"),
+        };
+        // Whatever holds this expression should not say it again.
+        if let Some(expr) = self.hir.exprs.get_mut(id.0 as usize) {
+            expr.ty = Types::ERROR;
+        }
         let mut report = self.error(span, "type-mismatch", message);
         if let Some(help) = help {
             report = report.help(help);
@@ -145,6 +152,7 @@ impl<'a> Checker<'a> {
             (TyKind::Str, TyKind::Int(IntKind::I64)) => format!("parse_int({text})"),
             (TyKind::Str, TyKind::Float) => format!("parse_float({text})"),
             (TyKind::Result(inner), _) if self.shallow(*inner) == want => format!("{text}?"),
+            (TyKind::Unit, _) => return None,
             (_, TyKind::Result(inner)) if self.shallow(*inner) == found => format!("ok({text})"),
             (TyKind::Int(_), TyKind::Bool) => format!("{text} != 0"),
             (TyKind::Fn(params, ret), _) if params.is_empty() && self.shallow(*ret) == want => format!("{text}()"),
@@ -160,6 +168,8 @@ impl<'a> Checker<'a> {
 
     fn conversion_help(&self, found: Ty, want: Ty) -> Option<String> {
         Some(match (self.kind(found), self.kind(want)) {
+            (TyKind::Unit, TyKind::Result(inner)) if self.shallow(*inner) == Types::UNIT => "add ok(()) after it".into(),
+            (TyKind::Unit, _) => return None,
             (TyKind::Option(_), _) => {
                 "it may be none: use `.unwrap_or(default)`, `?`, or match it with some(v) and none".into()
             }
@@ -167,7 +177,6 @@ impl<'a> Checker<'a> {
                 "it may have failed: use `?`, `.unwrap_or(default)`, or match it with ok(v) and err(e)".into()
             }
             (_, TyKind::Result(_)) => "wrap a success in ok(…), a failure in err(message)".into(),
-            (TyKind::Unit, _) => "this has no value".into(),
             (TyKind::Str, TyKind::Int(_)) => "parse_int(s) reads an int from a string".into(),
             (TyKind::Str, TyKind::Float) => "parse_float(s) reads a float from a string".into(),
             (_, TyKind::Str) => "str(x) or f\"{x}\" makes a string of any value".into(),

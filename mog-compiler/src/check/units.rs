@@ -195,7 +195,9 @@ impl<'a> Checker<'a> {
         let func = frame.func;
         self.enter(frame);
         let body = std::mem::take(&mut self.init_body);
-        let body = self.emit(ExprKind::Block(body, None), Types::UNIT, Span::default());
+        let ends = body.iter().all(|&node| self.ty_of(node) != Types::NEVER);
+        let ty = if ends { Types::UNIT } else { Types::NEVER };
+        let body = self.emit(ExprKind::Block(body, None), ty, Span::default());
         self.finish_frame(Vec::new(), body);
         self.hir.init = Some(func);
     }
