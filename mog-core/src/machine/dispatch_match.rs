@@ -1,6 +1,6 @@
 //! The portable dispatcher: a loop around one `match`. Small and unlisted targets and debug builds run this.
 
-use super::ops::{Context, Regs, table};
+use super::ops::{Context, Exit, Regs, table};
 use crate::error::TrapCode;
 use crate::isa::{Insn, Op};
 
@@ -22,6 +22,10 @@ macro_rules! define_loop {
                 };
                 match flow {
                     Ok(next) => step = next,
+                    Err(exit @ (Exit::Enter | Exit::Return)) => {
+                        context.exit = exit;
+                        return;
+                    }
                     Err(exit) => {
                         context.exit = exit;
                         break;

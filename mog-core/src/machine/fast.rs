@@ -1,23 +1,15 @@
 //! The trampoline: re-derives the register window at calls and returns, and hands out steps in slices.
 
-use super::frames::{Link, OUTERMOST};
-use super::ops::{Context, Exit, Step};
+use super::ops::{Context, Exit, Step, store_result};
 use super::vm::{Dispatch, Vm};
 use super::window::WINDOW;
 use super::{dispatch_match, dispatch_tail};
 use crate::error::TrapCode;
-use crate::heap::NULL;
-use crate::isa::{Insn, ext_words};
-use crate::module::Module;
+use crate::isa::Insn;
 
 /// Steps that the dispatcher runs at most before it comes back. Bounds the native stack where tail calls are
 /// not made into jumps.
 const SLICE: i64 = if cfg!(debug_assertions) { 256 } else { 4096 };
-
-/// Steps of a call beyond its instruction, besides one for every four registers set to null.
-const CALL_STEPS: isize = 4;
-/// Steps of a return beyond its instruction.
-const RETURN_STEPS: isize = 3;
 
 /// Why the trampoline came back. The instruction at `state.pc` was not carried out, except for `Returned`.
 pub(super) enum Fast {
@@ -34,23 +26,25 @@ pub(super) enum Fast {
 impl Vm<'_> {
     /// Runs instructions until something else than arithmetic, access, calls and returns is due.
     pub(super) fn run_fast(&mut self) -> Fast {
-        loop {
-            if self.state.fuel < 1 {
-                return Fast::Paused;
-            }
-            if let Some(end) = self.run_slice() {
-                return end;
-            }
-        }
-    }
-
-    fn run_slice(&mut self) -> Option<Fast> {
-        let slice = self.state.fuel.min(SLICE);
         let tail = match self.state.dispatch {
             Dispatch::Fastest => !cfg!(debug_assertions),
             Dispatch::Match => false,
             Dispatch::Tail => true,
         };
+        loop {
+            if self.state.fuel < 1 {
+                return Fast::Paused;
+            }
+            let end = if tail { self.run_slice::<true>() } else { self.run_slice::<false>() };
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    /// Runs at most one slice of steps. Monomorphic in the dispatcher, so that calls and returns do not ask.
+    fn run_slice<const TAIL: bool>(&mut self) -> Option<Fast> {
+        let slice = self.state.fuel.min(SLICE);
         let (stack, heap) = self.arena.split_at_mut_checked(self.state.split)?;
         let limit = if self.state.collect_always { 0 } else { heap.len() };
         let start = self.state.pc.cast_signed();
@@ -60,6 +54,9 @@ impl Vm<'_> {
             module: &self.module,
             top: self.state.top,
             limit,
+            base: self.state.base,
+            max_base: stack.len().saturating_sub(WINDOW),
+            returned: (0, 0),
             step: Step {
                 pc: self.state.pc,
                 fuel: slice as isize + start,
@@ -69,34 +66,12 @@ impl Vm<'_> {
             exit: Exit::Slow,
             trap: (TrapCode::Corrupt, [0; 2]),
         };
-        let mut base = self.state.base;
-        let end = loop {
-            let Some(window) = stack.get_mut(base..).and_then(<[u64]>::first_chunk_mut::<WINDOW>) else {
-                break Some(Fast::Trap(TrapCode::Corrupt, [0; 2]));
-            };
-            if tail { dispatch_tail::run(window, &mut context) } else { dispatch_match::run(window, &mut context) }
-            let done = match context.exit {
-                Exit::Call => call(&mut context, stack, &mut base),
-                Exit::Return => return_(&mut context, stack, &mut base),
-                Exit::Fuel => Done::NotYet,
-                Exit::Slow => Done::Slow,
-                Exit::Trap => Done::Ends(Fast::Trap(context.trap.0, context.trap.1)),
-            };
-            match done {
-                Done::GoOn => {}
-                Done::Ends(end) => break Some(end),
-                Done::NotYet => {
-                    context.step.pc -= 1;
-                    break None;
-                }
-                Done::Slow => {
-                    context.step.pc -= 1;
-                    let word = context.code.get(context.step.pc).copied().unwrap_or(0);
-                    break Some(Fast::Slow(Insn(word)));
-                }
-            }
-        };
-        let Context { top, step, .. } = context;
+        let exit = run_windows::<TAIL>(stack, &mut context);
+        // The instruction that was met is met again, but for traps and the last return.
+        if matches!(exit, Exit::Fuel | Exit::Slow) {
+            context.step.pc -= 1;
+        }
+        let Context { top, base, step, trap, .. } = context;
         let used = slice - (step.fuel - step.pc.cast_signed()) as i64;
         self.state.top = top;
         self.state.base = base;
@@ -104,97 +79,31 @@ impl Vm<'_> {
         self.state.acc = step.acc;
         self.state.facc = step.facc;
         self.charge(used.max(0).cast_unsigned());
-        end
-    }
-}
-
-/// What a call or return came to.
-enum Done {
-    GoOn,
-    /// Out of steps: the instruction is met again.
-    NotYet,
-    /// The instruction needs the whole machine.
-    Slow,
-    Ends(Fast),
-}
-
-/// Moves on to an instruction elsewhere, at a price.
-#[inline(always)]
-fn go_to(step: &mut Step, pc: usize, cost: isize) {
-    step.fuel += pc.cast_signed() - step.pc.cast_signed() - cost;
-    step.pc = pc;
-}
-
-#[inline(always)]
-fn call(context: &mut Context<'_>, stack: &mut [u64], base: &mut usize) -> Done {
-    let step = &mut context.step;
-    if step.fuel < step.pc.cast_signed() {
-        return Done::NotYet;
-    }
-    let insn = Insn(context.code.get(step.pc - 1).copied().unwrap_or(0));
-    let first = Insn(context.code.get(step.pc).copied().unwrap_or(0));
-    let module: &Module<'_> = context.module;
-    let Some(function) = module.function(insn.b16()) else { return Done::Slow };
-    let delta = first.a();
-    let callee = *base + usize::from(delta);
-    if callee + WINDOW > stack.len() {
-        return Done::Slow;
-    }
-    let words = ext_words(1 + usize::from(function.params));
-    let link = Link { pc: step.pc + words, delta, dst: insn.a() };
-    let Some((frame, above)) = stack.get_mut(*base..).and_then(|s| s.split_at_mut_checked(usize::from(delta)))
-    else {
-        return Done::Slow;
-    };
-    let Some(window) = above.first_chunk_mut::<WINDOW>() else { return Done::Slow };
-    if let Some(slot) = frame.last_mut() {
-        *slot = link.to_word();
-    }
-    let argument = |register: u8| frame.get(usize::from(register)).copied().unwrap_or(0);
-    window[0] = argument(first.b());
-    window[1] = argument(first.c());
-    if function.params > 2 {
-        let rest = context.code.get(step.pc + 1..step.pc + words).unwrap_or(&[]);
-        for (slots, &word) in window[2..].chunks_mut(3).zip(rest) {
-            let word = Insn(word);
-            for (slot, register) in slots.iter_mut().zip([word.a(), word.b(), word.c()]) {
-                *slot = argument(register);
+        match exit {
+            Exit::Fuel => None,
+            Exit::Slow => {
+                Some(Fast::Slow(Insn(self.module.code.get(step.pc).copied().unwrap_or(0))))
             }
+            Exit::Trap => Some(Fast::Trap(trap.0, trap.1)),
+            Exit::Finished | Exit::Enter | Exit::Return => Some(Fast::Returned),
         }
     }
-    let mut cost = CALL_STEPS;
-    if function.first_ref < function.frame {
-        let references = usize::from(function.first_ref)..usize::from(function.frame);
-        cost += (references.len() / 4).cast_signed();
-        if let Some(references) = window.get_mut(references) {
-            references.fill(NULL);
-        }
-    }
-    *base = callee;
-    go_to(step, function.start as usize, cost);
-    Done::GoOn
 }
 
-#[inline(always)]
-fn return_(context: &mut Context<'_>, stack: &mut [u64], base: &mut usize) -> Done {
-    let step = &mut context.step;
-    if step.fuel < step.pc.cast_signed() {
-        return Done::NotYet;
-    }
-    let insn = Insn(context.code.get(step.pc - 1).copied().unwrap_or(0));
-    let has_value = insn.op_byte() == crate::isa::Op::Ret1 as u8;
-    let value = stack.get(*base + usize::from(insn.a())).copied().unwrap_or(0);
-    let word = base.checked_sub(1).and_then(|at| stack.get(at)).copied().unwrap_or(OUTERMOST);
-    let Some(link) = Link::from_word(word) else {
-        if has_value && let Some(slot) = stack.get_mut(*base) {
-            *slot = value;
+/// Runs until something else than deriving a window is due.
+#[inline(never)]
+fn run_windows<const TAIL: bool>(stack: &mut [u64], context: &mut Context<'_>) -> Exit {
+    loop {
+        // The window begins with the frame's link.
+        let window = stack.get_mut(context.base.wrapping_sub(1)..).and_then(<[u64]>::first_chunk_mut);
+        let Some(window) = window else { return Exit::Trap };
+        if context.exit == Exit::Return {
+            let (register, value) = context.returned;
+            store_result(window, register, value);
         }
-        return Done::Ends(Fast::Returned);
-    };
-    *base = base.saturating_sub(usize::from(link.delta));
-    if has_value && let Some(slot) = stack.get_mut(*base + usize::from(link.dst)) {
-        *slot = value;
+        if TAIL { dispatch_tail::run(window, context) } else { dispatch_match::run(window, context) }
+        if !matches!(context.exit, Exit::Enter | Exit::Return) {
+            return context.exit;
+        }
     }
-    go_to(step, link.pc, RETURN_STEPS);
-    Done::GoOn
 }

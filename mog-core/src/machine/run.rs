@@ -6,6 +6,7 @@ use crate::error::{Failure, TrapCode};
 use crate::heap::NULL;
 use crate::host::{Call, Host, Reply};
 use crate::isa::{Insn, Op, ext_words};
+use crate::module::Function;
 
 /// How a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,7 +64,7 @@ impl Vm<'_> {
     fn run_one(&mut self, insn: Insn, host: &mut dyn Host) -> Result<Option<Outcome>, Stop> {
         let op = insn.op().ok_or(Stop::from(TrapCode::Corrupt))?;
         match op {
-            Op::Call => self.enlarge_for_call(insn)?,
+            Op::Call => self.call(insn)?,
             Op::CallClosure => self.call_closure(insn)?,
             Op::RetN => return Ok(self.return_many(insn)),
             Op::HostCall => return self.host_call(insn, false, host),
@@ -90,18 +91,14 @@ impl Vm<'_> {
         Ok(None)
     }
 
-    /// A call that found the stack too small: makes room, so that it succeeds when it is met again.
-    fn enlarge_for_call(&mut self, insn: Insn) -> Result<(), Stop> {
-        let delta = self.operands(1).as_slice().first().copied().unwrap_or(0);
-        if self.module.function(insn.b16()).is_none() {
+    /// A call that the fast loop could not do: the stack is too small, or the frame begins at the window's end.
+    fn call(&mut self, insn: Insn) -> Result<(), Stop> {
+        let function = self.module.function(insn.b16()).ok_or(Stop::from(TrapCode::Corrupt))?;
+        let operands = self.operands(1 + usize::from(function.params));
+        let Some((&delta, arguments)) = operands.as_slice().split_first() else {
             return Err(Stop::from(TrapCode::Corrupt));
-        }
-        let callee = self.state.base + usize::from(delta);
-        if callee + super::window::WINDOW <= self.state.split {
-            // There is room, so it was something else that the call could not do.
-            return Err(Stop::from(TrapCode::Corrupt));
-        }
-        self.make_room(callee)
+        };
+        self.enter(&function, insn.a(), delta, None, arguments)
     }
 
     fn call_closure(&mut self, insn: Insn) -> Result<(), Stop> {
@@ -118,24 +115,33 @@ impl Vm<'_> {
                 function.captures.0 == header as u16 && usize::from(function.params) == arguments.len() + 1
             });
         let function = function.ok_or(Stop::from(TrapCode::Corrupt))?;
+        self.enter(&function, insn.a(), delta, Some(insn.b()), arguments)
+    }
+
+    /// Enters a function from the instruction at `state.pc`: the closure's register, if there is one, and the
+    /// arguments' become its parameters.
+    fn enter(
+        &mut self,
+        function: &Function,
+        dst: u8,
+        delta: u8,
+        closure: Option<u8>,
+        arguments: &[u8],
+    ) -> Result<(), Stop> {
         let callee = self.state.base + usize::from(delta);
         self.make_room(callee)?;
-        // Room was made without touching registers, but a collection may have moved the closure.
-        let closure = self.reg(insn.b());
-        let link = super::frames::Link {
-            pc: self.state.pc + 1 + ext_words(1 + count),
-            delta,
-            dst: insn.a(),
-        };
+        let words = ext_words(1 + arguments.len());
+        let link = super::frames::Link { pc: self.state.pc + 1 + words, delta, dst };
         let references = usize::from(function.first_ref)..usize::from(function.frame);
-        self.charge(6 + references.len() as u64 / 4 + ext_words(1 + count) as u64);
+        self.charge(6 + references.len() as u64 / 4 + words as u64);
         let base = self.state.base;
         let (frame, above) = self.arena.split_at_mut_checked(callee).ok_or(Stop::from(TrapCode::Corrupt))?;
         if let Some(slot) = frame.last_mut() {
             *slot = link.to_word();
         }
-        let values = arguments.iter().map(|&register| frame.get(base + usize::from(register)).copied().unwrap_or(0));
-        for (slot, value) in above.iter_mut().zip(core::iter::once(closure).chain(values)) {
+        let registers = closure.iter().chain(arguments);
+        let values = registers.map(|&register| frame.get(base + usize::from(register)).copied().unwrap_or(0));
+        for (slot, value) in above.iter_mut().zip(values) {
             *slot = value;
         }
         if let Some(references) = above.get_mut(references) {

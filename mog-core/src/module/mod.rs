@@ -328,6 +328,15 @@ impl<'a> Module<'a> {
         })
     }
 
+    /// What a call needs of a function: its first instruction, and its registers of parameters, results, the
+    /// frame, and the first that is set to null.
+    #[inline(always)]
+    pub(crate) fn entry(&self, index: u16) -> Option<(u32, [u8; 4])> {
+        let at = usize::from(index) * FUNCTION_WORDS;
+        let &[start, shape] = self.functions.get(at..)?.first_chunk::<2>()?;
+        Some((start, shape.to_le_bytes()))
+    }
+
     /// Where a function's code ends.
     #[must_use]
     pub fn function_end(&self, index: u16) -> u32 {

@@ -76,12 +76,9 @@ macro_rules! leave {
 }
 
 leave! {
-    call => Call;
     call_closure => Slow;
     host_call => Slow;
     host_try => Slow;
-    ret => Return;
-    ret1 => Return;
     ret_n => Slow;
     raise => Slow;
     panic => Slow;

@@ -2,11 +2,13 @@
 //!
 //! A function takes the instruction, the running [`Step`], the register window and the [`Context`], and gives the
 //! next step, or an [`Exit`] that leaves the step *as it came in*. So an instruction that ran out of steps, or
-//! that the trampoline has to carry out, is simply met again. Instructions that touch stack and heap at once
-//! (calls, allocation, library) leave by [`Exit::Slow`] and are carried out in `run.rs`.
+//! that the trampoline has to carry out, is simply met again. Calls and returns set the step themselves, and the
+//! trampoline derives the new window. Instructions that touch stack and heap at once (allocation, library) leave
+//! by [`Exit::Slow`] and are carried out in `run.rs`.
 //!
 //! Metering costs straight code nothing: `fuel - pc` is what is left. A taken jump moves both by its distance.
 
+pub(super) mod call;
 pub(super) mod control;
 pub(super) mod float;
 pub(super) mod int;
@@ -18,8 +20,8 @@ use crate::error::TrapCode;
 use crate::isa::Insn;
 use crate::module::Module;
 
-/// The registers that instructions can name.
-pub(super) type Regs = [u64; WINDOW];
+/// The frame's link, then the registers that instructions can name.
+pub(super) type Regs = [u64; WINDOW + 1];
 
 /// What is handed from instruction to instruction in machine registers.
 #[derive(Clone, Copy)]
@@ -39,10 +41,13 @@ pub(super) struct Step {
 pub(super) enum Exit {
     /// Out of steps at a charge point.
     Fuel,
-    /// A call of a module function.
-    Call,
-    /// A return of at most one value, which is in `acc`.
+    /// A function was entered: its window is to be derived. The step is already the callee's.
+    Enter,
+    /// The running function returned: the caller's window is to be derived, and the value in `returned` stored.
+    /// The step is already the caller's.
     Return,
+    /// The outermost function returned; its value is in its first register.
+    Finished,
     /// Anything else that needs stack and heap at once.
     Slow,
     /// A trap, described in the context.
@@ -60,6 +65,12 @@ pub(super) struct Context<'a> {
     pub(super) top: usize,
     /// Words of the heap that may be in use before something must be collected.
     pub(super) limit: usize,
+    /// Word of the running frame's register 0.
+    pub(super) base: usize,
+    /// The largest such word for which the window still lies on the stack.
+    pub(super) max_base: usize,
+    /// Register and value of a return.
+    pub(super) returned: (u8, u64),
     /// The step with which the loop is entered and left.
     pub(super) step: Step,
     pub(super) exit: Exit,
@@ -67,9 +78,8 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Notes why the program ends.
-    #[cold]
-    #[inline(never)]
+    /// Notes why the program ends. Inlined: a call here would make every handler that can trap save registers.
+    #[inline(always)]
     pub(super) fn trap(&mut self, code: TrapCode, first: i64, second: i64) -> Exit {
         self.trap = (code, [first, second]);
         Exit::Trap
@@ -79,7 +89,13 @@ impl Context<'_> {
 /// A register's place in the window.
 #[inline(always)]
 pub(super) const fn at(register: u8) -> usize {
-    register as usize & (WINDOW - 1)
+    1 + (register as usize & (WINDOW - 1))
+}
+
+/// Stores the value of a return in the caller's register.
+#[inline(always)]
+pub(super) fn store_result(r: &mut Regs, register: u8, value: u64) {
+    r[at(register)] = value;
 }
 
 #[inline(always)]
