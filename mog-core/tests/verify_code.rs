@@ -604,6 +604,8 @@ fn array_literals_have_one_slot_elements() {
     bad(Invalid::Register, &registers, &new(6, ARRAY_INT, &[1, 0]));
     bad(Invalid::Register, &registers, &new(5, STRUCT, &[1, 0]));
     bad(Invalid::Operand, &registers, &new(7, ARRAY_BOOL, &[1, 0]));
+    // An empty one may be of any kind.
+    ok(&registers, &[new(7, ARRAY_BOOL, &[0]), new(8, ARRAY_OPTION, &[0]), new(9, ARRAY_ANY, &[0])].concat());
     bad(Invalid::Operand, &registers, &new(8, ARRAY_OPTION, &[2, 0, 0]));
     bad(Invalid::Operand, &registers, &new(9, ARRAY_ANY, &[2, 3, 4]));
 }

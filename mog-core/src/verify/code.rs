@@ -243,9 +243,13 @@ impl<'a> Body<'_, 'a> {
             Op::NewArray => {
                 require(self.register(a)? == TypeId(insn.b16()), Invalid::Register)?;
                 let (element, slots) = self.element_of(a)?;
+                let count = ext.byte()?;
+                if count == 0 {
+                    return Ok(());
+                }
                 let slot = single(slots).filter(|_| Packing::of(element) == Packing::Words);
                 let slot = slot.ok_or(Invalid::Operand)?;
-                (0..ext.byte()?).try_for_each(|_| self.is(ext.byte()?, slot))
+                (0..count).try_for_each(|_| self.is(ext.byte()?, slot))
             }
 
             Op::Lib => {
