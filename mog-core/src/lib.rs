@@ -5,6 +5,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+#[macro_use]
+extern crate std;
+
 pub mod error;
 pub mod features;
 pub mod heap;
@@ -13,6 +17,8 @@ pub mod isa;
 pub(crate) mod library;
 pub mod machine;
 pub mod module;
+#[cfg(test)]
+mod testing;
 pub mod verify;
 
 pub use error::{Failure, Invalid, LoadError, TrapCode};

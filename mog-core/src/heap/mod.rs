@@ -27,6 +27,8 @@
 pub(crate) mod access;
 mod collect;
 mod fresh;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use view::{Array, Data, Fields, MAX_VALUE_SLOTS, Map, Memory, SlotValues, Value, Variant, Variants};

@@ -32,6 +32,9 @@ use sort::*;
 use string::*;
 use text::*;
 
+#[cfg(test)]
+mod tests;
+
 use crate::heap::NULL;
 use crate::heap::access::CORRUPT;
 use crate::isa::Lib;
