@@ -287,7 +287,7 @@ fn payload(value: &Value) -> &[Value] {
 #[derive(Clone, Copy)]
 struct Sizer<'m, 'a> {
     module: &'m Module<'a>,
-    depth: u32,
+    depth: usize,
 }
 
 impl Sizer<'_, '_> {
@@ -302,7 +302,7 @@ impl Sizer<'_, '_> {
         let inner = Self { depth: below, ..self };
         match ty {
             TypeId::UNIT => return fits(value.is_null()),
-            TypeId::ANY => return inner.any(value),
+            TypeId::ANY => return self.any(value),
             TypeId::STR => {
                 return value.as_str().map(|text| Builder::string_words(text.len())).ok_or_else(wrong);
             }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::iter;
 
 use mog_core::TypeId;
 use mog_core::heap::{self, Data};
@@ -10,7 +11,7 @@ use mog_core::heap::{self, Data};
 use crate::{Mismatch, Value};
 
 /// How deep values may nest on their way between program and host.
-pub(crate) const MAX_DEPTH: u32 = 200;
+pub(crate) const MAX_DEPTH: usize = 200;
 
 /// What one value takes up when it is counted against the limit of a copy, in bytes.
 const VALUE_BYTES: usize = 32;
@@ -37,18 +38,41 @@ impl Reader {
 
     /// Notes that so many bytes are copied.
     pub(crate) fn take(&self, bytes: usize) -> Result<(), Mismatch> {
-        let left = self.left.get().checked_sub(bytes).ok_or_else(|| Mismatch {
-            at: String::new(),
-            expected: format!("at most {} MiB to copy", self.limit >> 20),
-            found: "more".to_owned(),
-        })?;
+        let left = self
+            .left
+            .get()
+            .checked_sub(bytes)
+            .ok_or_else(|| mismatch(format!("at most {} MiB to copy", self.limit >> 20), "more"))?;
         self.left.set(left);
         Ok(())
     }
 
     /// Copies a value. A scalar by itself costs nothing.
     pub(crate) fn read(&self, value: &heap::Value<'_>) -> Result<Value, Mismatch> {
-        self.value(value, MAX_DEPTH)
+        let mut open: Vec<Open<'_>> = Vec::new();
+        let mut step = self.step(value)?;
+        loop {
+            match step {
+                Step::Leaf(value) => match open.last_mut() {
+                    Some(around) => around.done.push(value),
+                    None => return Ok(value),
+                },
+                Step::Open(_) if open.len() >= MAX_DEPTH => {
+                    return Err(mismatch(
+                        format!("at most {MAX_DEPTH} levels of nesting"),
+                        "more (or a value that contains itself)",
+                    ));
+                }
+                Step::Open(inner) => open.push(inner),
+            }
+            step = match open.last_mut().and_then(|around| around.children.next()) {
+                Some(child) => {
+                    self.take(VALUE_BYTES)?;
+                    self.step(&child)?
+                }
+                None => Step::Leaf(open.pop().map_or(Value::Null, Open::close)),
+            };
+        }
     }
 
     fn text(&self, text: &str) -> Result<String, Mismatch> {
@@ -56,70 +80,90 @@ impl Reader {
         Ok(text.to_owned())
     }
 
-    fn element(&self, value: &heap::Value<'_>, depth: u32) -> Result<Value, Mismatch> {
-        self.take(VALUE_BYTES)?;
-        self.value(value, depth)
-    }
-
-    fn value(&self, value: &heap::Value<'_>, depth: u32) -> Result<Value, Mismatch> {
-        let below = depth.checked_sub(1).ok_or_else(|| Mismatch {
-            at: String::new(),
-            expected: format!("at most {MAX_DEPTH} levels of nesting"),
-            found: "more (or a value that contains itself)".to_owned(),
-        })?;
-        Ok(match value.data() {
+    /// A value without others in it, or one that has to be filled.
+    fn step<'a>(&self, value: &heap::Value<'a>) -> Result<Step<'a>, Mismatch> {
+        Ok(Step::Leaf(match value.data() {
             Data::Unit | Data::None => Value::Null,
             Data::Bool(value) => Value::Bool(value),
             Data::Int(value) => Value::Int(value),
             Data::Uint(value) => Value::Uint(value),
             Data::Float(value) => Value::Float(value),
             Data::Str(text) => Value::Str(self.text(text)?),
-            Data::Some(payload) => self.value(&payload, below)?,
-            Data::Ok(payload) => Value::Ok(Box::new(self.value(&payload, below)?)),
             Data::Err(kind, message) => Value::Err(kind, self.text(message)?),
+            Data::Some(payload) => return Ok(Open::of(Shell::Some, iter::once(payload))),
+            Data::Ok(payload) => return Ok(Open::of(Shell::Ok, iter::once(payload))),
             Data::Array(array) => match array.as_bytes() {
                 Some(bytes) if array.get(0).is_none_or(|first| first.ty() == TypeId::U8) => {
                     self.take(bytes.len())?;
                     Value::Bytes(bytes.to_vec())
                 }
-                _ => {
-                    let elements = array.iter().map(|element| self.element(&element, below));
-                    Value::Array(elements.collect::<Result<_, _>>()?)
-                }
+                _ => return Ok(Open::of(Shell::Array, array.iter())),
             },
             Data::Map(map) => {
-                let entries = map
-                    .iter()
-                    .map(|(key, value)| Ok((self.element(&key, below)?, self.element(&value, below)?)));
-                Value::Map(entries.collect::<Result<_, _>>()?)
+                return Ok(Open::of(Shell::Map, map.iter().flat_map(|(key, value)| [key, value])));
             }
             Data::Struct(fields) => {
-                let name = self.text(fields.name())?.into();
-                let fields = fields
-                    .iter()
-                    .map(|(name, value)| Ok((Cow::from(self.text(name)?), self.element(&value, below)?)));
-                Value::Struct { name, fields: fields.collect::<Result<_, _>>()? }
+                let names = fields.iter().map(|(name, _)| self.text(name)).collect::<Result<_, _>>()?;
+                let shell = Shell::Struct(self.text(fields.name())?, names);
+                return Ok(Open::of(shell, fields.iter().map(|(_, value)| value)));
             }
             Data::Enum(variant) => {
-                let payload = variant.payload().map(|value| self.element(&value, below));
-                Value::Enum {
-                    payload: payload.collect::<Result<_, _>>()?,
-                    name: self.text(variant.enum_name())?.into(),
-                    variant: self.text(variant.name())?.into(),
-                }
+                let shell = Shell::Enum(self.text(variant.enum_name())?, self.text(variant.name())?);
+                let payload: Vec<_> = variant.payload().collect();
+                return Ok(Open::of(shell, payload.into_iter()));
             }
-            Data::Function | Data::Handle(_) | Data::Invalid => {
-                return Err(Mismatch {
-                    at: String::new(),
-                    expected: "a value that can be copied".to_owned(),
-                    found: match value.data() {
-                        Data::Function => "a function",
-                        Data::Handle(_) => "a handle",
-                        _ => "a broken value",
-                    }
-                    .to_owned(),
-                });
+            Data::Function => return Err(mismatch("a value that can be copied".to_owned(), "a function")),
+            Data::Handle(_) => return Err(mismatch("a value that can be copied".to_owned(), "a handle")),
+            Data::Invalid => return Err(mismatch("a value that can be copied".to_owned(), "a broken one")),
+        }))
+    }
+}
+
+fn mismatch(expected: String, found: &str) -> Mismatch {
+    Mismatch { at: String::new(), expected, found: found.to_owned() }
+}
+
+enum Step<'a> {
+    Leaf(Value),
+    Open(Open<'a>),
+}
+
+/// A value whose parts are being copied.
+struct Open<'a> {
+    shell: Shell,
+    children: Box<dyn Iterator<Item = heap::Value<'a>> + 'a>,
+    done: Vec<Value>,
+}
+
+enum Shell {
+    Some,
+    Ok,
+    Array,
+    Map,
+    Struct(String, Vec<String>),
+    Enum(String, String),
+}
+
+impl<'a> Open<'a> {
+    fn of(shell: Shell, children: impl Iterator<Item = heap::Value<'a>> + 'a) -> Step<'a> {
+        Step::Open(Self { shell, children: Box::new(children), done: Vec::new() })
+    }
+
+    /// The value, all parts of which are there.
+    fn close(self) -> Value {
+        let mut done = self.done.into_iter();
+        match self.shell {
+            Shell::Some => done.next().unwrap_or_default(),
+            Shell::Ok => Value::Ok(Box::new(done.next().unwrap_or_default())),
+            Shell::Array => Value::Array(done.collect()),
+            Shell::Map => Value::Map(iter::from_fn(|| done.next().zip(done.next())).collect()),
+            Shell::Struct(name, names) => {
+                let fields = names.into_iter().map(Cow::from).zip(done).collect();
+                Value::Struct { name: name.into(), fields }
             }
-        })
+            Shell::Enum(name, variant) => {
+                Value::Enum { name: name.into(), variant: variant.into(), payload: done.collect() }
+            }
+        }
     }
 }

@@ -132,6 +132,7 @@ impl RuntimeBuilder {
             timeout,
             budget: Budget { limit: steps, left: steps, debt: 0 },
             initialised: false,
+            paused: false,
             next: None,
         };
         runtime.link()?;
@@ -198,6 +199,8 @@ pub struct Runtime {
     budget: Budget,
     /// Whether module state has its first values.
     initialised: bool,
+    /// Whether a limit ended the last run, so that it can go on.
+    paused: bool,
     /// What to enter when the initialiser has ended.
     next: Option<(u16, Vec<Value>)>,
 }
@@ -323,6 +326,7 @@ impl Runtime {
         self.budget.left = self.budget.limit;
         self.gate.stop = None;
         self.gate.wake = None;
+        self.paused = false;
         match self.program.init().filter(|_| !self.initialised) {
             Some(init) => {
                 self.next = Some((function, arguments));
@@ -340,8 +344,11 @@ impl Runtime {
     /// Goes on where a limit on steps or time ended the last run, with new limits of the same size.
     ///
     /// # Errors
-    /// If nothing was left to do; otherwise as for [`Runtime::execute`].
+    /// If no such limit ended it; otherwise as for [`Runtime::execute`].
     pub fn resume(&mut self) -> Result<Value, Error> {
+        if !self.paused {
+            return Err(Error::Idle);
+        }
         self.budget.left = self.budget.limit;
         self.gate.stop = None;
         self.drive()
@@ -388,6 +395,7 @@ impl Runtime {
         self.gate.deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             let result = self.run();
+            self.paused = matches!(result, Err(Error::OutOfSteps { .. } | Error::TimedOut { .. }));
             // Whoever reads the error reads the output first. A sink that does not take it took nothing before.
             let _ = self.gate.state.output.flush();
             let value = result?;
