@@ -101,6 +101,10 @@ impl<'a> Checker<'a> {
         args: &[Arg],
         span: Span,
     ) -> Option<(Vec<ExprId>, Vec<ExprId>)> {
+        if args.len() == params.len() && args.iter().all(|arg| arg.name.is_none()) {
+            let nodes = args.iter().zip(params).map(|(arg, param)| self.expr(arg.value, Want::Type(param.ty)));
+            return Some((Vec::new(), nodes.collect()));
+        }
         let mut given = vec![false; params.len()];
         let mut written = Vec::with_capacity(params.len());
         let mut named = false;

@@ -52,13 +52,14 @@ impl Checker<'_> {
     pub(super) fn check_match(&mut self, node: ExprId) {
         let expr = self.hir.expr(node);
         let ExprKind::Match(subject, arms) = &expr.kind else { return };
-        let (span, arms, ty) = (expr.span, arms.clone(), self.ty_of(*subject));
+        let (span, ty) = (expr.span, self.ty_of(*subject));
         if ty == Types::ERROR || ty == Types::NEVER {
             return;
         }
-        let (useless, missing, exhausted) = self.judge(&arms, ty);
-        for at in useless {
-            let place = arms.get(at).map_or(span, |arm| self.hir.pat(arm.pat).span);
+        let (useless, missing, exhausted) = self.judge(arms, ty);
+        let useless: Vec<Span> =
+            useless.into_iter().filter_map(|at| arms.get(at)).map(|arm| self.hir.pat(arm.pat).span).collect();
+        for place in useless {
             self.warning(place, "unreachable-arm", "this arm is never reached: those before it match everything that it does")
                 .help("move it up, or remove it");
         }
@@ -86,6 +87,9 @@ impl Checker<'_> {
     }
 
     fn judge(&self, arms: &[Arm], ty: Ty) -> (Vec<usize>, Vec<String>, bool) {
+        if self.is_partition(arms, ty) {
+            return (Vec::new(), Vec::new(), false);
+        }
         if let Some(answer) = self.judge_flat(arms) {
             return answer;
         }
@@ -106,6 +110,39 @@ impl Checker<'_> {
         search.exhausted = false;
         let missing = search.missing(&rows, ty);
         (useless, missing, search.exhausted)
+    }
+
+    /// The commonest case without any memory: each arm is one of the type's few shapes, all different and without
+    /// conditions inside, and together they are all, or the last arm takes the rest.
+    fn is_partition(&self, arms: &[Arm], ty: Ty) -> bool {
+        let all = match self.kind(ty) {
+            TyKind::Bool | TyKind::Option(_) | TyKind::Result(_) => 2,
+            TyKind::Enum(id) => self.hir.types.enums.get(id.0 as usize).map_or(0, |def| def.variants.len()),
+            _ => return false,
+        };
+        let open = |pat: PatId| matches!(self.hir.pat(pat).kind, PatKind::Wild | PatKind::Bind(_));
+        let (mut seen, mut count) = (0u64, 0);
+        for (at, arm) in arms.iter().enumerate() {
+            if arm.guard.is_some() {
+                return false;
+            }
+            let number = match &self.hir.pat(arm.pat).kind {
+                PatKind::Bool(value) => u32::from(*value),
+                PatKind::Some(inner) | PatKind::Ok(inner) if open(*inner) => 0,
+                PatKind::Err(inner) if open(*inner) => 1,
+                PatKind::None => 1,
+                PatKind::Variant(_, number, parts) if parts.iter().all(|&part| open(part)) => *number,
+                PatKind::Wild | PatKind::Bind(_) => return at + 1 == arms.len() && count < all,
+                _ => return false,
+            };
+            let bit = 1u64.checked_shl(number).unwrap_or(0);
+            if bit == 0 || seen & bit != 0 {
+                return false;
+            }
+            seen |= bit;
+            count += 1;
+        }
+        count == all
     }
 
     /// The common case in linear time: every arm is a literal, a range of its own or a wildcard. `None` if it is not.

@@ -51,6 +51,9 @@ impl Checker<'_> {
         let mut resolved = std::mem::take(&mut self.resolved);
         for at in first_expr..self.hir.exprs.len() {
             let Some(ty) = self.hir.exprs.get(at).map(|expr| expr.ty) else { break };
+            if ty <= Types::ARRAY_U8 {
+                continue; // a well-known type: the commonest case
+            }
             let ty = self.resolve(ty, &mut resolved, 0);
             if std::mem::take(&mut resolved.open) {
                 self.undetermined(ExprId(at as u32));

@@ -177,10 +177,16 @@ impl Checker<'_> {
                 self.unify_within(k, l, work, depth + 1) && self.unify_within(v, w, work, depth + 1)
             }
             (TyKind::Fn(ps, r), TyKind::Fn(qs, s)) if ps.len() == qs.len() => {
-                let (r, s) = (*r, *s);
-                let pairs: Vec<(Ty, Ty)> = ps.iter().copied().zip(qs.iter().copied()).collect();
-                pairs.into_iter().all(|(p, q)| self.unify_within(p, q, work, depth + 1))
-                    && self.unify_within(r, s, work, depth + 1)
+                let (count, r, s) = (ps.len(), *r, *s);
+                let part = |checker: &Self, ty: Ty, at: usize| match checker.kind(ty) {
+                    TyKind::Fn(params, _) => params.get(at).copied().unwrap_or(Types::ERROR),
+                    _ => Types::ERROR,
+                };
+                let params = (0..count).all(|at| {
+                    let (p, q) = (part(self, a, at), part(self, b, at));
+                    self.unify_within(p, q, work, depth + 1)
+                });
+                params && self.unify_within(r, s, work, depth + 1)
             }
             _ => false,
         }

@@ -292,6 +292,14 @@ impl Checker<'_> {
             return self.broken(span);
         };
         let count = self.hir.types.structs.get(id.0 as usize).map_or(0, |def| def.fields.len());
+        if fields.len() == count && self.in_declared_order(id, fields) {
+            let mut values = Vec::with_capacity(count);
+            for (slot, field) in fields.iter().enumerate() {
+                let ty = self.field_ty(id, slot);
+                values.push(self.expr(field.value, Want::Type(ty)));
+            }
+            return self.emit(ExprKind::StructLit(id, values), ty, span);
+        }
         let mut written: Vec<(usize, ExprId)> = Vec::with_capacity(fields.len());
         let mut given = vec![false; count];
         for (position, field) in fields.iter().enumerate() {
@@ -333,13 +341,15 @@ impl Checker<'_> {
         }
     }
 
-    /// The same, looking first where it is expected, so that literals of large structs take linear time.
-    fn field_near(&self, id: StructId, name: &str, position: usize) -> Option<(usize, Ty)> {
-        let def = self.hir.types.structs.get(id.0 as usize)?;
-        match def.fields.get(position) {
-            Some((known, ty)) if known == name => Some((position, *ty)),
-            _ => self.field_of(id, name),
-        }
+    /// Whether a literal gives all fields in the order of their declaration.
+    fn in_declared_order(&self, id: StructId, fields: &[FieldInit]) -> bool {
+        let def = self.hir.types.structs.get(id.0 as usize);
+        def.is_some_and(|def| def.fields.iter().zip(fields).all(|(known, field)| known.0 == self.text(field.name.symbol)))
+    }
+
+    fn field_ty(&self, id: StructId, slot: usize) -> Ty {
+        let def = self.hir.types.structs.get(id.0 as usize);
+        def.and_then(|def| def.fields.get(slot)).map_or(Types::ERROR, |(_, ty)| *ty)
     }
 
     /// A field of a struct by name: its number and type.
@@ -347,6 +357,15 @@ impl Checker<'_> {
         let def = self.hir.types.structs.get(id.0 as usize)?;
         let at = def.fields.iter().position(|(known, _)| known == name)?;
         def.fields.get(at).map(|(_, ty)| (at, *ty))
+    }
+
+    /// The same, looking first where it is expected, so that literals of large structs take linear time.
+    fn field_near(&self, id: StructId, name: &str, position: usize) -> Option<(usize, Ty)> {
+        let def = self.hir.types.structs.get(id.0 as usize)?;
+        match def.fields.get(position) {
+            Some((known, ty)) if known == name => Some((position, *ty)),
+            _ => self.field_of(id, name),
+        }
     }
 
     /// Reports a field that a struct does not have.

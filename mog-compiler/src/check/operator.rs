@@ -7,6 +7,9 @@ use crate::ast::{self, BinaryOp, List, Span, Term, TypeExprId};
 use crate::hir::{ArithOp, Asked, CompareOp, ExprId, ExprKind, LogicOp, UnaryOp};
 use crate::types::{Ty, TyKind, Types};
 
+/// Stands for an operand that is checked when the type of the others is known.
+const LITERAL: ExprId = ExprId(u32::MAX);
+
 impl Checker<'_> {
     /// Whether a type is a number.
     pub(super) fn is_number(&self, ty: Ty) -> bool {
@@ -60,25 +63,26 @@ impl Checker<'_> {
         let literal = self.is_literal(first);
         let mut head = if literal { None } else { Some(self.expr(first, Want::Any)) };
         let mut lead = head.map(|node| self.ty_of(node)).filter(|&ty| self.leads(ty));
-        let mut nodes: Vec<(ArithOp, Option<ExprId>)> = Vec::with_capacity(terms.len());
+        let mut operands: Vec<(ArithOp, ExprId)> = Vec::with_capacity(terms.len());
         for term in terms {
-            let node = if self.is_literal(term.operand) { None } else { Some(self.operand(term.operand, lead)) };
-            if let Some(node) = node
-                && lead.is_none()
-            {
-                lead = Some(self.ty_of(node)).filter(|&ty| self.leads(ty));
+            let mut node = LITERAL;
+            if !self.is_literal(term.operand) {
+                node = self.operand(term.operand, lead);
+                if lead.is_none() {
+                    lead = Some(self.ty_of(node)).filter(|&ty| self.leads(ty));
+                }
             }
-            nodes.push((arith_op(term.op), node));
+            operands.push((arith_op(term.op), node));
         }
         // Only literals: the wanted integer type, if any, otherwise that of the first.
         let hint = want.ty().map(|ty| self.strip_options(ty)).filter(|&ty| matches!(self.kind(ty), TyKind::Int(_)));
         let literal_ty = lead.or(hint);
         let head = *head.get_or_insert_with(|| self.literal_operand(first, literal_ty));
         let lead = literal_ty.unwrap_or_else(|| self.ty_of(head));
-        let mut operands = Vec::with_capacity(nodes.len());
-        for ((op, node), term) in nodes.into_iter().zip(terms) {
-            let node = node.unwrap_or_else(|| self.literal_operand(term.operand, Some(lead)));
-            operands.push((op, node));
+        for ((_, node), term) in operands.iter_mut().zip(terms) {
+            if *node == LITERAL {
+                *node = self.literal_operand(term.operand, Some(lead));
+            }
         }
         self.joined_by_operators(head, operands, terms, lead, span)
     }

@@ -184,15 +184,15 @@ impl Checker<'_> {
     /// `value is pattern`; the pattern's names come into scope.
     #[inline(never)]
     pub(super) fn is_expr(&mut self, value: ast::ExprId, pattern: ast::PatId, span: Span) -> ExprId {
-        let node = self.subject(value, &[pattern]);
+        let node = self.subject(value, [pattern]);
         let ty = self.ty_of(node);
         let pat = self.pattern(pattern, ty);
         self.emit(ExprKind::Is(node, pat), Types::BOOL, span)
     }
 
     /// What `match` and `is` look at: asked if the patterns are about presence or success, in their form.
-    pub(super) fn subject(&mut self, value: ast::ExprId, patterns: &[ast::PatId]) -> ExprId {
-        let form = patterns.iter().find_map(|&pattern| self.asks(pattern));
+    pub(super) fn subject(&mut self, value: ast::ExprId, patterns: impl IntoIterator<Item = ast::PatId>) -> ExprId {
+        let form = patterns.into_iter().find_map(|pattern| self.asks(pattern));
         let Some(option) = form else { return self.infer(value, Want::Any) };
         let node = self.ask(value);
         if !self.is_asked(node) {

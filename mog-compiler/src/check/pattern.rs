@@ -22,8 +22,7 @@ impl<'a> Checker<'a> {
             want => want,
         };
         let arms = self.ast.list(arms);
-        let patterns: Vec<ast::PatId> = arms.iter().map(|arm| arm.pattern).collect();
-        let subject = self.subject(value, &patterns);
+        let subject = self.subject(value, arms.iter().map(|arm| arm.pattern));
         let ty = self.ty_of(subject);
         if ty == Types::UNIT {
             self.nothing_to_use(subject, "match");

@@ -141,8 +141,8 @@ impl Frame {
     pub(super) fn new(func: FuncId, ret: Ty, floor: usize) -> Self {
         Self {
             func,
-            locals: Vec::new(),
-            variables: Vec::new(),
+            locals: Vec::with_capacity(8),
+            variables: Vec::with_capacity(8),
             captures: Vec::new(),
             captured: HashMap::new(),
             ret,
