@@ -1,0 +1,176 @@
+#!/usr/bin/env bash
+# All tests, in tiers, cheap ones first.
+#
+#   tests/run.sh                  everything
+#   tests/run.sh unit conformance only these
+#   FUZZ_SECONDS=600 tests/run.sh fuzz
+#
+# What a tier needs and the machine lacks is installed in CI (CI=true) and for root. Otherwise the tier is skipped, says
+# what is missing, and the last line counts it. In CI nothing is skipped: what cannot be installed is a failure.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+tiers=(format lint docs licences no_std readme unit conformance stack peers fuzz sanitizer)
+target=${CARGO_TARGET_DIR:-target}
+host=$(rustc -vV | sed -n 's/^host: //p')
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
+
+# --- What tiers need -------------------------------------------------------------------------------------------------
+
+readonly skipped=200
+may_install() { [ "${CI:-}" = true ] || [ "$(id -u)" = 0 ]; }
+
+# need COMMAND INSTALL...: true if the command is there, or is after installing it.
+need() {
+    command -v "$1" >/dev/null && return
+    if ! may_install; then
+        echo "$1 is missing; to install it: ${*:2}"
+        return "$skipped"
+    fi
+    "${@:2}" && command -v "$1" >/dev/null
+}
+
+debian() { apt-get install -y -q --no-install-recommends "$@" || { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; }; }
+
+need_nightly() {
+    cargo +nightly --version >/dev/null 2>&1 && return
+    if ! may_install; then
+        echo "a nightly toolchain is missing; to install it: rustup toolchain install nightly"
+        return "$skipped"
+    fi
+    rustup toolchain install nightly --profile minimal
+}
+
+# --- Tiers -----------------------------------------------------------------------------------------------------------
+
+format() {
+    cargo fmt --all --check && cargo fmt --manifest-path fuzz/Cargo.toml --check
+}
+
+lint() {
+    cargo clippy --locked --workspace --all-targets -- -D warnings
+}
+
+docs() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+}
+
+# Everything that we link may be used as we use it, and comes from crates.io.
+licences() {
+    local other
+    other=$(cargo tree --locked --workspace --edges normal,build,dev --prefix none --no-dedupe --format '{l} {p}' |
+        sort -u | grep -vE '^(\(?(MIT|Apache-2\.0|Zlib|Unlicense)(( OR |/)(MIT|Apache-2\.0|Zlib))*\)?( AND Unicode-3\.0)?) [a-z]|^ *$')
+    [ -z "$other" ] || { echo "licences that nobody looked at yet: $other"; return 1; }
+    other=$(grep -h '^source' Cargo.lock fuzz/Cargo.lock | grep -v '"registry+https://github.com/rust-lang/crates.io-index"')
+    [ -z "$other" ] || { echo "sources other than crates.io: $other"; return 1; }
+}
+
+# The machine builds without a standard library or allocator, in all its sizes.
+no_std() {
+    local features found
+    for features in "" window-32 window-64; do
+        cargo check --locked --package mog-core --no-default-features --features "$features" || return
+    done
+    found=$(cargo tree --locked --package mog-core --edges normal,features |
+        grep -oE '[a-z_-]+ feature "(std|use-std|alloc)"' | sort -u)
+    [ -z "$found" ] || { echo "mog-core reaches for what needs an allocator: $found"; return 1; }
+}
+
+# The README's commands do what it says, and its program is the one in examples/.
+readme() {
+    local program printed
+    program=$(awk '/^```rust$/ { on = 1; next } /^```$/ { on = 0 } on' README.md)
+    diff <(printf '%s\n' "$program") <(sed '/^#!\[allow/d; /^\/\/!/d; 1,/./{/^$/d}' examples/embed/src/main.rs) ||
+        { echo "README.md and examples/embed/src/main.rs differ"; return 1; }
+    printed=$(cargo run --release --locked -q -p mog -- run examples/risk.mog --grant log.write) || return
+    [[ $printed == *"Risk level: medium"* ]] || { echo "examples/risk.mog printed: $printed"; return 1; }
+    cargo run --locked -q -p mog-embed-example --bin embed && cargo run --locked -q -p mog-embed-example --bin products
+}
+
+unit() {
+    cargo test --locked --workspace --exclude mog-tests
+}
+
+# Every stored program from source and from bytecode, on both dispatchers, and with forced collection; the command
+# line; attacks. The command under test is the optimised one, and then the one with debug assertions.
+conformance() {
+    cargo build --release --locked --package mog &&
+        MOG_BIN=$target/release/mog cargo test --locked --package mog-tests &&
+        cargo build --locked --package mog &&
+        MOG_BIN=$target/debug/mog cargo test --locked --package mog-tests --test conformance
+}
+
+# 7 * 10^8 steps and deep recursion on a native stack of 256 KiB: instructions and calls take none of it.
+stack() {
+    local dispatch program
+    cargo build --release --locked --package mog || return
+    for dispatch in match tail; do
+        for program in mix fib; do
+            (ulimit -s 256 && "$target/release/mog" run --dispatch "$dispatch" "tests/bench/mog/$program.mog") || return
+        done
+    done
+}
+
+# The benchmark programs give what Lua gives. Once; the figures are to look at, not to pass.
+peers() {
+    need lua5.4 debian lua5.4 || return
+    RUNS=1 cargo bench --locked --package mog-tests --bench peers
+}
+
+# Each fuzz target for a while, from the stored programs as seeds.
+fuzz() {
+    local seconds=${FUZZ_SECONDS:-20} folder=$target/fuzz name seeds
+    need_nightly || return
+    need cargo-fuzz cargo install --locked cargo-fuzz || return
+    cargo build --release --locked --package mog || return
+    rm -rf "$folder/seeds" && mkdir -p "$folder/seeds/source" "$folder/seeds/module" "$folder/seeds/json" || return
+    find tests/conformance tests/attacks examples -name '*.mog' | while read -r program; do
+        name=${program//\//-}
+        cp "$program" "$folder/seeds/source/$name"
+        # Arena and slice in front, see fuzz_targets/module.rs; programs that must not compile are no seeds.
+        "$target/release/mog" build "$program" -o "$folder/seeds/module/$name" 2>/dev/null
+    done
+    grep -rhoE '[[{]\\?".*[]}]' tests/conformance --include='*.mog' | split -l 1 - "$folder/seeds/json/" || return
+    for name in source module mutated_module json; do
+        seeds=()
+        [ ! -d "$folder/seeds/$name" ] || seeds=("$folder/seeds/$name")
+        mkdir -p "$folder/corpus/$name" || return
+        cargo +nightly fuzz run --fuzz-dir fuzz --target-dir "$folder" "$name" "$folder/corpus/$name" "${seeds[@]}" -- \
+            -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 || return
+    done
+}
+
+# The host crate with AddressSanitizer: our code has no unsafe block, what it depends on does.
+sanitizer() {
+    need_nightly || return
+    RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked --target "$host" --target-dir "$target/sanitizer" \
+        --package mog --lib --bins --tests
+}
+
+# --- Run them --------------------------------------------------------------------------------------------------------
+
+[ $# -gt 0 ] || set -- "${tiers[@]}"
+passed=0 failed=() left_out=()
+for tier; do
+    if [[ " ${tiers[*]} " != *" $tier "* ]]; then
+        echo "no tier $tier; there are: ${tiers[*]}" >&2
+        exit 64
+    fi
+    printf '\n=== %s\n' "$tier"
+    start=$SECONDS
+    "$tier"
+    status=$?
+    [ $status != $skipped ] || [ "${CI:-}" != true ] || status=1
+    case $status in
+        0) passed=$((passed + 1)) ;;
+        "$skipped") left_out+=("$tier") ;;
+        *) failed+=("$tier") ;;
+    esac
+    printf '=== %s: %s after %s s\n' "$tier" "$([ $status = 0 ] && echo passed || echo "status $status")" $((SECONDS - start))
+done
+
+printf '\n'
+[ ${#left_out[@]} = 0 ] || echo "SKIPPED, see above for what is missing: ${left_out[*]}"
+[ ${#failed[@]} = 0 ] || echo "FAILED: ${failed[*]}"
+echo "tiers: $passed passed, ${#failed[@]} failed, ${#left_out[@]} skipped"
+[ ${#failed[@]} = 0 ]
