@@ -12,7 +12,7 @@ use crate::ast::{Arg, Ast, FnId, ItemId, ItemKind, Name, Span};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId, SourceFile};
 use crate::hir::{Asked, Builtin, ExprId, ExprKind, FuncId, Import, ImportId};
 use crate::parser;
-use crate::types::{Ty, TyKind, Types};
+use crate::types::{Ty, Types};
 
 /// The declarations that come with the compiler, by capability. They are read only for programs that name them.
 const STANDARD: &[(&str, &str)] = &[
@@ -210,7 +210,7 @@ impl<'a> Checker<'a> {
             declared: false,
             is_async: false,
         });
-        self.emit_import(capability, import, nodes, Types::ANY, span, asked)
+        self.emit_import(import, nodes, Types::ANY, span, asked)
     }
 
     /// Whether the program itself names a capability in `requires` or `optional`.
@@ -298,7 +298,7 @@ impl<'a> Checker<'a> {
             declared: true,
             is_async: declared.is_async,
         });
-        let node = self.emit_import(capability, import, nodes, declared.ret, span, asked);
+        let node = self.emit_import(import, nodes, declared.ret, span, asked);
         self.after(before, node)
     }
 
@@ -314,10 +314,9 @@ impl<'a> Checker<'a> {
         id
     }
 
-    /// A call of a capability function. One that is optional does nothing where the host grants nothing of it.
+    /// A call of a capability function.
     fn emit_import(
         &mut self,
-        capability: &str,
         import: ImportId,
         args: Vec<ExprId>,
         ret: Ty,
@@ -325,36 +324,7 @@ impl<'a> Checker<'a> {
         asked: Asked,
     ) -> ExprId {
         let (ty, asked) = self.asked_result(ret, asked, span);
-        let call = self.emit(ExprKind::CallImport(import, args, asked), ty, span);
-        if !self.hir.optional.iter().any(|name| name == capability) {
-            return call;
-        }
-        let name = self.string(capability);
-        let test = self.emit(ExprKind::Available(name), Types::BOOL, span);
-        if ret == Types::UNIT && asked == Asked::No {
-            return self.emit(ExprKind::If(test, call, None), ty, span);
-        }
-        let Some(mut absent) = self.empty_value(ret, span) else { return call };
-        if asked == Asked::Yes {
-            absent = self.emit(ExprKind::Ok(absent), ty, span);
-        }
-        self.emit(ExprKind::If(test, call, Some(absent)), ty, span)
-    }
-
-    /// What a call of an absent optional capability gives.
-    fn empty_value(&mut self, ty: Ty, span: Span) -> Option<ExprId> {
-        let kind = match self.kind(ty) {
-            TyKind::Unit => ExprKind::Unit,
-            TyKind::Bool => ExprKind::Bool(false),
-            TyKind::Int(_) => ExprKind::Int(0),
-            TyKind::Float | TyKind::F32 => ExprKind::Float(0.0),
-            TyKind::Str => return Some(self.string_expr("", span)),
-            TyKind::Any | TyKind::Option(_) => ExprKind::None,
-            TyKind::Array(_) => ExprKind::ArrayLit(Vec::new()),
-            TyKind::Map(..) => ExprKind::MapLit(Vec::new()),
-            _ => return None,
-        };
-        Some(self.emit(kind, ty, span))
+        self.emit(ExprKind::CallImport(import, args, asked), ty, span)
     }
 
     /// Output of the print family.
@@ -367,7 +337,7 @@ impl<'a> Checker<'a> {
             declared: true,
             is_async: false,
         });
-        self.emit_import("out", import, vec![text], Types::UNIT, span, Asked::No)
+        self.emit_import(import, vec![text], Types::UNIT, span, Asked::No)
     }
 
     /// `sleep(ms)` is `time.sleep`.

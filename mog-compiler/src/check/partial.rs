@@ -76,10 +76,6 @@ impl Checker<'_> {
             | ExprKind::Builtin(_, _, asked)
             | ExprKind::CallImport(_, _, asked) => *asked == Asked::Yes,
             ExprKind::FromAny(_) => self.is_wrapped(self.ty_of(node)),
-            // A call of an optional capability.
-            ExprKind::If(test, call, _) => {
-                matches!(self.hir.expr(*test).kind, ExprKind::Available(_)) && self.is_asked(*call)
-            }
             _ => false,
         }
     }

@@ -275,8 +275,18 @@ impl<'h> Lowering<'_, 'h> {
 
     fn to_any(&mut self, operand: ExprId, dst: Option<Val>) -> Val {
         let value = self.expr(operand, None);
+        let value = self.convert_to_any(value, dst);
+        self.into(value, dst)
+    }
+
+    /// A value as `any`.
+    pub(super) fn as_any(&mut self, value: Val) -> Val {
+        self.convert_to_any(value, None)
+    }
+
+    fn convert_to_any(&mut self, value: Val, dst: Option<Val>) -> Val {
         if matches!(self.hir().types.kind(value.ty), TyKind::Any) {
-            return self.into(value, dst);
+            return value;
         }
         let dst = self.target(dst, Types::ANY);
         let operand = if self.size(value.ty) == 0 { dst } else { value };

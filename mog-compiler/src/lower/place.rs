@@ -196,7 +196,11 @@ impl Lowering<'_, '_> {
 
     pub(super) fn set_index(&mut self, base: ExprId, index: ExprId, value: ExprId) -> Val {
         let values = self.operands(&[base, index, value]);
-        let &[base, index, value] = values.as_slice() else { return self.unit_value() };
+        let &[base, mut index, mut value] = values.as_slice() else { return self.unit_value() };
+        if matches!(self.hir().types.kind(base.ty), TyKind::Any) {
+            index = self.as_any(index);
+            value = self.as_any(value);
+        }
         match self.hir().types.kind(base.ty) {
             TyKind::Array(_) => self.set_element(base, index, value),
             TyKind::Any => {
@@ -214,7 +218,10 @@ impl Lowering<'_, '_> {
 
     /// `base[index]`. Bare it traps (on `any`: raises); asked it gives `?T` (on `any`: a `Result`).
     pub(super) fn index(&mut self, base: ExprId, index: ExprId, asked: Asked, ty: Ty, dst: Option<Val>) -> Val {
-        let [base, index] = self.two(base, index);
+        let [base, mut index] = self.two(base, index);
+        if matches!(self.hir().types.kind(base.ty), TyKind::Any) {
+            index = self.as_any(index);
+        }
         let operands = [Ext::Reg(base.slot), Ext::Reg(index.slot)];
         match self.hir().types.kind(base.ty).clone() {
             TyKind::Array(element) if asked == Asked::No => self.get_element(base, index, element, dst),

@@ -57,6 +57,9 @@ fn shape<'a>(types: &TypeTable<'a>, heap: &[u64], at: usize) -> Option<(Shape<'a
             slots().map_or(Shape::Leaf, Shape::Buffer)
         };
         (shape, size)
+    } else if header.ty() == TypeId::UNIT {
+        // The state of a module that has none.
+        (Shape::Leaf, 1)
     } else if header.ty() == TypeId::STR {
         (Shape::Leaf, 2 + (halves(*heap.get(at + 1)?).0 as usize).div_ceil(8))
     } else {

@@ -8,12 +8,12 @@ pub use table::{Capability, StaticHost};
 
 use crate::heap::{Memory, Value};
 use crate::machine::{Stop, Vm};
-use crate::module::{Import, Module, TypeId, TypeRecord};
+use crate::module::{Import, Module, TypeId, TypeKind, TypeRecord};
 
 /// What a host answers when an import is linked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Binding {
-    /// Granted: the host's own number for the function, below `u16::MAX`.
+    /// Granted: the host's own number for the function, below `u16::MAX - 1`.
     Granted(u16),
     /// Not granted: the program runs, and a call fails as denied.
     Refused,
@@ -43,8 +43,15 @@ pub trait Host {
     /// an undeclared import all of them are `any`.
     fn bind(&mut self, import: &Import<'_>, signature: TypeRecord<'_>, module: &Module<'_>) -> Binding;
 
-    /// Whether any function of a capability is granted, for `requires` and `.available`.
+    /// Whether any function of a capability is granted, for `requires`, `optional` and `.available`.
     fn grants(&self, capability: &str) -> bool;
+
+    /// Whether a function is denied by name. A call of it then fails even where the program declared the
+    /// capability as optional and nothing of it is granted.
+    fn denies(&self, capability: &str, function: &str) -> bool {
+        let _ = (capability, function);
+        false
+    }
 
     /// Carries out a call of the function that [`Host::bind`] gave this number.
     fn call(&mut self, function: u16, call: &mut Call<'_, '_>) -> Reply;
@@ -57,6 +64,12 @@ pub trait Host {
 
     /// Learns of a call that was refused because its function was not granted.
     fn refused(&mut self, call: &mut Call<'_, '_>) {
+        let _ = call;
+    }
+
+    /// Learns of a call that did nothing, because the program declared its capability as optional and the host
+    /// grants nothing of it.
+    fn skipped(&mut self, call: &mut Call<'_, '_>) {
         let _ = call;
     }
 }
@@ -222,5 +235,30 @@ impl<'v, 'a> Call<'v, 'a> {
             Reply::Failed => Reply::Denied,
             other => other,
         }
+    }
+
+    /// Sets what a call of an absent optional capability gives: false, 0, "", an empty collection or none. A
+    /// failure if the type has no such value.
+    pub(crate) fn set_neutral_result(&mut self) -> Result<(), Reply> {
+        let ty = self.result_type();
+        let types = self.vm.module.types;
+        let kind = types.record(ty).map(|record| record.kind);
+        let none = [0; 2];
+        let slots: &[u64] = match (ty, kind) {
+            (TypeId::STR, _) => return self.return_neutral(|builder| builder.string("")),
+            (_, Some(TypeKind::Array)) => return self.return_neutral(|builder| builder.array(ty, 0)),
+            (_, Some(TypeKind::Map)) => return self.return_neutral(|builder| builder.map(ty)),
+            (_, Some(TypeKind::Option)) => none.get(..1).unwrap_or(&none),
+            (_, Some(_)) => return Err(self.fail("the capability is not available")),
+            (_, None) => &none,
+        };
+        self.set_result(slots);
+        Ok(())
+    }
+
+    fn return_neutral(&mut self, make: impl FnOnce(&mut Builder<'_, 'a>) -> Option<u64>) -> Result<(), Reply> {
+        let made = make(&mut self.build(8)?).ok_or(Reply::OutOfMemory)?;
+        self.set_result(&[made]);
+        Ok(())
     }
 }

@@ -277,6 +277,6 @@ macro_rules! library {
         PowInt = pow_int (Int, Int) -> (Int) "power, wrapping; traps on a negative exponent";
 
         // Capabilities.
-        Available = available (Str) -> (Int) "whether the host granted any function of that capability to this program";
+        Available = available (Str) -> (Int) "whether the host granted any function of that capability";
     } };
 }

@@ -1,13 +1,13 @@
 //! An instance: one module in one arena, from linking to the result.
 
 use super::frames::Link;
-use super::run::Outcome;
+use super::run::{ABSENT, Outcome, REFUSED};
 use super::vm::{Counters, Dispatch, State, Stop, Vm};
 use super::window::WINDOW;
 use crate::error::Failure;
 use crate::heap::{MAX_WORDS, Memory, NULL, ObjectHeader, Value};
 use crate::host::{Binding, Builder, Host};
-use crate::module::{Module, TypeId};
+use crate::module::{Import, Module, Requirement, TypeId};
 
 /// How an instance is set up.
 #[derive(Clone, Copy, Default, Debug)]
@@ -92,7 +92,8 @@ impl<'a> Instance<'a> {
             let Some(signature) = signature else { continue };
             let number = match host.bind(&import, signature, &module) {
                 Binding::Granted(number) => number,
-                Binding::Refused => u16::MAX,
+                Binding::Refused if is_absent(&module, &*host, &import) => ABSENT,
+                Binding::Refused => REFUSED,
                 Binding::Mismatch => return Err(StartError::SignatureMismatch { import: index }),
             };
             if let Some(word) = arena.get_mut(usize::from(index) / 4) {
@@ -251,6 +252,14 @@ impl<'a> Instance<'a> {
             Some((self.module.function_at(pc)?, pc))
         })
     }
+}
+
+/// Whether a call of this import does nothing: its capability is optional and not there.
+fn is_absent(module: &Module<'_>, host: &dyn Host, import: &Import<'_>) -> bool {
+    let optional = |requirement: Requirement<'_>| !requirement.required && requirement.capability == import.capability;
+    module.metadata().requirements().any(optional)
+        && !host.grants(import.capability)
+        && !host.denies(import.capability, import.function)
 }
 
 impl<'a> Vm<'a> {

@@ -32,6 +32,11 @@ pub enum Outcome {
     Idle,
 }
 
+/// The binding of an import that was not granted.
+pub(super) const REFUSED: u16 = u16::MAX;
+/// The binding of an import of an optional capability of which nothing was granted.
+pub(super) const ABSENT: u16 = u16::MAX - 1;
+
 /// Steps of a host call beyond its instruction.
 const HOST_CALL_STEPS: u64 = 8;
 /// Steps for each frame that a failure unwinds.
@@ -210,12 +215,23 @@ impl Vm<'_> {
             self.charge(HOST_CALL_STEPS + params as u64);
             self.state.counters.host_calls += 1;
         }
-        let binding = self.binding(import);
+        let (binding, absent) = match self.binding(import) {
+            REFUSED => (None, false),
+            ABSENT => (None, true),
+            number => (Some(number), false),
+        };
         let waiting = self.state.waiting.take();
         let mut call = Call::new(self, import, operands.as_slice(), insn.a(), asked);
         let reply = match (binding, waiting) {
             (Some(function), None) => host.call(function, &mut call),
             (Some(function), Some(token)) => host.resume(function, token, &mut call),
+            (None, _) if absent => {
+                host.skipped(&mut call);
+                match call.set_neutral_result() {
+                    Ok(()) => Reply::Done,
+                    Err(reply) => reply,
+                }
+            }
             (None, _) => {
                 host.refused(&mut call);
                 Reply::Denied
@@ -230,7 +246,11 @@ impl Vm<'_> {
             }
             Reply::OutOfMemory => return Err(Stop::OutOfMemory),
             Reply::Failed | Reply::Denied => {
-                let kind = if reply == Reply::Denied { Failure::Denied } else { Failure::Failed };
+                let kind = match reply {
+                    Reply::Denied => Failure::Denied,
+                    _ if absent => Failure::Unavailable,
+                    _ => Failure::Failed,
+                };
                 let message = match failure {
                     Some(message) => message,
                     None => self.refusal(import)?,
@@ -255,12 +275,11 @@ impl Vm<'_> {
         self.set_reg(dst.wrapping_add(1 + payload as u8), message);
     }
 
-    /// The host's number for an import, if it was granted.
-    fn binding(&self, import: u16) -> Option<u16> {
+    /// The host's number for an import, or why there is none.
+    fn binding(&self, import: u16) -> u16 {
         let index = usize::from(import);
-        let word = self.arena.get(index / 4)?;
-        let binding = (word >> (16 * (index % 4))) as u16;
-        (binding != u16::MAX).then_some(binding)
+        let word = self.arena.get(index / 4).copied().unwrap_or(u64::MAX);
+        (word >> (16 * (index % 4))) as u16
     }
 
     /// The message of a denied call, as a new string.

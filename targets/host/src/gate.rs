@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use mog_core::heap::SlotValues;
-use mog_core::module::{Import, TypeKind, TypeRecord};
+use mog_core::module::{Import, TypeRecord};
 use mog_core::{Binding, Call, Host, Module, Reply, TypeId};
 
 use crate::audit::{Event, Observer, Outcome};
@@ -32,15 +32,6 @@ pub(crate) enum Stop {
     Observer(String),
 }
 
-/// What an import was linked to.
-#[derive(Clone, Copy, Debug)]
-enum Bound {
-    /// The granted function with this number.
-    Granted(usize),
-    /// Nothing: its capability is optional and absent.
-    Absent,
-}
-
 pub(crate) struct Gate {
     pub(crate) set: CapabilitySet,
     pub(crate) state: State,
@@ -51,7 +42,8 @@ pub(crate) struct Gate {
     pub(crate) wake: Option<Instant>,
     /// Why the program was stopped.
     pub(crate) stop: Option<Stop>,
-    bound: Vec<Bound>,
+    /// The granted function of each bound import.
+    bound: Vec<usize>,
 }
 
 impl Gate {
@@ -82,10 +74,8 @@ impl Gate {
     /// Carries out a call. What it converts is charged.
     fn invoke(&mut self, function: u16, call: &mut Call<'_, '_>) -> Result<Value, CallError> {
         let args = Args::new(call);
-        let body = match self.bound.get(usize::from(function)) {
-            Some(Bound::Granted(number)) => self.set.granted(*number).map(|granted| &granted.body),
-            _ => None,
-        };
+        let number = self.bound.get(usize::from(function));
+        let body = number.and_then(|&number| self.set.granted(number)).map(|granted| &granted.body);
         let outcome = match body {
             Some(Body::Standard(row)) => (row.body)(&args, &mut self.state),
             Some(Body::Host(host)) => {
@@ -95,7 +85,7 @@ impl Gate {
                 catch_unwind(AssertUnwindSafe(|| (host.body)(&args)))
                     .unwrap_or_else(|panic| Err(CallError::Failed(panic_message(panic.as_ref()))))
             }
-            None => absent(call),
+            None => Err(CallError::Denied("capability denied".to_owned())),
         };
         let steps = args.steps();
         call.charge(steps);
@@ -135,19 +125,24 @@ impl Gate {
         outcome: &Result<Value, CallError>,
         took: Duration,
     ) {
-        let skipped = match outcome {
-            Ok(_) => call
-                .import()
-                .is_some_and(|import| self.set.find(import.capability, import.function).is_none()),
-            Err(_) => false,
-        };
         let (outcome, result) = match outcome {
-            Ok(value) => (if skipped { Outcome::Skipped } else { Outcome::Ok }, value),
+            Ok(value) => (Outcome::Ok, value),
             Err(CallError::Failed(message)) => (Outcome::Error, &Value::from(message.as_str())),
             Err(CallError::Denied(message)) => (Outcome::Denied, &Value::from(message.as_str())),
             Err(CallError::Sleep(_)) => (Outcome::Pending, &Value::Null),
             Err(CallError::OutputLimit) => (Outcome::Error, &Value::from("output limit reached")),
         };
+        self.report(call, args, outcome, result, took);
+    }
+
+    fn report(
+        &mut self,
+        call: &Call<'_, '_>,
+        args: &[Value],
+        outcome: Outcome,
+        result: &Value,
+        took: Duration,
+    ) {
         let Some(import) = call.import() else { return };
         let (capability, function) = (import.capability, import.function);
         let event = Event { step: call.step(), capability, function, args, outcome, result, took };
@@ -186,21 +181,10 @@ impl Host for Gate {
     fn bind(&mut self, import: &Import<'_>, signature: TypeRecord<'_>, module: &Module<'_>) -> Binding {
         let Ok(number) = u16::try_from(self.bound.len()) else { return Binding::Refused };
         let bound = match self.set.find(import.capability, import.function) {
-            Some(granted) if self.agree(granted, signature, module) => Bound::Granted(granted),
             // Without a declaration the program cannot know better; each call finds out.
-            Some(granted) if !import.declared => Bound::Granted(granted),
+            Some(granted) if !import.declared || self.agree(granted, signature, module) => granted,
             Some(_) => return Binding::Mismatch,
-            None => {
-                let optional = |name| {
-                    let named = |r: &mog_core::module::Requirement<'_>| r.capability == name && !r.required;
-                    module.metadata().requirements().any(|requirement| named(&requirement))
-                };
-                let denied = self.set.denies(import.capability, import.function);
-                if denied || self.set.grants(import.capability) || !optional(import.capability) {
-                    return Binding::Refused;
-                }
-                Bound::Absent
-            }
+            None => return Binding::Refused,
         };
         self.bound.push(bound);
         Binding::Granted(number)
@@ -221,6 +205,17 @@ impl Host for Gate {
                 self.wake = None;
                 self.perform(call, |_, _| Ok(Value::Null))
             }
+        }
+    }
+
+    fn denies(&self, capability: &str, function: &str) -> bool {
+        self.set.denies(capability, function)
+    }
+
+    fn skipped(&mut self, call: &mut Call<'_, '_>) {
+        if self.observer.is_some() {
+            let args = arguments(call);
+            self.report(call, &args, Outcome::Skipped, &Value::Null, Duration::ZERO);
         }
     }
 
@@ -248,24 +243,6 @@ fn arguments(call: &Call<'_, '_>) -> Vec<Value> {
         _ => Value::Null,
     };
     (0..args.len()).map(|index| args.value(index).unwrap_or_else(described)).collect()
-}
-
-/// What a call of an optional capability gives that is absent: the neutral value of its type.
-fn absent(call: &Call<'_, '_>) -> Result<Value, CallError> {
-    let neutral = match call.result_type() {
-        TypeId::UNIT | TypeId::ANY => Some(Value::Null),
-        TypeId::BOOL => Some(Value::Bool(false)),
-        TypeId::FLOAT | TypeId::F32 => Some(Value::Float(0.0)),
-        TypeId::STR => Some(Value::Str(String::new())),
-        ty if ty.0 <= TypeId::U64.0 => Some(Value::Int(0)),
-        ty => match call.module().types.record(ty).map(|record| record.kind) {
-            Some(TypeKind::Array) => Some(Value::Array(Vec::new())),
-            Some(TypeKind::Map) => Some(Value::Map(Vec::new())),
-            Some(TypeKind::Option) => Some(Value::Null),
-            _ => None,
-        },
-    };
-    neutral.ok_or_else(|| CallError::failed("the capability is not available"))
 }
 
 /// Sets a call's result. An error says why the value does not fit.
