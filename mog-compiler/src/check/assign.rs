@@ -20,7 +20,13 @@ struct Assigned {
 impl<'a> Checker<'a> {
     /// `target = value`, `target += value`.
     #[inline(never)]
-    pub(super) fn assign(&mut self, target: ast::ExprId, op: Option<BinaryOp>, value: ast::ExprId, span: Span) -> ExprId {
+    pub(super) fn assign(
+        &mut self,
+        target: ast::ExprId,
+        op: Option<BinaryOp>,
+        value: ast::ExprId,
+        span: Span,
+    ) -> ExprId {
         let assigned = Assigned { op, value, span };
         let target = self.ast.without_parens(target);
         match self.ast[target].kind {
@@ -99,7 +105,11 @@ impl<'a> Checker<'a> {
         let value = if self.is_literal(assigned.value) {
             self.literal_operand(assigned.value, Some(ty))
         } else {
-            let hint = if matches!(self.kind(ty), TyKind::Option(_) | TyKind::Result(_)) { Want::Any } else { Want::Type(ty) };
+            let hint = if matches!(self.kind(ty), TyKind::Option(_) | TyKind::Result(_)) {
+                Want::Any
+            } else {
+                Want::Type(ty)
+            };
             self.infer(assigned.value, hint)
         };
         let span = assigned.span;
@@ -117,7 +127,8 @@ impl<'a> Checker<'a> {
             Def::Func(_) => ("a function", "give the variable another name"),
             _ => ("not a variable", "give the variable another name"),
         };
-        self.error(name.span, "not-assignable", format!("`{text}` is {what} and cannot be assigned")).help(help);
+        self.error(name.span, "not-assignable", format!("`{text}` is {what} and cannot be assigned"))
+            .help(help);
         self.broken_value(assigned)
     }
 
@@ -131,8 +142,12 @@ impl<'a> Checker<'a> {
         let (out_of_reach, compound) = (self.is_out_of_reach(name.symbol), assigned.op.is_some());
         let report = self.error(name.span, "unknown-name", format!("there is no variable `{text}`"));
         match near {
-            _ if out_of_reach => report.help("a nested `fn` cannot use the variables around it; a closure can"),
-            Some(near) => report.help(format!("did you mean `{near}`? a new variable is made with `:=`")).fix(name.span, near),
+            _ if out_of_reach => {
+                report.help("a nested `fn` cannot use the variables around it; a closure can")
+            }
+            Some(near) => report
+                .help(format!("did you mean `{near}`? a new variable is made with `:=`"))
+                .fix(name.span, near),
             None if compound => report.help(format!("make it first: {text} := …")),
             None => report.help("a new variable is made with `:=`").fix(between, " := "),
         };
@@ -242,7 +257,9 @@ impl<'a> Checker<'a> {
         use ast::ExprKind as K;
         match self.ast[id].kind {
             K::Int(_) | K::Float(_) | K::Bool(_) | K::Str(_) | K::Name(_) | K::None => true,
-            K::Paren(inner) | K::Unary { operand: inner, .. } | K::Field { base: inner, .. } => self.is_quiet(inner),
+            K::Paren(inner) | K::Unary { operand: inner, .. } | K::Field { base: inner, .. } => {
+                self.is_quiet(inner)
+            }
             K::Chain { first, rest, .. } => {
                 self.is_quiet(first) && self.ast.list(rest).iter().all(|term| self.is_quiet(term.operand))
             }
@@ -284,7 +301,8 @@ impl<'a> Checker<'a> {
             TyKind::Any => "what an `any` holds is a copy; take it out first, as in m := x as Map".to_owned(),
             _ => self.receiver_help(ty, ""),
         };
-        self.error(span, "not-assignable", format!("nothing inside a `{found}` can be assigned like this")).help(help);
+        self.error(span, "not-assignable", format!("nothing inside a `{found}` can be assigned like this"))
+            .help(help);
         self.broken_value(assigned)
     }
 }

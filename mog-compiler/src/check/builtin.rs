@@ -33,8 +33,21 @@ enum Function {
 }
 
 const NAMES: &[&str] = &[
-    "ok", "err", "some", "print", "println", "str", "int", "float", "parse_int", "parse_float", "json_parse", "json_str",
-    "assert", "panic", "sleep",
+    "ok",
+    "err",
+    "some",
+    "print",
+    "println",
+    "str",
+    "int",
+    "float",
+    "parse_int",
+    "parse_float",
+    "json_parse",
+    "json_str",
+    "assert",
+    "panic",
+    "sleep",
 ];
 
 fn function(name: &str) -> Option<Function> {
@@ -97,7 +110,14 @@ pub(super) fn names<'n>() -> impl Iterator<Item = &'n str> {
 impl<'a> Checker<'a> {
     /// A call of a name that the program does not declare.
     #[inline(never)]
-    pub(super) fn call_builtin(&mut self, name: Name, args: &'a [Arg], span: Span, asked: Asked, want: Want) -> ExprId {
+    pub(super) fn call_builtin(
+        &mut self,
+        name: Name,
+        args: &'a [Arg],
+        span: Span,
+        asked: Asked,
+        want: Want,
+    ) -> ExprId {
         let text = self.text(name.symbol);
         if let Some(function) = function(text) {
             for arg in args {
@@ -203,7 +223,9 @@ impl<'a> Checker<'a> {
     fn wrapped(&mut self, function: Function, arg: &Arg, span: Span, want: Want) -> ExprId {
         let wanted = want.ty().map(|ty| self.shallow(ty));
         let inner = match (function, wanted.map(|ty| self.kind(ty))) {
-            (Function::Ok, Some(&TyKind::Result(inner))) | (Function::Some, Some(&TyKind::Option(inner))) => Some(inner),
+            (Function::Ok, Some(&TyKind::Result(inner))) | (Function::Some, Some(&TyKind::Option(inner))) => {
+                Some(inner)
+            }
             _ => None,
         };
         let node = self.expr(arg.value, inner.map_or(Want::Any, Want::Type));
@@ -297,8 +319,12 @@ impl<'a> Checker<'a> {
         let inside: Vec<&str> = args.iter().map(|arg| self.source(self.ast[arg.value].span)).collect();
         let message = format!("there is no function `{text}`");
         if self.is_out_of_reach(name.symbol) {
-            self.error(name.span, "out-of-reach", format!("`{text}` belongs to the enclosing function; a nested `fn` cannot use it"))
-                .help("a closure can: name := fn(…) { … }; or pass it as a parameter");
+            self.error(
+                name.span,
+                "out-of-reach",
+                format!("`{text}` belongs to the enclosing function; a nested `fn` cannot use it"),
+            )
+            .help("a closure can: name := fn(…) { … }; or pass it as a parameter");
         } else if let Some(ours) = foreign::function(text) {
             let report = self.error(name.span, "unknown-function", message).help(ours.help);
             if let Some(write) = ours.rewrite(&inside) {
@@ -311,7 +337,8 @@ impl<'a> Checker<'a> {
                 .help(format!("a variant is written with its enum: {owner}.{text}"))
                 .fix(name.span, format!("{owner}.{text}"));
         } else {
-            let callable = |def: &Def| !matches!(def, Def::Struct(_) | Def::Enum(_) | Def::Alias(_) | Def::Module(_));
+            let callable =
+                |def: &Def| !matches!(def, Def::Struct(_) | Def::Enum(_) | Def::Alias(_) | Def::Module(_));
             let ours = self.visible().filter(|(_, def)| callable(def)).map(|(name, _)| name);
             let near = nearest(text, ours.chain(names()));
             let method = [method::STRING, method::ARRAY, method::MAP]
@@ -320,13 +347,17 @@ impl<'a> Checker<'a> {
             let report = self.error(name.span, "unknown-function", message);
             match (inside.split_first(), near) {
                 (Some((first, rest)), _) if method => {
-                    report.help(format!("`{text}` is a method")).fix(span, format!("{first}.{text}({})", rest.join(", ")));
+                    report
+                        .help(format!("`{text}` is a method"))
+                        .fix(span, format!("{first}.{text}({})", rest.join(", ")));
                 }
                 (_, Some(near)) => {
                     report.help(format!("did you mean `{near}`?")).fix(name.span, near);
                 }
                 _ => {
-                    report.help("functions are declared with fn; the host's are called as capability.function(…)");
+                    report.help(
+                        "functions are declared with fn; the host's are called as capability.function(…)",
+                    );
                 }
             }
         }
@@ -334,7 +365,8 @@ impl<'a> Checker<'a> {
     }
 
     fn owner_of_variant(&self, variant: &str) -> Option<String> {
-        let owner = self.hir.types.enums.iter().find(|def| def.variants.iter().any(|(name, _)| name == variant));
+        let owner =
+            self.hir.types.enums.iter().find(|def| def.variants.iter().any(|(name, _)| name == variant));
         owner.map(|def| def.name.clone())
     }
 }

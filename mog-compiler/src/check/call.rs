@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use super::infer::Want;
 use super::items::DefaultValue;
 use super::method::{self, ASKING};
-use super::infer::Want;
 use super::scope::Def;
 use super::suggest::nearest;
 use super::typename::built_in;
@@ -102,7 +102,8 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Option<(Vec<ExprId>, Vec<ExprId>)> {
         if args.len() == params.len() && args.iter().all(|arg| arg.name.is_none()) {
-            let nodes = args.iter().zip(params).map(|(arg, param)| self.expr(arg.value, Want::Type(param.ty)));
+            let nodes =
+                args.iter().zip(params).map(|(arg, param)| self.expr(arg.value, Want::Type(param.ty)));
             return Some((Vec::new(), nodes.collect()));
         }
         let mut given = vec![false; params.len()];
@@ -118,8 +119,10 @@ impl<'a> Checker<'a> {
                 None if named => None,
                 None => Some(at),
             };
-            let free = |slot: &usize| given.get_mut(*slot).is_some_and(|given| !std::mem::replace(given, true));
-            let Some((slot, param)) = slot.filter(free).and_then(|slot| Some((slot, params.get(slot)?))) else {
+            let free =
+                |slot: &usize| given.get_mut(*slot).is_some_and(|given| !std::mem::replace(given, true));
+            let Some((slot, param)) = slot.filter(free).and_then(|slot| Some((slot, params.get(slot)?)))
+            else {
                 self.wrong_argument(params, name, args, at);
                 self.arguments_of_broken(args.get(at..).unwrap_or(&[]), span);
                 return None;
@@ -239,7 +242,14 @@ impl<'a> Checker<'a> {
 
     /// `base.name(args)`.
     #[inline(never)]
-    fn call_field(&mut self, base: ast::ExprId, name: Name, args: &'a [Arg], span: Span, asked: Asked) -> ExprId {
+    fn call_field(
+        &mut self,
+        base: ast::ExprId,
+        name: Name,
+        args: &'a [Arg],
+        span: Span,
+        asked: Asked,
+    ) -> ExprId {
         match self.type_expr(base) {
             Some(Def::Enum(id)) => return self.variant_value(id, name, args, true, span),
             Some(_) => return self.call_on_type(base, name, args, span),
@@ -268,7 +278,9 @@ impl<'a> Checker<'a> {
     fn call_on_type(&mut self, base: ast::ExprId, name: Name, args: &[Arg], span: Span) -> ExprId {
         let (of, text) = (self.source(self.ast[base].span), self.text(name.symbol));
         let help = match self.type_expr(base) {
-            Some(Def::Struct(_)) => format!("make a value with {of} {{ field: value }}; functions stand outside of types"),
+            Some(Def::Struct(_)) => {
+                format!("make a value with {of} {{ field: value }}; functions stand outside of types")
+            }
             _ if text == "parse" => format!("write parse_{of}(s)"),
             _ => "functions stand outside of types".to_owned(),
         };
@@ -289,7 +301,14 @@ impl<'a> Checker<'a> {
 
     /// `Shape.Circle(r)`, `Shape.Empty`.
     #[inline(never)]
-    pub(super) fn variant_value(&mut self, id: EnumId, name: Name, args: &[Arg], called: bool, span: Span) -> ExprId {
+    pub(super) fn variant_value(
+        &mut self,
+        id: EnumId,
+        name: Name,
+        args: &[Arg],
+        called: bool,
+        span: Span,
+    ) -> ExprId {
         let ty = self.hir.types.intern(TyKind::Enum(id));
         let text = self.text(name.symbol);
         let Some((number, payload)) = self.variant_of(id, text) else {
@@ -337,7 +356,14 @@ impl<'a> Checker<'a> {
     /// Reports a variant with the wrong number of values.
     #[cold]
     #[inline(never)]
-    pub(super) fn wrong_payload(&mut self, text: &str, payload: &[Ty], found: usize, called: bool, span: Span) {
+    pub(super) fn wrong_payload(
+        &mut self,
+        text: &str,
+        payload: &[Ty],
+        found: usize,
+        called: bool,
+        span: Span,
+    ) {
         let types: Vec<String> = payload.iter().map(|&ty| self.show(ty)).collect();
         let shape = if types.is_empty() { text.to_owned() } else { format!("{text}({})", types.join(", ")) };
         let message = match (types.is_empty(), called) {
@@ -356,7 +382,9 @@ impl<'a> Checker<'a> {
             return self.apply_method(row, node, name, args, asked, span);
         }
         match *self.kind(ty) {
-            TyKind::Str | TyKind::Array(_) if text == "slice" => self.slice_method(node, name, args, span, asked),
+            TyKind::Str | TyKind::Array(_) if text == "slice" => {
+                self.slice_method(node, name, args, span, asked)
+            }
             TyKind::Array(element) if text == "get" => self.get_method(node, element, name, args, span),
             TyKind::Struct(id) => match self.field_of(id, text) {
                 Some((slot, field)) => {

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::items::DefaultValue;
 use super::infer::Want;
+use super::items::DefaultValue;
 use super::scope::{Def, Frame, Names};
 use super::suggest::nearest;
 use super::units::Module;
@@ -129,7 +129,9 @@ impl<'a> Checker<'a> {
                     _ => None,
                 });
                 let functions = functions.collect();
-                self.declared.capabilities.push(Capability { name: ast.text(name.symbol).to_owned(), functions });
+                self.declared
+                    .capabilities
+                    .push(Capability { name: ast.text(name.symbol).to_owned(), functions });
             }
         }
         let found = std::mem::replace(&mut self.diagnostics, outer);
@@ -141,7 +143,8 @@ impl<'a> Checker<'a> {
         let mut params = Vec::with_capacity(function.params.len());
         for param in self.ast.list(function.params) {
             let ty = param.ty.map_or(Types::ANY, |ty| self.resolve_type(ty));
-            let default = param.default.map_or(DefaultValue::Required, |value| self.declared_default(value, ty));
+            let default =
+                param.default.map_or(DefaultValue::Required, |value| self.declared_default(value, ty));
             params.push(Parameter { name: self.text(param.name.symbol).to_owned(), ty, default });
         }
         let ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
@@ -160,7 +163,11 @@ impl<'a> Checker<'a> {
             }
             None => {
                 let span = self.ast[value].span;
-                self.error(span, "not-constant", "the default of a capability's parameter must be a constant");
+                self.error(
+                    span,
+                    "not-constant",
+                    "the default of a capability's parameter must be a constant",
+                );
                 DefaultValue::Required
             }
         }
@@ -180,7 +187,14 @@ impl<'a> Checker<'a> {
 
     /// `capability.function(args)`.
     #[inline(never)]
-    pub(super) fn call_capability(&mut self, of: Name, name: Name, args: &'a [Arg], span: Span, asked: Asked) -> ExprId {
+    pub(super) fn call_capability(
+        &mut self,
+        of: Name,
+        name: Name,
+        args: &'a [Arg],
+        span: Span,
+        asked: Asked,
+    ) -> ExprId {
         let (capability, function) = (self.text(of.symbol), self.text(name.symbol));
         let mut known = self.declared.capabilities.iter().filter(|known| known.name == capability).peekable();
         let is_declared = known.peek().is_some();
@@ -219,7 +233,14 @@ impl<'a> Checker<'a> {
     }
 
     /// `json.parse(s)` and `json.str(x)`, which need no host.
-    fn call_json(&mut self, of: &str, function: &str, args: &'a [Arg], span: Span, asked: Asked) -> Option<ExprId> {
+    fn call_json(
+        &mut self,
+        of: &str,
+        function: &str,
+        args: &'a [Arg],
+        span: Span,
+        asked: Asked,
+    ) -> Option<ExprId> {
         let [arg] = args else { return None };
         if of != "json" {
             return None;
@@ -261,18 +282,27 @@ impl<'a> Checker<'a> {
             let known = self.declared.capabilities.iter().filter(|known| known.name == capability);
             let functions = known.flat_map(|known| known.functions.iter().map(|f| f.name.as_str()));
             if let Some(near) = nearest(function, functions).map(str::to_owned) {
-                self.warning(name.span, "unknown-function", format!("`{capability}` declares no function `{function}`"))
-                    .help(format!("did you mean `{near}`?"))
-                    .fix(name.span, near);
+                self.warning(
+                    name.span,
+                    "unknown-function",
+                    format!("`{capability}` declares no function `{function}`"),
+                )
+                .help(format!("did you mean `{near}`?"))
+                .fix(name.span, near);
             }
         } else if !self.is_named(capability) {
-            let variable = |def: &Def| matches!(def, Def::Local(_) | Def::Global(_) | Def::Module(_) | Def::Enum(_));
+            let variable =
+                |def: &Def| matches!(def, Def::Local(_) | Def::Global(_) | Def::Module(_) | Def::Enum(_));
             let ours = self.visible().filter(|(_, def)| variable(def)).map(|(name, _)| name);
             let standard = STANDARD.iter().map(|(name, _)| *name);
             if let Some(near) = nearest(capability, ours.chain(standard)) {
-                self.warning(of.span, "unknown-capability", format!("`{capability}` is no variable, so this calls a capability"))
-                    .help(format!("did you mean `{near}`?"))
-                    .fix(of.span, near);
+                self.warning(
+                    of.span,
+                    "unknown-capability",
+                    format!("`{capability}` is no variable, so this calls a capability"),
+                )
+                .help(format!("did you mean `{near}`?"))
+                .fix(of.span, near);
             }
         }
     }
@@ -303,7 +333,13 @@ impl<'a> Checker<'a> {
     }
 
     /// The number of a capability function, noted on first use.
-    fn import(&mut self, capability: &str, function: &str, shape: u32, make: impl FnOnce() -> Import) -> ImportId {
+    fn import(
+        &mut self,
+        capability: &str,
+        function: &str,
+        shape: u32,
+        make: impl FnOnce() -> Import,
+    ) -> ImportId {
         let key = (self.string(capability), self.string(function), shape);
         if let Some(&known) = self.import_index.get(&key) {
             return known;

@@ -23,7 +23,9 @@ impl Checker<'_> {
         }
         let function = self.ast[id];
         let outer = self.frames.last();
-        let name = outer.and_then(|frame| self.hir.funcs.get(frame.func.0 as usize)).map_or("", |func| func.name.as_str());
+        let name = outer
+            .and_then(|frame| self.hir.funcs.get(frame.func.0 as usize))
+            .map_or("", |func| func.name.as_str());
         let name = if name.ends_with("{closure}") { name.to_owned() } else { format!("{name}{{closure}}") };
         let floor = outer.map_or(0, |frame| frame.floor);
         let func = self.new_func(name, ret, span);
@@ -61,7 +63,11 @@ impl Checker<'_> {
         if wanted_ret.is_some() && wanted_params.len() != params.len() {
             let (wants, has) = (wanted_params.len(), params.len());
             let s = if wants == 1 { "" } else { "s" };
-            self.error(span, "wrong-argument-count", format!("this function must take {wants} parameter{s}, not {has}"));
+            self.error(
+                span,
+                "wrong-argument-count",
+                format!("this function must take {wants} parameter{s}, not {has}"),
+            );
         }
         let mut types = Vec::with_capacity(params.len());
         for (at, param) in params.iter().enumerate() {

@@ -1,9 +1,9 @@
 //! Constants, and folding them at compile time.
 
+use super::Checker;
 use super::infer::Want;
 use super::scope::{Def, Frame, Variable};
 use super::typename::MAX_NESTING;
-use super::Checker;
 use crate::ast::{self, ItemId, ItemKind, Name, Span, StmtKind, TypeExprId};
 use crate::hir::{ArithOp, CompareOp, ExprId, ExprKind, FuncId, Global, GlobalId, LogicOp, StrId, UnaryOp};
 use crate::types::{IntKind, Ty, TyKind, Types};
@@ -142,7 +142,12 @@ impl Checker<'_> {
 
     /// `const N = 10` inside a block.
     #[inline(never)]
-    pub(super) fn local_const(&mut self, name: Name, ty: Option<TypeExprId>, value: ast::ExprId) -> Option<ExprId> {
+    pub(super) fn local_const(
+        &mut self,
+        name: Name,
+        ty: Option<TypeExprId>,
+        value: ast::ExprId,
+    ) -> Option<ExprId> {
         let node = self.const_expr(value, ty);
         let ty = self.ty_of(node);
         if let Some(folded) = self.fold(node) {
@@ -166,7 +171,9 @@ impl Checker<'_> {
     fn is_constant(&self, id: ExprId) -> bool {
         let all = |ids: &[ExprId]| ids.iter().all(|&id| self.is_constant(id));
         match &self.hir.expr(id).kind {
-            ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_) | ExprKind::None => true,
+            ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_) | ExprKind::None => {
+                true
+            }
             ExprKind::Unit | ExprKind::FuncValue(_) => true,
             ExprKind::Global(global) => self.globals.get(global.0 as usize).is_some_and(|known| known.fixed),
             ExprKind::Local(local) => {
@@ -188,13 +195,17 @@ impl Checker<'_> {
             ExprKind::Logic(first, rest) => {
                 self.is_constant(*first) && rest.iter().all(|(_, id)| self.is_constant(*id))
             }
-            ExprKind::Compare(_, a, b) | ExprKind::ArrayFill(a, b) => self.is_constant(*a) && self.is_constant(*b),
+            ExprKind::Compare(_, a, b) | ExprKind::ArrayFill(a, b) => {
+                self.is_constant(*a) && self.is_constant(*b)
+            }
             ExprKind::Concat(ids)
             | ExprKind::ArrayLit(ids)
             | ExprKind::StructLit(_, ids)
             | ExprKind::EnumLit(_, _, ids)
             | ExprKind::Builtin(_, ids, _) => all(ids),
-            ExprKind::MapLit(entries) => entries.iter().all(|(k, v)| self.is_constant(*k) && self.is_constant(*v)),
+            ExprKind::MapLit(entries) => {
+                entries.iter().all(|(k, v)| self.is_constant(*k) && self.is_constant(*v))
+            }
             _ => false,
         }
     }
@@ -246,7 +257,9 @@ impl Checker<'_> {
     fn fold_unary(&self, op: UnaryOp, value: Value, ty: Ty) -> Option<Value> {
         Some(match (op, value, self.kind(ty)) {
             (UnaryOp::Not, Value::Bool(value), _) => Value::Bool(!value),
-            (UnaryOp::Neg, Value::Int(value), TyKind::Int(kind)) => Value::Int(narrow(value.wrapping_neg(), *kind)),
+            (UnaryOp::Neg, Value::Int(value), TyKind::Int(kind)) => {
+                Value::Int(narrow(value.wrapping_neg(), *kind))
+            }
             (UnaryOp::BitNot, Value::Int(value), TyKind::Int(kind)) => Value::Int(narrow(!value, *kind)),
             (UnaryOp::Neg, Value::Float(value), _) => Value::Float(-value),
             _ => return None,
@@ -291,9 +304,13 @@ impl Checker<'_> {
             (Value::Int(a), Value::Int(b)) => Some(a.cmp(&b)),
             (Value::Float(a), Value::Float(b)) => a.partial_cmp(&b),
             (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(&b)),
-            (Value::Str(a), Value::Str(b)) => {
-                Some(self.hir.strings.get(a.0 as usize)?.as_bytes().cmp(self.hir.strings.get(b.0 as usize)?.as_bytes()))
-            }
+            (Value::Str(a), Value::Str(b)) => Some(
+                self.hir
+                    .strings
+                    .get(a.0 as usize)?
+                    .as_bytes()
+                    .cmp(self.hir.strings.get(b.0 as usize)?.as_bytes()),
+            ),
             _ => return None,
         };
         Some(Value::Bool(match op {

@@ -6,6 +6,7 @@
 
 use super::Checker;
 use crate::ast::Span;
+use crate::diagnostic::Severity;
 use crate::hir::{Arm, ExprId, ExprKind, PatId, PatKind, StrId};
 use crate::types::{EnumId, IntKind, StructId, Ty, TyKind, Types};
 
@@ -56,15 +57,25 @@ impl Checker<'_> {
         if ty == Types::ERROR || ty == Types::NEVER {
             return;
         }
+        if self.diagnostics.has_errors()
+            && arms.iter().any(|arm| self.has_error_in(self.hir.pat(arm.pat).span))
+        {
+            return;
+        }
         let (useless, missing, exhausted) = self.judge(arms, ty);
         let useless: Vec<Span> =
             useless.into_iter().filter_map(|at| arms.get(at)).map(|arm| self.hir.pat(arm.pat).span).collect();
         for place in useless {
-            self.warning(place, "unreachable-arm", "this arm is never reached: those before it match everything that it does")
-                .help("move it up, or remove it");
+            self.warning(
+                place,
+                "unreachable-arm",
+                "this arm is never reached: those before it match everything that it does",
+            )
+            .help("move it up, or remove it");
         }
         if exhausted {
-            self.error(span, "not-exhaustive", "this match has too many combinations to check").help("end it with `_ => …`");
+            self.error(span, "not-exhaustive", "this match has too many combinations to check")
+                .help("end it with `_ => …`");
         } else if !missing.is_empty() {
             self.not_exhaustive(span, &missing);
         }
@@ -74,7 +85,8 @@ impl Checker<'_> {
     #[inline(never)]
     fn not_exhaustive(&mut self, span: Span, missing: &[String]) {
         let head = Span::new(span.start, span.start + 5);
-        let named = missing.iter().take(NAMED_CASES).map(|case| format!("`{case}`")).collect::<Vec<_>>().join(", ");
+        let named =
+            missing.iter().take(NAMED_CASES).map(|case| format!("`{case}`")).collect::<Vec<_>>().join(", ");
         let more = if missing.len() > NAMED_CASES { " and more" } else { "" };
         match missing.first().map_or("_", String::as_str) {
             "_" => self
@@ -84,6 +96,12 @@ impl Checker<'_> {
                 .error(head, "not-exhaustive", format!("this match does not cover {named}{more}"))
                 .help(format!("add `{arm} => …`, or `_ => …` for all the rest")),
         };
+    }
+
+    /// Whether an error was reported within a place.
+    pub(super) fn has_error_in(&self, span: Span) -> bool {
+        let inside = |at: Span| span.start <= at.start && at.end <= span.end;
+        self.diagnostics.iter().any(|known| known.severity == Severity::Error && inside(known.span))
     }
 
     fn judge(&self, arms: &[Arm], ty: Ty) -> (Vec<usize>, Vec<String>, bool) {
@@ -208,7 +226,8 @@ impl Search<'_, '_> {
             return None;
         }
         // Columns that nobody looks into make no difference.
-        let skip = (0..row.len()).take_while(|&at| self.is_open(row, at) && rows.iter().all(|r| self.is_open(r, at)));
+        let skip = (0..row.len())
+            .take_while(|&at| self.is_open(row, at) && rows.iter().all(|r| self.is_open(r, at)));
         let skip = skip.count();
         let (Some(&ty), Some(&cell)) = (types.get(skip), row.get(skip)) else {
             return rows.is_empty().then(|| vec!["_".to_owned(); skip]);
@@ -299,7 +318,9 @@ impl Search<'_, '_> {
         }
         ranges.retain(|&(from, to)| from <= to && to >= low && from <= high);
         let mut cuts: Vec<i128> = vec![low];
-        cuts.extend(ranges.iter().flat_map(|&(from, to)| [from, to + 1]).filter(|&cut| cut > low && cut <= high));
+        cuts.extend(
+            ranges.iter().flat_map(|&(from, to)| [from, to + 1]).filter(|&cut| cut > low && cut <= high),
+        );
         cuts.sort_unstable();
         cuts.dedup();
         ranges.sort_unstable();
@@ -359,7 +380,8 @@ impl Search<'_, '_> {
             TyKind::Result(_) => vec![Shape::Ok, Shape::Err],
             TyKind::Struct(id) => vec![Shape::Struct(id)],
             TyKind::Enum(id) => {
-                let count = self.checker.hir.types.enums.get(id.0 as usize).map_or(0, |def| def.variants.len());
+                let count =
+                    self.checker.hir.types.enums.get(id.0 as usize).map_or(0, |def| def.variants.len());
                 (0..count as u32).map(|number| Shape::Variant(id, number)).collect()
             }
             _ => return None,
@@ -373,7 +395,8 @@ impl Search<'_, '_> {
             (Shape::Some, TyKind::Option(inner)) | (Shape::Ok, TyKind::Result(inner)) => vec![*inner],
             (Shape::Err, _) => vec![Types::STR],
             (Shape::Variant(id, number), _) => {
-                let variant = types.enums.get(id.0 as usize).and_then(|def| def.variants.get(number as usize));
+                let variant =
+                    types.enums.get(id.0 as usize).and_then(|def| def.variants.get(number as usize));
                 variant.map_or_else(Vec::new, |(_, payload)| payload.clone())
             }
             (Shape::Struct(id), _) => {

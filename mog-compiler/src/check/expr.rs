@@ -58,7 +58,9 @@ impl<'a> Checker<'a> {
             K::Repeat { value, count } => self.array_fill(value, count, span, want),
             K::Map(entries) => self.map_literal(entries, span, want),
             K::Struct { path, fields } => self.struct_literal(path, fields, span),
-            K::Chain { level: ast::Level::Arithmetic, first, rest } => self.arithmetic(first, rest, span, want),
+            K::Chain { level: ast::Level::Arithmetic, first, rest } => {
+                self.arithmetic(first, rest, span, want)
+            }
             K::Chain { level: ast::Level::Comparison, first, rest } => self.comparison(first, rest, span),
             K::Chain { level: ast::Level::Logic, .. } | K::Is { .. } => {
                 let mark = self.mark();
@@ -149,7 +151,9 @@ impl<'a> Checker<'a> {
     fn dropped_value(&mut self, id: ast::ExprId, kind: ast::ExprKind, ty: Ty) {
         let span = self.ast[id].span;
         let text = self.source(span);
-        if matches!(self.kind(ty), TyKind::Fn(..)) && matches!(kind, ast::ExprKind::Name(_) | ast::ExprKind::Field { .. }) {
+        if matches!(self.kind(ty), TyKind::Fn(..))
+            && matches!(kind, ast::ExprKind::Name(_) | ast::ExprKind::Field { .. })
+        {
             self.error(span, "unused-value", format!("`{text}` is not called here"))
                 .help("a call has parentheses")
                 .fix(span.after(), "()");
@@ -193,7 +197,9 @@ impl<'a> Checker<'a> {
     /// A definition used as a value.
     pub(super) fn def_value(&mut self, def: Def, symbol: Symbol, span: Span) -> ExprId {
         match def {
-            Def::Local(local) | Def::Caught(local, _) => self.emit(ExprKind::Local(local), self.local_ty(local), span),
+            Def::Local(local) | Def::Caught(local, _) => {
+                self.emit(ExprKind::Local(local), self.local_ty(local), span)
+            }
             Def::Global(global) => {
                 let ty = self.hir.globals.get(global.0 as usize).map_or(Types::ERROR, |global| global.ty);
                 self.note_global_use(global);
@@ -210,7 +216,9 @@ impl<'a> Checker<'a> {
                 let ty = self.make(kind, span);
                 self.emit(ExprKind::FuncValue(func), ty, span)
             }
-            Def::Struct(_) | Def::Enum(_) | Def::Alias(_) | Def::Module(_) => self.not_a_value(def, symbol, span),
+            Def::Struct(_) | Def::Enum(_) | Def::Alias(_) | Def::Module(_) => {
+                self.not_a_value(def, symbol, span)
+            }
             Def::Broken => self.broken(span),
         }
     }
@@ -237,10 +245,17 @@ impl<'a> Checker<'a> {
             return self.emit(ExprKind::Float(value), Types::FLOAT, span);
         }
         if self.is_out_of_reach(symbol) {
-            self.error(span, "out-of-reach", format!("`{text}` belongs to the enclosing function; a nested `fn` cannot use it"))
-                .help("a closure can: name := fn(…) { … }; or pass it as a parameter");
+            self.error(
+                span,
+                "out-of-reach",
+                format!("`{text}` belongs to the enclosing function; a nested `fn` cannot use it"),
+            )
+            .help("a closure can: name := fn(…) { … }; or pass it as a parameter");
         } else if builtin::is_function(text) {
-            let params = if want.ty().is_some_and(|ty| matches!(self.kind(ty), TyKind::Fn(params, _) if params.len() == 2)) {
+            let params = if want
+                .ty()
+                .is_some_and(|ty| matches!(self.kind(ty), TyKind::Fn(params, _) if params.len() == 2))
+            {
                 "a, b"
             } else {
                 "x"
@@ -284,7 +299,9 @@ impl<'a> Checker<'a> {
             }
             let node = match self.ast[stmt].kind {
                 // The value that is due may be here, before a `;` too many.
-                StmtKind::Expr(value) if due && at + 1 == stmts.len() => Some(self.infer(value, Want::Dropped)),
+                StmtKind::Expr(value) if due && at + 1 == stmts.len() => {
+                    Some(self.infer(value, Want::Dropped))
+                }
                 _ => self.stmt(stmt),
             };
             if let Some(node) = node {
@@ -357,7 +374,8 @@ impl<'a> Checker<'a> {
         }
         let wanted_name = self.show(wanted);
         let semicolon = self.semicolon_after(place).filter(|_| ty != Types::UNIT && self.unify(ty, wanted));
-        let is_result = matches!(self.kind(wanted), TyKind::Result(inner) if self.shallow(*inner) == Types::UNIT);
+        let is_result =
+            matches!(self.kind(wanted), TyKind::Result(inner) if self.shallow(*inner) == Types::UNIT);
         let help = if is_result {
             "end with ok(())".to_owned()
         } else if semicolon.is_some() {
@@ -427,15 +445,25 @@ impl<'a> Checker<'a> {
             && !self.unify(ty, Types::UNIT)
         {
             let wanted = self.show(ty);
-            self.error(span, "missing-else", format!("this `if` has no `else`, so it cannot give the `{wanted}` that is due"))
-                .help("add else { … }, or a value after the `if`");
+            self.error(
+                span,
+                "missing-else",
+                format!("this `if` has no `else`, so it cannot give the `{wanted}` that is due"),
+            )
+            .help("add else { … }, or a value after the `if`");
             return Types::ERROR;
         }
         Types::UNIT
     }
 
     /// A long `else if` chain as a match whose arms have only guards.
-    fn flat_chain(&mut self, arms: Vec<(ExprId, ExprId)>, last: Option<ExprId>, ty: Ty, span: Span) -> ExprId {
+    fn flat_chain(
+        &mut self,
+        arms: Vec<(ExprId, ExprId)>,
+        last: Option<ExprId>,
+        ty: Ty,
+        span: Span,
+    ) -> ExprId {
         let subject = self.emit(ExprKind::Bool(true), Types::BOOL, span);
         let pat = PatId(self.hir.pats.len() as u32);
         self.hir.pats.push(Pat { kind: PatKind::Wild, ty: Types::BOOL, span });
@@ -447,7 +475,14 @@ impl<'a> Checker<'a> {
     }
 
     #[inline(never)]
-    fn try_expr(&mut self, body: BlockId, name: Option<Name>, handler: BlockId, span: Span, want: Want) -> ExprId {
+    fn try_expr(
+        &mut self,
+        body: BlockId,
+        name: Option<Name>,
+        handler: BlockId,
+        span: Span,
+        want: Want,
+    ) -> ExprId {
         let mut join = Join::new(want);
         if let Some(frame) = self.frame() {
             frame.tries += 1;

@@ -72,7 +72,8 @@ impl<'a> Checker<'a> {
             (TyKind::Float, "EPSILON") => ExprKind::Float(f64::EPSILON),
             _ => {
                 let of = self.text(of.symbol);
-                self.error(name.span, "unknown-field", format!("`{of}` has no `{text}`")).help("it has MAX and MIN");
+                self.error(name.span, "unknown-field", format!("`{of}` has no `{text}`"))
+                    .help("it has MAX and MIN");
                 return Some(self.broken(span));
             }
         };
@@ -107,7 +108,8 @@ impl<'a> Checker<'a> {
         let known = unit.names.stack.iter().map(|entry| unit.ast.text(entry.symbol));
         let near = nearest(text, known);
         let near = near.map(str::to_owned);
-        self.error(name.span, "unknown-name", format!("the module has no `{text}`")).suggest(name.span, near.as_deref());
+        self.error(name.span, "unknown-name", format!("the module has no `{text}`"))
+            .suggest(name.span, near.as_deref());
         self.broken(name.span)
     }
 
@@ -131,14 +133,24 @@ impl<'a> Checker<'a> {
                 let (ty, asked) = self.asked_result(Types::ANY, asked, span);
                 self.emit(ExprKind::AnyField(node, key, asked), ty, span)
             }
-            TyKind::Str | TyKind::Array(_) | TyKind::Map(..) | TyKind::Any if text == "len" => self.length(node, span),
+            TyKind::Str | TyKind::Array(_) | TyKind::Map(..) | TyKind::Any if text == "len" => {
+                self.length(node, span)
+            }
             TyKind::Error | TyKind::Never => self.broken(span),
             _ => self.no_such_field(node, name, span),
         }
     }
 
     /// `m.k`, which reads a string key.
-    fn map_field(&mut self, node: ExprId, key: Ty, value: Ty, name: Name, span: Span, asked: Asked) -> ExprId {
+    fn map_field(
+        &mut self,
+        node: ExprId,
+        key: Ty,
+        value: Ty,
+        name: Name,
+        span: Span,
+        asked: Asked,
+    ) -> ExprId {
         let index = self.field_key(key, name);
         let (ty, asked) = self.asked_option(value, asked, span);
         self.emit(ExprKind::Index(node, index, asked), ty, span)
@@ -149,8 +161,12 @@ impl<'a> Checker<'a> {
         let text = self.text(name.symbol);
         if !self.unify(key, Types::STR) {
             let found = self.show(key);
-            self.error(name.span, "unknown-field", format!("`.{text}` reads a string key; the keys of this map are `{found}`"))
-                .help("write m[key]");
+            self.error(
+                name.span,
+                "unknown-field",
+                format!("`.{text}` reads a string key; the keys of this map are `{found}`"),
+            )
+            .help("write m[key]");
         }
         self.string_expr(text, name.span)
     }
@@ -171,7 +187,9 @@ impl<'a> Checker<'a> {
     fn no_such_field(&mut self, node: ExprId, name: Name, span: Span) -> ExprId {
         let (ty, text) = (self.ty_of(node), self.text(name.symbol));
         let found = self.show(ty);
-        if method::method_of(self.kind(ty), text).is_some() || (builtin::is_method(text) && self.is_unwrappable(ty)) {
+        if method::method_of(self.kind(ty), text).is_some()
+            || (builtin::is_method(text) && self.is_unwrappable(ty))
+        {
             self.error(name.span, "unknown-field", format!("`{text}` is a method"))
                 .help("a call has parentheses")
                 .fix(name.span.after(), "()");
@@ -179,7 +197,8 @@ impl<'a> Checker<'a> {
         }
         let message = format!("`{found}` has no field `{text}`");
         if let Some(ours) = foreign::method(text) {
-            let write = ours.write.map(|write| if write == "len" { write.to_owned() } else { format!("{write}()") });
+            let write =
+                ours.write.map(|write| if write == "len" { write.to_owned() } else { format!("{write}()") });
             self.error(name.span, "unknown-field", message).help(ours.help).fix_with(name.span, write);
             return self.broken(span);
         }
@@ -196,7 +215,9 @@ impl<'a> Checker<'a> {
     pub(super) fn receiver_help(&self, ty: Ty, text: &str) -> String {
         match self.kind(ty) {
             TyKind::Option(_) => "it may be none: unwrap it with `?`, `.unwrap_or(default)` or match".into(),
-            TyKind::Result(_) => "it may have failed: unwrap it with `?`, `.unwrap_or(default)` or match".into(),
+            TyKind::Result(_) => {
+                "it may have failed: unwrap it with `?`, `.unwrap_or(default)` or match".into()
+            }
             TyKind::Var(_) => "its type is not known here; write it, as in `x: Type`".into(),
             TyKind::Any => format!("convert it first, as in `(x as [any]).{text}(…)`"),
             TyKind::Unit => "this returns nothing".into(),
@@ -207,7 +228,11 @@ impl<'a> Checker<'a> {
                     None => {
                         let names = tables(kind).iter().flat_map(|rows| rows.iter().map(|row| row.name));
                         let names: Vec<&str> = names.collect();
-                        if names.is_empty() { "it has none".into() } else { format!("it has: {}", names.join(", ")) }
+                        if names.is_empty() {
+                            "it has none".into()
+                        } else {
+                            format!("it has: {}", names.join(", "))
+                        }
                     }
                 }
             }
@@ -244,7 +269,13 @@ impl<'a> Checker<'a> {
 
     /// `base[i]`.
     #[inline(never)]
-    pub(super) fn index(&mut self, base: ast::ExprId, indices: List<ast::ExprId>, span: Span, asked: Asked) -> ExprId {
+    pub(super) fn index(
+        &mut self,
+        base: ast::ExprId,
+        indices: List<ast::ExprId>,
+        span: Span,
+        asked: Asked,
+    ) -> ExprId {
         let node = self.infer(base, Want::Any);
         let indices = self.ast.list(indices);
         let (Some(&first), true) = (indices.first(), indices.len() == 1) else {
@@ -306,7 +337,11 @@ impl<'a> Checker<'a> {
         if ty != Types::INT && ty != Types::STR && ty != Types::ERROR {
             let found = self.show(ty);
             let span = self.hir.expr(node).span;
-            self.error(span, "type-mismatch", format!("an `any` is indexed by an int or a string, not `{found}`"));
+            self.error(
+                span,
+                "type-mismatch",
+                format!("an `any` is indexed by an int or a string, not `{found}`"),
+            );
         }
         node
     }

@@ -238,10 +238,13 @@ impl Checker<'_> {
             ExprKind::ArrayLit(_) => {
                 ("nothing says what the elements of this array are", "write its type, as in xs: [int] = []")
             }
-            ExprKind::MapLit(_) => {
-                ("nothing says what the keys and values of this map are", "write its type, as in m: {string: int} = {}")
+            ExprKind::MapLit(_) => (
+                "nothing says what the keys and values of this map are",
+                "write its type, as in m: {string: int} = {}",
+            ),
+            ExprKind::None => {
+                ("nothing says what this `none` could be", "write its type, as in x: ?int = none")
             }
-            ExprKind::None => ("nothing says what this `none` could be", "write its type, as in x: ?int = none"),
             ExprKind::Closure(_) | ExprKind::Local(_) | ExprKind::CallValue(..) => {
                 ("the types of this function are not known", "write them, as in fn(x: int) -> int { … }")
             }

@@ -42,7 +42,9 @@ const fn called(call: &'static str, help: &'static str) -> Ours {
 /// A name used as a value.
 pub(super) fn name(text: &str) -> Option<Ours> {
     Some(match text {
-        "null" | "nil" | "undefined" | "None" | "NULL" | "nullptr" | "NONE" => named("none", "nothing is written `none`"),
+        "null" | "nil" | "undefined" | "None" | "NULL" | "nullptr" | "NONE" => {
+            named("none", "nothing is written `none`")
+        }
         "True" | "TRUE" => named("true", "write `true`"),
         "False" | "FALSE" => named("false", "write `false`"),
         "NaN" | "nan" | "NAN" => named("float.NAN", "write `float.NAN`"),
@@ -65,17 +67,20 @@ pub(super) fn function(text: &str) -> Option<Ours> {
         "push" | "push_back" => called("$0.push($1)", "write xs.push(x)"),
         "delete" => said("write m.delete(key)"),
         "printf" | "fprintf" | "sprintf" | "format" => said("put values into an f-string: println(f\"{x}\")"),
-        "puts" | "echo" | "writeln" | "writeLine" | "print_line" | "printLine" => named("println", "write println(…)"),
+        "puts" | "echo" | "writeln" | "writeLine" | "print_line" | "printLine" => {
+            named("println", "write println(…)")
+        }
         "eprintln" | "eprint" => named("println", "write println(…), or log.error(…) for the host's log"),
-        "input" | "readline" | "read_line" | "gets" | "scanf" => said("a program reads only what a capability gives it"),
-        "toString" | "to_string" | "String" | "string" | "tostring" | "repr" | "itoa" | "i64_to_string" | "int_to_string"
-        | "f64_to_string" | "float_to_string" => named("str", "write str(x)"),
+        "input" | "readline" | "read_line" | "gets" | "scanf" => {
+            said("a program reads only what a capability gives it")
+        }
+        "toString" | "to_string" | "String" | "string" | "tostring" | "repr" | "itoa" | "i64_to_string"
+        | "int_to_string" | "f64_to_string" | "float_to_string" => named("str", "write str(x)"),
         "parseInt" | "atoi" | "to_int" | "toInt" | "Int" | "Integer" | "str_to_int" | "string_to_int" => {
             named("parse_int", "write parse_int(s)")
         }
-        "parseFloat" | "atof" | "to_float" | "toFloat" | "Float" | "Number" | "str_to_float" | "string_to_float" => {
-            named("parse_float", "write parse_float(s)")
-        }
+        "parseFloat" | "atof" | "to_float" | "toFloat" | "Float" | "Number" | "str_to_float"
+        | "string_to_float" => named("parse_float", "write parse_float(s)"),
         "fabs" | "absf" => named("abs", "write abs(x)"),
         "ceiling" => named("ceil", "write ceil(x)"),
         "ln" => named("log", "the natural logarithm is log(x)"),
@@ -111,11 +116,19 @@ pub(super) fn method(text: &str) -> Option<Ours> {
         "unshift" | "push_front" | "prepend" => said("write xs.insert(0, x)"),
         "shift" | "pop_front" => said("write xs.remove(0)"),
         "includes" | "contain" | "has_value" => named("contains", "write x.contains(y)"),
-        "indexOf" | "find_index" | "findIndex" | "index" | "position" => named("index_of", "write x.index_of(y)"),
-        "toUpperCase" | "to_upper" | "to_uppercase" | "upcase" | "toUpper" => named("upper", "write s.upper()"),
-        "toLowerCase" | "to_lower" | "to_lowercase" | "downcase" | "toLower" => named("lower", "write s.lower()"),
+        "indexOf" | "find_index" | "findIndex" | "index" | "position" => {
+            named("index_of", "write x.index_of(y)")
+        }
+        "toUpperCase" | "to_upper" | "to_uppercase" | "upcase" | "toUpper" => {
+            named("upper", "write s.upper()")
+        }
+        "toLowerCase" | "to_lower" | "to_lowercase" | "downcase" | "toLower" => {
+            named("lower", "write s.lower()")
+        }
         "strip" | "trimmed" => named("trim", "write s.trim()"),
-        "startsWith" | "startswith" | "has_prefix" | "hasPrefix" => named("starts_with", "write s.starts_with(t)"),
+        "startsWith" | "startswith" | "has_prefix" | "hasPrefix" => {
+            named("starts_with", "write s.starts_with(t)")
+        }
         "endsWith" | "endswith" | "has_suffix" | "hasSuffix" => named("ends_with", "write s.ends_with(t)"),
         "substring" | "substr" | "sub" => named("slice", "write s.slice(a, b), or s[a:b]"),
         "charAt" | "char_at" | "at" | "nth" => said("write x[i]"),
@@ -128,11 +141,17 @@ pub(super) fn method(text: &str) -> Option<Ours> {
         "some" | "exists" => named("any", "write xs.any(f)"),
         "every" => named("all", "write xs.all(f)"),
         "fold" | "inject" => named("reduce", "write xs.reduce(init, f)"),
-        "collect" | "iter" | "into_iter" | "iter_mut" => said("arrays have map, filter and the rest themselves; leave it out"),
-        "sort_by" | "sortBy" | "sort_unstable_by" => named("sort", "write xs.sort(fn(a, b) { a.key - b.key })"),
+        "collect" | "iter" | "into_iter" | "iter_mut" => {
+            said("arrays have map, filter and the rest themselves; leave it out")
+        }
+        "sort_by" | "sortBy" | "sort_unstable_by" => {
+            named("sort", "write xs.sort(fn(a, b) { a.key - b.key })")
+        }
         "sorted" => named("sort", "xs.sort() sorts the array itself and returns it"),
         "rev" | "reversed" => named("reverse", "xs.reverse() turns the array itself round and returns it"),
-        "contains_key" | "containsKey" | "has_key" | "hasKey" | "contains" => named("has", "write m.has(key)"),
+        "contains_key" | "containsKey" | "has_key" | "hasKey" | "contains" => {
+            named("has", "write m.has(key)")
+        }
         "set" | "put" => said("write m[key] = value"),
         "insert" => said("write m[key] = value; arrays have insert(i, x)"),
         "items" | "entries" => said("write `for k, v in m`"),
@@ -142,7 +161,9 @@ pub(super) fn method(text: &str) -> Option<Ours> {
             named("unwrap_or", "write x.unwrap_or(default)")
         }
         "is_nil" | "isNone" => named("is_none", "write x.is_none()"),
-        "clone" | "copy" | "dup" => said("arrays copy with xs.slice(0, xs.len); strings and numbers need no copy"),
+        "clone" | "copy" | "dup" => {
+            said("arrays copy with xs.slice(0, xs.len); strings and numbers need no copy")
+        }
         "toFixed" | "to_fixed" => said("decimals are given in an f-string: f\"{x:.2}\""),
         "format" => said("put values into an f-string: f\"{x}\""),
         "parse" => said("write parse_int(s) or parse_float(s)"),
@@ -188,7 +209,9 @@ pub(super) fn constant_of(module: &str, name: &str) -> Option<&'static str> {
         ("Math" | "math", "E" | "e") => "E",
         ("math", "inf") | ("Number", "POSITIVE_INFINITY") => "float.INF",
         ("math", "nan") | ("Number", "NaN") => "float.NAN",
-        ("Number", "MAX_SAFE_INTEGER" | "MAX_VALUE") | ("sys", "maxsize") | ("Integer" | "Long", "MAX_VALUE") => "int.MAX",
+        ("Number", "MAX_SAFE_INTEGER" | "MAX_VALUE")
+        | ("sys", "maxsize")
+        | ("Integer" | "Long", "MAX_VALUE") => "int.MAX",
         ("Integer" | "Long", "MIN_VALUE") => "int.MIN",
         _ => return None,
     })
@@ -198,7 +221,8 @@ pub(super) fn constant_of(module: &str, name: &str) -> Option<&'static str> {
 pub(super) fn type_name(text: &str) -> Option<&'static str> {
     Some(match text {
         "String" | "text" | "char" | "Char" | "Text" => "string",
-        "Int" | "integer" | "Integer" | "long" | "isize" | "usize" | "uint" | "number" | "int64" | "Number" => "int",
+        "Int" | "integer" | "Integer" | "long" | "isize" | "usize" | "uint" | "number" | "int64"
+        | "Number" => "int",
         "double" | "Double" | "Float" | "real" | "float64" => "float",
         "float32" => "f32",
         "boolean" | "Boolean" | "Bool" => "bool",

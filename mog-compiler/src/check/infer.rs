@@ -209,9 +209,12 @@ impl Checker<'_> {
         }
         match self.kind(ty) {
             TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) => self.occurs(var, *a, work, depth + 1),
-            TyKind::Map(k, v) => self.occurs(var, *k, work, depth + 1) || self.occurs(var, *v, work, depth + 1),
+            TyKind::Map(k, v) => {
+                self.occurs(var, *k, work, depth + 1) || self.occurs(var, *v, work, depth + 1)
+            }
             TyKind::Fn(params, ret) => {
-                params.iter().any(|p| self.occurs(var, *p, work, depth + 1)) || self.occurs(var, *ret, work, depth + 1)
+                params.iter().any(|p| self.occurs(var, *p, work, depth + 1))
+                    || self.occurs(var, *ret, work, depth + 1)
             }
             _ => false,
         }
@@ -226,7 +229,7 @@ impl Checker<'_> {
         match (self.kind(found), self.kind(want)) {
             (TyKind::Option(_) | TyKind::Var(_), TyKind::Option(_)) | (TyKind::Var(_), TyKind::Any) => {}
             (_, &TyKind::Option(inner)) => return self.wrap_some(id, inner, want),
-            (_, TyKind::Any) => return self.to_any(id),
+            (_, TyKind::Any) => return self.copied_to_any(id),
             _ => {}
         }
         if !self.unify(found, want) {
@@ -253,7 +256,7 @@ impl Checker<'_> {
 
     /// A copy of a value as `any`.
     #[inline(never)]
-    pub(super) fn to_any(&mut self, id: ExprId) -> ExprId {
+    pub(super) fn copied_to_any(&mut self, id: ExprId) -> ExprId {
         let (found, span) = (self.ty_of(id), self.hir.expr(id).span);
         if found == Types::ANY || found == Types::ERROR || found == Types::NEVER {
             return id;
@@ -281,8 +284,12 @@ impl Checker<'_> {
             let ty = self.shallow(ty);
             match self.kind(ty) {
                 TyKind::Array(inner) | TyKind::Option(inner) => open.push(*inner),
-                TyKind::Map(key, value) if self.shallow(*key) == Types::STR || self.is_open(*key) => open.push(*value),
-                TyKind::Map(..) | TyKind::Fn(..) | TyKind::Result(_) | TyKind::Enum(_) | TyKind::Unit => holds = false,
+                TyKind::Map(key, value) if self.shallow(*key) == Types::STR || self.is_open(*key) => {
+                    open.push(*value)
+                }
+                TyKind::Map(..) | TyKind::Fn(..) | TyKind::Result(_) | TyKind::Enum(_) | TyKind::Unit => {
+                    holds = false
+                }
                 TyKind::Struct(id) if !seen.contains(id) => {
                     seen.push(*id);
                     let fields = self.hir.types.structs.get(id.0 as usize);

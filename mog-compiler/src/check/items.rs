@@ -9,7 +9,9 @@ use super::infer::Want;
 use super::scope::{Def, Frame};
 use super::typename::{self, Alias};
 use super::{Checker, Parameter, Signature};
-use crate::ast::{Ast, FieldDecl, FnId, Import, ItemId, ItemKind, List, Name, Span, StmtKind, VariantDecl, sym};
+use crate::ast::{
+    Ast, FieldDecl, FnId, Import, ItemId, ItemKind, List, Name, Span, StmtKind, VariantDecl, sym,
+};
 use crate::diagnostic::FileId;
 use crate::hir::{ExprId, ExprKind, FuncId};
 use crate::types::{EnumDef, EnumId, StructDef, StructId, Ty, TyKind, Types};
@@ -84,8 +86,12 @@ impl<'a> Checker<'a> {
             // What a file says about capabilities was noted before, for all files together.
             ItemKind::Requires(_) | ItemKind::Optional(_) | ItemKind::Package(_) => {}
             ItemKind::Capability { name, .. } => {
-                self.error(name.span, "misplaced-capability", "capabilities are declared in .mogdecl files, not in programs")
-                    .help("a program may call any capability without declaring it");
+                self.error(
+                    name.span,
+                    "misplaced-capability",
+                    "capabilities are declared in .mogdecl files, not in programs",
+                )
+                .help("a program may call any capability without declaring it");
             }
         }
     }
@@ -139,8 +145,12 @@ impl<'a> Checker<'a> {
                 known.push(text.to_owned());
             }
             if self.hir.optional.iter().any(|o| o == text) && self.hir.requires.iter().any(|r| r == text) {
-                self.error(name.span, "required-and-optional", format!("`{text}` is both required and optional"))
-                    .help("keep one of the two declarations");
+                self.error(
+                    name.span,
+                    "required-and-optional",
+                    format!("`{text}` is both required and optional"),
+                )
+                .help("keep one of the two declarations");
             }
         }
     }
@@ -165,7 +175,11 @@ impl<'a> Checker<'a> {
         for field in self.ast.list(fields) {
             let text = self.text(field.name.symbol);
             if !seen.insert(field.name.symbol) {
-                self.error(field.name.span, "declared-twice", format!("the field `{text}` is declared twice"));
+                self.error(
+                    field.name.span,
+                    "declared-twice",
+                    format!("the field `{text}` is declared twice"),
+                );
                 continue;
             }
             let ty = self.resolve_type(field.ty);
@@ -184,7 +198,11 @@ impl<'a> Checker<'a> {
         for variant in self.ast.list(variants) {
             let text = self.text(variant.name.symbol);
             if !seen.insert(variant.name.symbol) {
-                self.error(variant.name.span, "declared-twice", format!("the variant `{text}` is declared twice"));
+                self.error(
+                    variant.name.span,
+                    "declared-twice",
+                    format!("the variant `{text}` is declared twice"),
+                );
                 continue;
             }
             let payload = self.ast.list(variant.payload).iter();
@@ -220,7 +238,8 @@ impl<'a> Checker<'a> {
             if let Some(written) = param.ty {
                 self.no_unit(ty, self.ast[written].span);
             }
-            let default = if param.default.is_some() { DefaultValue::Pending } else { DefaultValue::Required };
+            let default =
+                if param.default.is_some() { DefaultValue::Pending } else { DefaultValue::Required };
             params.push(Parameter { name: self.text(param.name.symbol).to_owned(), ty, default });
         }
         let ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
@@ -264,12 +283,14 @@ impl<'a> Checker<'a> {
         self.enter(Frame::new(func, ty, floor));
         let body = self.expr(value, Want::Type(ty));
         self.leave(floor);
-        let default = match self.fold(body) {
-            Some(constant) => DefaultValue::Constant(constant, ty),
-            None => DefaultValue::Computed(func),
-        };
+        let folded = self.fold(body);
         self.finish_frame(Vec::new(), body);
-        default
+        let Some(constant) = folded else { return DefaultValue::Computed(func) };
+        // What folds contains no functions, so this is still the last one.
+        self.hir.funcs.pop();
+        self.func_variables.pop();
+        self.signatures.pop();
+        DefaultValue::Constant(constant, ty)
     }
 
     /// The body of a declared function.

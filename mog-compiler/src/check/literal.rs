@@ -198,11 +198,20 @@ impl Checker<'_> {
 
     /// `[value; count]`. A literal that makes a new object makes one for every element.
     #[inline(never)]
-    pub(super) fn array_fill(&mut self, value: ast::ExprId, count: ast::ExprId, span: Span, want: Want) -> ExprId {
+    pub(super) fn array_fill(
+        &mut self,
+        value: ast::ExprId,
+        count: ast::ExprId,
+        span: Span,
+        want: Want,
+    ) -> ExprId {
         let element = self.element_hint(want);
         let makes_object = matches!(
             self.ast[self.ast.without_parens(value)].kind,
-            ast::ExprKind::Array(_) | ast::ExprKind::Repeat { .. } | ast::ExprKind::Map(_) | ast::ExprKind::Struct { .. }
+            ast::ExprKind::Array(_)
+                | ast::ExprKind::Repeat { .. }
+                | ast::ExprKind::Map(_)
+                | ast::ExprKind::Struct { .. }
         );
         if makes_object {
             return self.array_of_objects(value, count, element, span);
@@ -217,7 +226,13 @@ impl Checker<'_> {
         self.emit(ExprKind::ArrayFill(value, count), ty, span)
     }
 
-    fn array_of_objects(&mut self, value: ast::ExprId, count: ast::ExprId, element: Option<Ty>, span: Span) -> ExprId {
+    fn array_of_objects(
+        &mut self,
+        value: ast::ExprId,
+        count: ast::ExprId,
+        element: Option<Ty>,
+        span: Span,
+    ) -> ExprId {
         let count = self.expr(count, Want::Type(Types::INT));
         let bound = self.temp(Types::INT);
         let keep_bound = self.emit(ExprKind::Let(bound, Some(count)), Types::UNIT, span);
@@ -227,7 +242,8 @@ impl Checker<'_> {
         let empty = self.emit(ExprKind::ArrayLit(Vec::new()), ty, span);
         let keep_array = self.emit(ExprKind::Let(array, Some(empty)), Types::UNIT, span);
         let read = self.emit(ExprKind::Local(array), ty, span);
-        let push = self.emit(ExprKind::Builtin(Builtin::ArrayPush, vec![read, value], Asked::No), Types::UNIT, span);
+        let push =
+            self.emit(ExprKind::Builtin(Builtin::ArrayPush, vec![read, value], Asked::No), Types::UNIT, span);
         let index = self.temp(Types::INT);
         let zero = self.emit(ExprKind::Int(0), Types::INT, span);
         let end = self.emit(ExprKind::Local(bound), Types::INT, span);
@@ -335,7 +351,11 @@ impl Checker<'_> {
             TyKind::Error => None,
             _ => {
                 let name = self.show(ty);
-                self.error(span, "not-a-struct", format!("`{name}` is not a struct, so it has no fields to give"));
+                self.error(
+                    span,
+                    "not-a-struct",
+                    format!("`{name}` is not a struct, so it has no fields to give"),
+                );
                 None
             }
         }
@@ -344,7 +364,9 @@ impl Checker<'_> {
     /// Whether a literal gives all fields in the order of their declaration.
     fn in_declared_order(&self, id: StructId, fields: &[FieldInit]) -> bool {
         let def = self.hir.types.structs.get(id.0 as usize);
-        def.is_some_and(|def| def.fields.iter().zip(fields).all(|(known, field)| known.0 == self.text(field.name.symbol)))
+        def.is_some_and(|def| {
+            def.fields.iter().zip(fields).all(|(known, field)| known.0 == self.text(field.name.symbol))
+        })
     }
 
     fn field_ty(&self, id: StructId, slot: usize) -> Ty {

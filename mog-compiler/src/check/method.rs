@@ -242,7 +242,14 @@ impl Checker<'_> {
 
     /// A numeric function called by name; the receiver is the first argument.
     #[inline(never)]
-    pub(super) fn apply_numeric(&mut self, row: &'static Row, float: bool, name: Name, args: &[Arg], span: Span) -> ExprId {
+    pub(super) fn apply_numeric(
+        &mut self,
+        row: &'static Row,
+        float: bool,
+        name: Name,
+        args: &[Arg],
+        span: Span,
+    ) -> ExprId {
         let wanted = 1 + row.params.len();
         if args.len() != wanted {
             let many = args.len();
@@ -298,6 +305,8 @@ impl Checker<'_> {
             let span = self.ast[first.value].span;
             self.error(span, "argument-order", "`reduce` takes the initial value first, then the function")
                 .help("write xs.reduce(0, fn(acc, x) { acc + x })");
+            self.unify(applied.own, Types::ERROR);
+            return;
         }
         for (arg, &param) in args.iter().zip(params) {
             self.no_name(arg);
@@ -337,17 +346,27 @@ impl Checker<'_> {
         match row.limit {
             Limit::Numbers if !self.is_number(element) && !self.is_open(element) => {
                 let found = self.show(element);
-                self.error(span, "not-a-number", format!("`{name}` needs an array of numbers; these elements are `{found}`"));
+                self.error(
+                    span,
+                    "not-a-number",
+                    format!("`{name}` needs an array of numbers; these elements are `{found}`"),
+                );
             }
             Limit::Sortable if !self.is_sortable(element) && !self.is_open(element) => {
                 let found = self.show(element);
-                self.error(span, "not-sortable", format!("`{name}()` cannot order elements of type `{found}`"))
-                    .help("give a comparison: xs.sort(fn(a, b) { a.key - b.key })");
+                self.error(
+                    span,
+                    "not-sortable",
+                    format!("`{name}()` cannot order elements of type `{found}`"),
+                )
+                .help("give a comparison: xs.sort(fn(a, b) { a.key - b.key })");
             }
             Limit::Comparison if own != Types::INT && own != Types::BOOL && own != Types::ERROR => {
                 self.comparison_result(own, span);
             }
-            Limit::Integer if !matches!(self.kind(receiver), TyKind::Int(_) | TyKind::Error | TyKind::Never) => {
+            Limit::Integer
+                if !matches!(self.kind(receiver), TyKind::Int(_) | TyKind::Error | TyKind::Never) =>
+            {
                 let found = self.show(receiver);
                 self.error(span, "not-an-integer", format!("`{name}` works on integers; this is `{found}`"));
             }
@@ -373,8 +392,12 @@ impl Checker<'_> {
             TyKind::Float => "compare instead of subtracting: xs.sort(fn(a, b) { a < b })",
             _ => "return a negative number, zero or a positive one, or whether a comes before b",
         };
-        self.error(span, "type-mismatch", format!("the comparison of `sort` gives an int or a bool, not `{found}`"))
-            .help(help);
+        self.error(
+            span,
+            "type-mismatch",
+            format!("the comparison of `sort` gives an int or a bool, not `{found}`"),
+        )
+        .help(help);
     }
 
     /// The type that a signature stands for in this call.

@@ -41,9 +41,13 @@ impl Checker<'_> {
     pub(super) fn boolean(&mut self, node: ExprId) -> ExprId {
         let ty = self.ty_of(node);
         match self.kind(ty) {
-            TyKind::Option(_) => self.not_boolean(node, "it may be none: test it with `is some(v)` or `.is_some()`"),
+            TyKind::Option(_) => {
+                self.not_boolean(node, "it may be none: test it with `is some(v)` or `.is_some()`")
+            }
             TyKind::Result(_) => self.not_boolean(node, "test it with `is ok(v)` or `.is_ok()`"),
-            TyKind::Str | TyKind::Array(_) | TyKind::Map(..) => self.not_boolean(node, "test whether it is empty: x.len > 0"),
+            TyKind::Str | TyKind::Array(_) | TyKind::Map(..) => {
+                self.not_boolean(node, "test whether it is empty: x.len > 0")
+            }
             _ => self.coerce(node, Types::BOOL),
         }
     }
@@ -58,7 +62,13 @@ impl Checker<'_> {
 
     /// `a + b * c`, strictly left to right. All operands have one type; number literals take that of the others.
     #[inline(never)]
-    pub(super) fn arithmetic(&mut self, first: ast::ExprId, rest: List<Term>, span: Span, want: Want) -> ExprId {
+    pub(super) fn arithmetic(
+        &mut self,
+        first: ast::ExprId,
+        rest: List<Term>,
+        span: Span,
+        want: Want,
+    ) -> ExprId {
         let terms = self.ast.list(rest);
         let literal = self.is_literal(first);
         let mut head = if literal { None } else { Some(self.expr(first, Want::Any)) };
@@ -75,7 +85,8 @@ impl Checker<'_> {
             operands.push((arith_op(term.op), node));
         }
         // Only literals: the wanted integer type, if any, otherwise that of the first.
-        let hint = want.ty().map(|ty| self.strip_options(ty)).filter(|&ty| matches!(self.kind(ty), TyKind::Int(_)));
+        let hint =
+            want.ty().map(|ty| self.strip_options(ty)).filter(|&ty| matches!(self.kind(ty), TyKind::Int(_)));
         let literal_ty = lead.or(hint);
         let head = *head.get_or_insert_with(|| self.literal_operand(first, literal_ty));
         let lead = literal_ty.unwrap_or_else(|| self.ty_of(head));
@@ -104,7 +115,10 @@ impl Checker<'_> {
     /// A number literal beside an operand of type `lead`: integer literals take integer types only.
     pub(super) fn literal_operand(&mut self, id: ast::ExprId, lead: Option<Ty>) -> ExprId {
         let hint = match lead {
-            Some(ty) if matches!(self.kind(ty), TyKind::Int(_)) || (self.shallow(ty) == Types::F32 && self.is_float(id)) => {
+            Some(ty)
+                if matches!(self.kind(ty), TyKind::Int(_))
+                    || (self.shallow(ty) == Types::F32 && self.is_float(id)) =>
+            {
                 Want::Type(ty)
             }
             _ => Want::Any,
@@ -131,10 +145,12 @@ impl Checker<'_> {
         span: Span,
     ) -> ExprId {
         let lead = self.shallow(lead);
-        self.same_type(head, head, lead, terms);
+        // Where types differ, one operand speaks for the chain: the first of its type.
+        let all = || std::iter::once(head).chain(operands.iter().map(|(_, node)| *node));
+        let of_chain = all().find(|&node| self.ty_of(node) == lead).unwrap_or(head);
         let mut fine = lead != Types::ERROR;
-        for (_, node) in &operands {
-            fine &= self.same_type(head, *node, lead, terms);
+        for node in all() {
+            fine &= self.same_type(of_chain, node, lead, terms);
         }
         let lead = self.shallow(lead);
         if !fine {
@@ -179,42 +195,53 @@ impl Checker<'_> {
     }
 
     /// Demands that an operand has the type of the chain.
-    fn same_type(&mut self, head: ExprId, node: ExprId, lead: Ty, terms: &[Term]) -> bool {
+    fn same_type(&mut self, of_chain: ExprId, node: ExprId, lead: Ty, terms: &[Term]) -> bool {
         let found = self.ty_of(node);
         if found == Types::NEVER || self.unify(found, lead) {
             return true;
         }
-        self.operands_differ(head, node, lead, terms);
+        self.operands_differ(of_chain, node, lead, terms);
         false
     }
 
     #[cold]
     #[inline(never)]
-    fn operands_differ(&mut self, head: ExprId, node: ExprId, lead: Ty, terms: &[Term]) {
+    fn operands_differ(&mut self, of_chain: ExprId, node: ExprId, lead: Ty, terms: &[Term]) {
         let (found, span) = (self.ty_of(node), self.hir.expr(node).span);
         let op = terms.first().map_or("+", |term| term.op.text());
         let (lead_name, found_name) = (self.show(lead), self.show(found));
         let text = self.operand_text(node);
         if lead == Types::STR || found == Types::STR {
-            let (other, at) = if lead == Types::STR { (text, span) } else { (self.operand_text(head), self.hir.expr(head).span) };
+            let (other, at) = if lead == Types::STR {
+                (text, span)
+            } else {
+                (self.operand_text(of_chain), self.hir.expr(of_chain).span)
+            };
             let what = if lead == Types::STR { found_name } else { lead_name };
             self.error(at, "type-mismatch", format!("a string cannot be joined with `{what}`"))
                 .help("str(x) or f\"{x}\" makes a string of any value")
                 .fix(at, format!("str({other})"));
             return;
         }
-        let message = format!("`{lead_name}` and `{found_name}` on the two sides of `{op}`");
-        let (int, float) = if self.is_int(lead) { (head, node) } else { (node, head) };
+        let found_first = span.start < self.hir.expr(of_chain).span.start;
+        let (left, right) = if found_first { (&found_name, &lead_name) } else { (&lead_name, &found_name) };
+        let message = format!("`{left}` and `{right}` on the two sides of `{op}`");
+        let (int, float) = if self.is_int(lead) { (of_chain, node) } else { (node, of_chain) };
         let numbers = self.is_number(lead) && self.is_number(found);
         let (at, literal) = (self.hir.expr(int).span, matches!(self.hir.expr(int).kind, ExprKind::Int(_)));
         let int_text = self.operand_text(int);
         let target = if self.is_int(lead) { &found_name } else { &lead_name };
         let floats = !self.is_int(self.ty_of(float));
-        if numbers && floats && literal && let Some(float) = self.as_float_literal(&int_text) {
+        if numbers
+            && floats
+            && literal
+            && let Some(float) = self.as_float_literal(&int_text)
+        {
             let help = format!("write `{float}`, or `{int_text} as {target}`");
             self.error(at, "type-mismatch", message).help(help).fix(at, float);
         } else if numbers {
-            let fix = if floats { format!("{int_text} as {target}") } else { format!("{text} as {lead_name}") };
+            let fix =
+                if floats { format!("{int_text} as {target}") } else { format!("{text} as {lead_name}") };
             let at = if floats { at } else { span };
             self.error(at, "type-mismatch", message)
                 .help("numbers are never converted silently; use `as`")
@@ -327,7 +354,9 @@ impl Checker<'_> {
                 return self.emit(ExprKind::Compare(op, value, none), Types::BOOL, span);
             }
             TyKind::Option(_) | TyKind::Error => self.emit(ExprKind::IsPresent(value), Types::BOOL, span),
-            TyKind::Result(_) if self.is_asked(value) => self.emit(ExprKind::IsPresent(value), Types::BOOL, span),
+            TyKind::Result(_) if self.is_asked(value) => {
+                self.emit(ExprKind::IsPresent(value), Types::BOOL, span)
+            }
             TyKind::Var(_) => {
                 let inner = self.hir.types.fresh();
                 let option = self.option_of(inner, span);
@@ -336,7 +365,8 @@ impl Checker<'_> {
             }
             _ => {
                 let found = self.show(ty);
-                self.error(span, "never-none", format!("a `{found}` is never none")).help("only `?T` and `any` can be none");
+                self.error(span, "never-none", format!("a `{found}` is never none"))
+                    .help("only `?T` and `any` can be none");
                 self.emit(ExprKind::Unit, Types::BOOL, span)
             }
         };
@@ -417,7 +447,11 @@ impl Checker<'_> {
             self.unify(ty, Types::INT);
         } else if !matches!(self.kind(ty), TyKind::Int(_) | TyKind::Error | TyKind::Never) {
             let found = self.show(ty);
-            let help = if ty == Types::BOOL { "the opposite of a bool is `not b`" } else { "`~` flips the bits of an integer" };
+            let help = if ty == Types::BOOL {
+                "the opposite of a bool is `not b`"
+            } else {
+                "`~` flips the bits of an integer"
+            };
             self.error(span, "not-an-integer", format!("`~` needs an integer, not `{found}`")).help(help);
         }
         self.emit(ExprKind::Unary(op, node), ty, span)
@@ -435,22 +469,24 @@ impl Checker<'_> {
         if from == to || from == Types::NEVER {
             return node;
         }
-        let numeric = |checker: &Self, ty| matches!(checker.kind(ty), TyKind::Int(_) | TyKind::Float | TyKind::F32);
+        let numeric =
+            |checker: &Self, ty| matches!(checker.kind(ty), TyKind::Int(_) | TyKind::Float | TyKind::F32);
         match (self.kind(from), self.kind(to)) {
             _ if numeric(self, from) && numeric(self, to) => self.emit(ExprKind::Cast(node), to, span),
-            (_, TyKind::Any) => self.to_any(node),
-            (TyKind::Any, _) => self.from_any(node, to, span, asked),
+            (_, TyKind::Any) => self.copied_to_any(node),
+            (TyKind::Any, _) => self.copied_from_any(node, to, span, asked),
             (TyKind::Var(_), _) => {
                 self.unify(from, to);
                 node
             }
             (TyKind::Bool, TyKind::Int(_)) => {
-                let (one, zero) = (self.emit(ExprKind::Int(1), to, span), self.emit(ExprKind::Int(0), to, span));
+                let (one, zero) =
+                    (self.emit(ExprKind::Int(1), to, span), self.emit(ExprKind::Int(0), to, span));
                 self.emit(ExprKind::If(node, one, Some(zero)), to, span)
             }
             (TyKind::Array(_) | TyKind::Map(..), _) if from == Types::ARRAY_ANY || from == Types::MAP_ANY => {
-                let copy = self.to_any(node);
-                self.from_any(copy, to, span, asked)
+                let copy = self.copied_to_any(node);
+                self.copied_from_any(copy, to, span, asked)
             }
             (_, TyKind::Option(_)) => self.coerce(node, to),
             _ => {
@@ -467,14 +503,18 @@ impl Checker<'_> {
         use ast::ExprKind as K;
         match self.ast[self.ast.without_parens(value)].kind {
             K::Int(n) if i64::try_from(n).is_err() => self.infer(value, Want::Type(to)),
-            K::Int(_) if matches!(self.kind(to), TyKind::Float | TyKind::F32) => self.infer(value, Want::Type(to)),
-            K::Array(_) | K::Map(_) | K::None | K::Closure(_) | K::Repeat { .. } => self.infer(value, Want::Type(to)),
+            K::Int(_) if matches!(self.kind(to), TyKind::Float | TyKind::F32) => {
+                self.infer(value, Want::Type(to))
+            }
+            K::Array(_) | K::Map(_) | K::None | K::Closure(_) | K::Repeat { .. } => {
+                self.infer(value, Want::Type(to))
+            }
             _ => self.infer(value, Want::Any),
         }
     }
 
     /// A copy out of `any`.
-    fn from_any(&mut self, node: ExprId, to: Ty, span: Span, asked: Asked) -> ExprId {
+    fn copied_from_any(&mut self, node: ExprId, to: Ty, span: Span, asked: Asked) -> ExprId {
         if !self.holds_in_any(to) {
             let name = self.show(to);
             self.error(span, "not-any", format!("`any` never holds a value of type `{name}`"));
@@ -490,12 +530,18 @@ impl Checker<'_> {
         let (from_name, to_name) = (self.show(from), self.show(to));
         let (help, fix) = match (self.kind(from), self.kind(to)) {
             (_, TyKind::Str) => ("str(x) makes a string of any value", Some(format!("str({text})"))),
-            (TyKind::Str, TyKind::Int(_)) => ("parse_int(s) reads an int from a string", Some(format!("parse_int({text})"))),
+            (TyKind::Str, TyKind::Int(_)) => {
+                ("parse_int(s) reads an int from a string", Some(format!("parse_int({text})")))
+            }
             (TyKind::Str, TyKind::Float | TyKind::F32) => {
                 ("parse_float(s) reads a float from a string", Some(format!("parse_float({text})")))
             }
-            (TyKind::Int(_) | TyKind::Float, TyKind::Bool) => ("compare instead", Some(format!("{text} != 0"))),
-            (TyKind::Option(_) | TyKind::Result(_), _) => ("unwrap it first, with `?` or `.unwrap_or(default)`", None),
+            (TyKind::Int(_) | TyKind::Float, TyKind::Bool) => {
+                ("compare instead", Some(format!("{text} != 0")))
+            }
+            (TyKind::Option(_) | TyKind::Result(_), _) => {
+                ("unwrap it first, with `?` or `.unwrap_or(default)`", None)
+            }
             _ => ("`as` converts between numbers, and to and from `any`", None),
         };
         self.error(span, "bad-cast", format!("`{from_name}` cannot become `{to_name}` with `as`"))

@@ -151,9 +151,13 @@ impl Checker<'_> {
             _ => {
                 let found = self.show(ty);
                 let mark = Span::new(self.ast[value].span.end, span.end);
-                self.error(span, "nothing-to-unwrap", format!("`?` unwraps `?T` and `Result<T>`; this is `{found}`"))
-                    .help("leave the `?` out")
-                    .fix(mark, "");
+                self.error(
+                    span,
+                    "nothing-to-unwrap",
+                    format!("`?` unwraps `?T` and `Result<T>`; this is `{found}`"),
+                )
+                .help("leave the `?` out")
+                .fix(mark, "");
                 return self.broken(span);
             }
         };
@@ -169,7 +173,9 @@ impl Checker<'_> {
 
     /// In a function that returns `?T`, `?` on a `Result` gives none for a failure.
     fn failure_form(&mut self, node: ExprId) -> ExprId {
-        let Some((ret, tries)) = self.frames.last().map(|frame| (frame.ret, frame.tries)) else { return node };
+        let Some((ret, tries)) = self.frames.last().map(|frame| (frame.ret, frame.tries)) else {
+            return node;
+        };
         let drops_message = matches!(self.kind(ret), TyKind::Option(_)) && tries == 0;
         if drops_message && matches!(self.kind(self.ty_of(node)), TyKind::Result(_)) {
             return self.result_to_option(node);
@@ -187,7 +193,11 @@ impl Checker<'_> {
     }
 
     /// What `match` and `is` look at: asked if the patterns are about presence or success, in their form.
-    pub(super) fn subject(&mut self, value: ast::ExprId, patterns: impl IntoIterator<Item = ast::PatId>) -> ExprId {
+    pub(super) fn subject(
+        &mut self,
+        value: ast::ExprId,
+        patterns: impl IntoIterator<Item = ast::PatId>,
+    ) -> ExprId {
         let form = patterns.into_iter().find_map(|pattern| self.asks(pattern));
         let Some(option) = form else { return self.infer(value, Want::Any) };
         let node = self.ask(value);
@@ -213,7 +223,13 @@ impl Checker<'_> {
 
     /// `x.unwrap_or(d)`, `x.is_some()` and their like.
     #[inline(never)]
-    pub(super) fn asking_method(&mut self, base: ast::ExprId, name: Name, args: &[Arg], span: Span) -> ExprId {
+    pub(super) fn asking_method(
+        &mut self,
+        base: ast::ExprId,
+        name: Name,
+        args: &[Arg],
+        span: Span,
+    ) -> ExprId {
         let method = self.text(name.symbol);
         let node = self.ask(base);
         let ty = self.ty_of(node);
@@ -233,7 +249,9 @@ impl Checker<'_> {
         }
         let is_option = matches!(self.kind(ty), TyKind::Option(_)) && !self.is_asked(node);
         let is_result = matches!(self.kind(ty), TyKind::Result(_)) && !self.is_asked(node);
-        if (is_option && matches!(method, "is_ok" | "is_err")) || (is_result && matches!(method, "is_some" | "is_none")) {
+        if (is_option && matches!(method, "is_ok" | "is_err"))
+            || (is_result && matches!(method, "is_some" | "is_none"))
+        {
             let found = self.show(ty);
             let ours = match method {
                 "is_ok" => "is_some",
@@ -263,8 +281,12 @@ impl Checker<'_> {
             return node;
         }
         let found = self.show(ty);
-        self.error(name.span, "nothing-to-unwrap", format!("`{method}` is for `?T` and `Result<T>`; this is always a `{found}`"))
-            .help("use the value as it is");
+        self.error(
+            name.span,
+            "nothing-to-unwrap",
+            format!("`{method}` is for `?T` and `Result<T>`; this is always a `{found}`"),
+        )
+        .help("use the value as it is");
         match method {
             "unwrap_or" => self.emit(ExprKind::Unit, ty, span),
             _ => self.emit(ExprKind::Unit, Types::BOOL, span),

@@ -16,7 +16,13 @@ type Bound = Vec<(Symbol, LocalId)>;
 impl<'a> Checker<'a> {
     /// `match value { … }`.
     #[inline(never)]
-    pub(super) fn match_expr(&mut self, value: ast::ExprId, arms: List<MatchArm>, span: Span, want: Want) -> ExprId {
+    pub(super) fn match_expr(
+        &mut self,
+        value: ast::ExprId,
+        arms: List<MatchArm>,
+        span: Span,
+        want: Want,
+    ) -> ExprId {
         let want = match want {
             Want::Type(ty) if self.shallow(ty) == Types::UNIT => Want::Dropped,
             want => want,
@@ -156,22 +162,36 @@ impl<'a> Checker<'a> {
             return PatKind::Bind(local);
         };
         let Some(&(_, local)) = first.iter().find(|(known, _)| *known == name.symbol) else {
-            self.error(name.span, "uneven-alternatives", format!("`{text}` is not bound by the first alternative"))
-                .help("alternatives bind the same names");
+            self.error(
+                name.span,
+                "uneven-alternatives",
+                format!("`{text}` is not bound by the first alternative"),
+            )
+            .help("alternatives bind the same names");
             return PatKind::Wild;
         };
         bound.push((name.symbol, local));
         let known = self.local_ty(local);
         if !self.unify(known, ty) {
             let (known, found) = (self.show(known), self.show(ty));
-            self.error(name.span, "uneven-alternatives", format!("`{text}` is `{known}` in the first alternative, `{found}` here"));
+            self.error(
+                name.span,
+                "uneven-alternatives",
+                format!("`{text}` is `{known}` in the first alternative, `{found}` here"),
+            );
         }
         PatKind::Bind(local)
     }
 
     /// `1 | 2`.
     #[inline(never)]
-    fn or_pattern(&mut self, list: List<ast::PatId>, ty: Ty, bound: &mut Bound, first: Option<&Bound>) -> PatKind {
+    fn or_pattern(
+        &mut self,
+        list: List<ast::PatId>,
+        ty: Ty,
+        bound: &mut Bound,
+        first: Option<&Bound>,
+    ) -> PatKind {
         let list = self.ast.list(list);
         let mut pats = Vec::with_capacity(list.len());
         let mut lead: Option<Bound> = None;
@@ -180,12 +200,17 @@ impl<'a> Checker<'a> {
             let pat = self.sub_pattern(id, ty, &mut own, lead.as_ref().or(first));
             if let Some(lead) = &lead
                 && own.len() < lead.len()
+                && !self.has_error_in(self.ast[id].span)
             {
                 let missing = lead.iter().find(|(symbol, _)| !own.iter().any(|(known, _)| known == symbol));
                 let missing = missing.map_or("", |(symbol, _)| self.text(*symbol));
                 let span = self.ast[id].span;
-                self.error(span, "uneven-alternatives", format!("this alternative does not bind `{missing}`"))
-                    .help("alternatives bind the same names");
+                self.error(
+                    span,
+                    "uneven-alternatives",
+                    format!("this alternative does not bind `{missing}`"),
+                )
+                .help("alternatives bind the same names");
             }
             pats.push(pat);
             lead.get_or_insert(own);
@@ -211,7 +236,12 @@ impl<'a> Checker<'a> {
                     TyKind::Result(_) => "a `Result` is ok(v) or err(e)",
                     _ => "`some` and `none` are for `?T`",
                 };
-                self.error(span, "bad-pattern", format!("this pattern is for `?T`, but the value is `{found}`")).help(help);
+                self.error(
+                    span,
+                    "bad-pattern",
+                    format!("this pattern is for `?T`, but the value is `{found}`"),
+                )
+                .help(help);
                 None
             }
         }
@@ -234,8 +264,12 @@ impl<'a> Checker<'a> {
                     TyKind::Option(_) => "a `?T` is some(v) or none",
                     _ => "`ok` and `err` are for `Result<T>`",
                 };
-                self.error(span, "bad-pattern", format!("this pattern is for `Result<T>`, but the value is `{found}`"))
-                    .help(help);
+                self.error(
+                    span,
+                    "bad-pattern",
+                    format!("this pattern is for `Result<T>`, but the value is `{found}`"),
+                )
+                .help(help);
                 None
             }
         }
@@ -264,7 +298,12 @@ impl<'a> Checker<'a> {
                 TyKind::Result(_) => "a value inside `Result<T>` is matched with ok(…)",
                 _ => "a pattern has the type of what is matched",
             };
-            self.error(span, "type-mismatch", format!("this pattern is `{found}`, but the value is `{wanted}`")).help(help);
+            self.error(
+                span,
+                "type-mismatch",
+                format!("this pattern is `{found}`, but the value is `{wanted}`"),
+            )
+            .help(help);
             return PatKind::Wild;
         }
         match value {
@@ -278,7 +317,14 @@ impl<'a> Checker<'a> {
 
     /// `3..10`, `3..=10`.
     #[inline(never)]
-    fn range_pattern(&mut self, start: ast::ExprId, end: ast::ExprId, inclusive: bool, ty: Ty, span: Span) -> PatKind {
+    fn range_pattern(
+        &mut self,
+        start: ast::ExprId,
+        end: ast::ExprId,
+        inclusive: bool,
+        ty: Ty,
+        span: Span,
+    ) -> PatKind {
         let (first, last) = (self.literal_pattern(start, ty), self.literal_pattern(end, ty));
         let (PatKind::Int(first), PatKind::Int(last)) = (first, last) else {
             if !matches!(self.kind(ty), TyKind::Int(_) | TyKind::Error) {
@@ -335,7 +381,8 @@ impl<'a> Checker<'a> {
             return self.broken_pattern(args, bound, first);
         }
         let fits = self.fitting_enum(id, ty, name.span);
-        let pats = args.iter().zip(payload).map(|(&arg, ty)| self.sub_pattern(arg, ty, bound, first)).collect();
+        let pats =
+            args.iter().zip(payload).map(|(&arg, ty)| self.sub_pattern(arg, ty, bound, first)).collect();
         fits.map_or(PatKind::Wild, |()| PatKind::Variant(id, number, pats))
     }
 
@@ -347,7 +394,11 @@ impl<'a> Checker<'a> {
             }
             if ty != Types::ERROR {
                 let (text, found) = (self.text(name.symbol), self.show(ty));
-                self.error(name.span, "bad-pattern", format!("`{text}(…)` is for an enum, but the value is `{found}`"));
+                self.error(
+                    name.span,
+                    "bad-pattern",
+                    format!("`{text}(…)` is for an enum, but the value is `{found}`"),
+                );
             }
             return None;
         }
@@ -404,7 +455,8 @@ impl<'a> Checker<'a> {
             TyKind::Any => "convert it first with `as`",
             _ => "a pattern has the type of what is matched",
         };
-        self.error(span, "type-mismatch", format!("this pattern is for `{of}`, but the value is `{found}`")).help(help);
+        self.error(span, "type-mismatch", format!("this pattern is for `{of}`, but the value is `{found}`"))
+            .help(help);
         None
     }
 

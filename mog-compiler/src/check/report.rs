@@ -63,7 +63,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Reports a warning.
-    pub(super) fn warning(&mut self, span: Span, code: &'static str, message: impl Into<String>) -> Report<'_> {
+    pub(super) fn warning(
+        &mut self,
+        span: Span,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Report<'_> {
         Report { to: &mut self.diagnostics, diagnostic: Some(Diagnostic::warning(code, span, message)) }
     }
 
@@ -78,7 +83,11 @@ impl<'a> Checker<'a> {
         let text = self.source(expr.span);
         let loose = matches!(
             expr.kind,
-            ExprKind::Arith(..) | ExprKind::Concat(_) | ExprKind::Logic(..) | ExprKind::Compare(..) | ExprKind::Is(..)
+            ExprKind::Arith(..)
+                | ExprKind::Concat(_)
+                | ExprKind::Logic(..)
+                | ExprKind::Compare(..)
+                | ExprKind::Is(..)
         );
         let joined = loose && !text.starts_with('(') && !text.starts_with("f\"");
         if joined { format!("({text})") } else { text.to_owned() }
@@ -143,19 +152,25 @@ impl<'a> Checker<'a> {
             return None;
         }
         Some(match (self.kind(found), self.kind(want)) {
-            (TyKind::Int(_), TyKind::Float | TyKind::F32) if matches!(self.hir.expr(id).kind, ExprKind::Int(_)) => {
+            (TyKind::Int(_), TyKind::Float | TyKind::F32)
+                if matches!(self.hir.expr(id).kind, ExprKind::Int(_)) =>
+            {
                 self.as_float_literal(&text)?
             }
             (TyKind::Int(_) | TyKind::Float | TyKind::F32, TyKind::Int(_) | TyKind::Float | TyKind::F32)
             | (TyKind::Any, _) => format!("{text} as {target}"),
-            (TyKind::Int(_) | TyKind::Float | TyKind::F32 | TyKind::Bool, TyKind::Str) => format!("str({text})"),
+            (TyKind::Int(_) | TyKind::Float | TyKind::F32 | TyKind::Bool, TyKind::Str) => {
+                format!("str({text})")
+            }
             (TyKind::Str, TyKind::Int(IntKind::I64)) => format!("parse_int({text})"),
             (TyKind::Str, TyKind::Float) => format!("parse_float({text})"),
             (TyKind::Result(inner), _) if self.shallow(*inner) == want => format!("{text}?"),
             (TyKind::Unit, _) => return None,
             (_, TyKind::Result(inner)) if self.shallow(*inner) == found => format!("ok({text})"),
             (TyKind::Int(_), TyKind::Bool) => format!("{text} != 0"),
-            (TyKind::Fn(params, ret), _) if params.is_empty() && self.shallow(*ret) == want => format!("{text}()"),
+            (TyKind::Fn(params, ret), _) if params.is_empty() && self.shallow(*ret) == want => {
+                format!("{text}()")
+            }
             _ => return None,
         })
     }
@@ -168,7 +183,9 @@ impl<'a> Checker<'a> {
 
     fn conversion_help(&self, found: Ty, want: Ty) -> Option<String> {
         Some(match (self.kind(found), self.kind(want)) {
-            (TyKind::Unit, TyKind::Result(inner)) if self.shallow(*inner) == Types::UNIT => "add ok(()) after it".into(),
+            (TyKind::Unit, TyKind::Result(inner)) if self.shallow(*inner) == Types::UNIT => {
+                "add ok(()) after it".into()
+            }
             (TyKind::Unit, _) => return None,
             (TyKind::Option(_), _) => {
                 "it may be none: use `.unwrap_or(default)`, `?`, or match it with some(v) and none".into()
@@ -205,8 +222,7 @@ impl<'a> Checker<'a> {
         if let Some(name) = arg.name {
             let text = self.text(name.symbol);
             self.error(name.span, "unknown-argument", format!("there is no parameter named `{text}` here"))
-                .help("only functions declared with `fn` take arguments by name")
-                ;
+                .help("only functions declared with `fn` take arguments by name");
         }
     }
 

@@ -180,7 +180,9 @@ impl<'a> Checker<'a> {
         Some(match entry.def {
             def @ (Def::Local(_) | Def::Caught(..)) if level == self.frames.len() => def,
             Def::Local(local) => Def::Local(self.capture(level, local)),
-            Def::Caught(message, kind) => Def::Caught(self.capture(level, message), self.capture(level, kind)),
+            Def::Caught(message, kind) => {
+                Def::Caught(self.capture(level, message), self.capture(level, kind))
+            }
             def => def,
         })
     }
@@ -227,7 +229,9 @@ impl<'a> Checker<'a> {
 
     /// Makes a local of the function at `at - 1` available in the one at `at`.
     fn capture_once(&mut self, at: usize, outer: LocalId) -> LocalId {
-        let Some((from, to)) = at.checked_sub(1).and_then(|from| Some((self.frames.get(from)?, self.frames.get(at)?))) else {
+        let Some((from, to)) =
+            at.checked_sub(1).and_then(|from| Some((self.frames.get(from)?, self.frames.get(at)?)))
+        else {
             return outer;
         };
         if let Some(&inner) = to.captured.get(&outer) {

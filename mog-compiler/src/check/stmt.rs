@@ -19,7 +19,9 @@ impl<'a> Checker<'a> {
             StmtKind::Expr(value) => Some(self.effect(value)),
             StmtKind::While { condition, body } => Some(self.while_stmt(condition, body, span)),
             StmtKind::Loop(body) => Some(self.endless(body, span)),
-            StmtKind::For { first, second, iterable, body } => Some(self.for_stmt(first, second, iterable, body, span)),
+            StmtKind::For { first, second, iterable, body } => {
+                Some(self.for_stmt(first, second, iterable, body, span))
+            }
             StmtKind::Item(item) => {
                 if let ItemKind::Fn(function) = self.ast[item].kind {
                     self.check_declared(function);
@@ -40,9 +42,16 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn module_variable(&mut self, name: Name, ty: Option<TypeExprId>, value: ast::ExprId, span: Span) -> ExprId {
-        if let Some(Def::Func(_) | Def::Struct(_) | Def::Enum(_) | Def::Alias(_) | Def::Module(_) | Def::Const(_)) =
-            self.peek(name.symbol)
+    fn module_variable(
+        &mut self,
+        name: Name,
+        ty: Option<TypeExprId>,
+        value: ast::ExprId,
+        span: Span,
+    ) -> ExprId {
+        if let Some(
+            Def::Func(_) | Def::Struct(_) | Def::Enum(_) | Def::Alias(_) | Def::Module(_) | Def::Const(_),
+        ) = self.peek(name.symbol)
         {
             let text = self.text(name.symbol);
             self.error(name.span, "declared-twice", format!("`{text}` is declared twice"))
@@ -74,7 +83,9 @@ impl<'a> Checker<'a> {
     /// The closure that a binding gives a name by which it may call itself: one that nothing else has.
     fn self_reference(&self, name: Name, value: ast::ExprId) -> Option<ast::FnId> {
         match self.ast[value].kind {
-            ast::ExprKind::Closure(function) if name.symbol != sym::UNDERSCORE && self.peek(name.symbol).is_none() => {
+            ast::ExprKind::Closure(function)
+                if name.symbol != sym::UNDERSCORE && self.peek(name.symbol).is_none() =>
+            {
                 Some(function)
             }
             _ => None,
@@ -139,7 +150,10 @@ impl<'a> Checker<'a> {
 
     /// `total := total + x` in a loop makes a new variable every time round, which nobody means.
     fn warn_shadowing(&mut self, name: Name, value: ast::ExprId, span: Span) {
-        let Some(mark) = self.frames.last().and_then(|frame| frame.loops.last()).map(|inside| inside.mark) else { return };
+        let Some(mark) = self.frames.last().and_then(|frame| frame.loops.last()).map(|inside| inside.mark)
+        else {
+            return;
+        };
         let ast::ExprKind::Chain { first, rest, .. } = self.ast[value].kind else { return };
         let is_name = |id: ast::ExprId| self.as_name(id).is_some_and(|found| found.symbol == name.symbol);
         if !is_name(first) && !self.ast.list(rest).iter().any(|term| is_name(term.operand)) {
@@ -151,9 +165,13 @@ impl<'a> Checker<'a> {
         {
             let text = self.text(name.symbol);
             let place = Span::new(span.start, self.ast[value].span.start);
-            self.warning(name.span, "shadowed-in-loop", format!("this makes a new `{text}` in every round and leaves the outer one as it is"))
-                .help("assign to the outer variable with `=`")
-                .fix(place, format!("{text} = "));
+            self.warning(
+                name.span,
+                "shadowed-in-loop",
+                format!("this makes a new `{text}` in every round and leaves the outer one as it is"),
+            )
+            .help("assign to the outer variable with `=`")
+            .fix(place, format!("{text} = "));
         }
     }
 
@@ -227,7 +245,8 @@ impl<'a> Checker<'a> {
             Some(second) => (Some(first), second),
             None => (None, first),
         };
-        let index = index.filter(|name| name.symbol != sym::UNDERSCORE).map(|name| self.loop_variable(name, key));
+        let index =
+            index.filter(|name| name.symbol != sym::UNDERSCORE).map(|name| self.loop_variable(name, key));
         let element = self.loop_variable(element, value);
         let (body, _) = self.loop_body(body);
         self.leave(mark);
@@ -313,8 +332,12 @@ impl<'a> Checker<'a> {
                     TyKind::Result(inner) if self.shallow(*inner) == Types::UNIT => "write return ok(())",
                     _ => "write return value",
                 };
-                self.error(span, "missing-value", format!("this function returns `{wanted}`, so `return` needs a value"))
-                    .help(help);
+                self.error(
+                    span,
+                    "missing-value",
+                    format!("this function returns `{wanted}`, so `return` needs a value"),
+                )
+                .help(help);
             }
             return self.emit(ExprKind::Return(None), Types::NEVER, span);
         };

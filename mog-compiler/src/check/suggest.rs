@@ -34,7 +34,8 @@ fn same_letters(a: &str, b: &str) -> bool {
 /// The number of single-letter edits (swaps of neighbours among them) between two names, if at most `limit`.
 fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     const LONGEST: usize = 40;
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(LONGEST).collect(), b.chars().take(LONGEST).collect());
+    let (a, b): (Vec<char>, Vec<char>) =
+        (a.chars().take(LONGEST).collect(), b.chars().take(LONGEST).collect());
     if a.len().abs_diff(b.len()) > limit || a.len() == LONGEST || b.len() == LONGEST {
         return None;
     }
@@ -45,7 +46,8 @@ fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
         row.push(i + 1);
         for (j, y) in b.iter().enumerate() {
             let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut cost = (at(&above, j) + usize::from(x != y)).min(at(&above, j + 1) + 1).min(at(&row, j) + 1);
+            let mut cost =
+                (at(&above, j) + usize::from(x != y)).min(at(&above, j + 1) + 1).min(at(&row, j) + 1);
             let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
             if swapped {
                 cost = cost.min(at(&before, j - 1) + 1);

@@ -21,9 +21,8 @@ pub(super) enum Alias {
     Done(Ty),
 }
 
-const BUILT_IN: &[&str] = &[
-    "int", "float", "bool", "string", "any", "Map", "i8", "i16", "i32", "u8", "u16", "u32", "u64", "f32",
-];
+const BUILT_IN: &[&str] =
+    &["int", "float", "bool", "string", "any", "Map", "i8", "i16", "i32", "u8", "u16", "u32", "u64", "f32"];
 
 /// The built-in type of a name.
 pub(super) fn built_in(name: &str) -> Option<TyKind> {
@@ -92,7 +91,10 @@ impl Checker<'_> {
 
     /// Reports a type that cannot be the key of a map.
     pub(super) fn check_key(&mut self, key: Ty, span: Span) {
-        if !matches!(self.kind(key), TyKind::Int(_) | TyKind::Bool | TyKind::Str | TyKind::Error | TyKind::Var(_)) {
+        if !matches!(
+            self.kind(key),
+            TyKind::Int(_) | TyKind::Bool | TyKind::Str | TyKind::Error | TyKind::Var(_)
+        ) {
             let name = self.show(key);
             self.error(span, "bad-key", format!("`{name}` cannot be the key of a map"))
                 .help("keys are int, bool, string or sized integers; str(x) makes a string of anything");
@@ -101,7 +103,9 @@ impl Checker<'_> {
 
     /// The type that a path names.
     pub(super) fn type_of_path(&mut self, path: &[Name]) -> Ty {
-        let span = path.first().map_or(Span::default(), |first| path.last().map_or(first.span, |last| first.span.to(last.span)));
+        let span = path
+            .first()
+            .map_or(Span::default(), |first| path.last().map_or(first.span, |last| first.span.to(last.span)));
         let [name] = path else { return self.module_type(path, span) };
         match name.symbol {
             sym::INT => return Types::INT,

@@ -42,7 +42,8 @@ pub(super) fn load(
     if !root.list(root.root).iter().any(|&item| matches!(root[item].kind, ItemKind::Import(_))) {
         return Vec::new();
     }
-    let mut loader = Loader { imports, diagnostics, done: Vec::new(), states: HashMap::new(), open: Vec::new(), files: 0 };
+    let mut loader =
+        Loader { imports, diagnostics, done: Vec::new(), states: HashMap::new(), open: Vec::new(), files: 0 };
     loader.load_imports(root, FileId(0));
     loader.done
 }
@@ -80,7 +81,12 @@ impl Loader<'_> {
             }
             None if !is_plain(path) => {
                 let help = "a module is a file beside this one: import geometry";
-                self.complain(span, "bad-import", "an import is a name, not a path that leaves the directory", Some(help));
+                self.complain(
+                    span,
+                    "bad-import",
+                    "an import is a name, not a path that leaves the directory",
+                    Some(help),
+                );
                 return;
             }
             None if self.open.len() >= MAX_IMPORTS => {

@@ -31,7 +31,10 @@ impl Verifier<'_> {
         self.known(func.ret, &func.name);
         let body = self.hir.expr(func.body).ty;
         if body != Types::NEVER && body != func.ret {
-            self.say(func.body, format!("body of {} is {}, returns {}", func.name, self.show(body), self.show(func.ret)));
+            self.say(
+                func.body,
+                format!("body of {} is {}, returns {}", func.name, self.show(body), self.show(func.ret)),
+            );
         }
         self.expr(func.body, func);
     }
@@ -100,7 +103,9 @@ impl Verifier<'_> {
         let fine = match (&pat.kind, kind) {
             (PatKind::Wild, _) => true,
             (PatKind::Bind(local), _) => self.local(func, *local) == pat.ty,
-            (PatKind::Bool(_), TyKind::Bool) | (PatKind::Str(_), TyKind::Str) | (PatKind::None, TyKind::Option(_)) => true,
+            (PatKind::Bool(_), TyKind::Bool)
+            | (PatKind::Str(_), TyKind::Str)
+            | (PatKind::None, TyKind::Option(_)) => true,
             (PatKind::Int(_) | PatKind::Range(..), TyKind::Int(_)) => true,
             (PatKind::Float(_), TyKind::Float | TyKind::F32) => true,
             (PatKind::Or(list), _) => {
@@ -128,7 +133,13 @@ impl Verifier<'_> {
             _ => false,
         };
         if !fine {
-            self.found.push(format!("{}..{}: pattern {:?} for {}", pat.span.start, pat.span.end, pat.kind, self.show(pat.ty)));
+            self.found.push(format!(
+                "{}..{}: pattern {:?} for {}",
+                pat.span.start,
+                pat.span.end,
+                pat.kind,
+                self.show(pat.ty)
+            ));
         }
     }
 
@@ -190,7 +201,8 @@ impl Verifier<'_> {
                     self.say(id, format!("function value {}", target.name));
                 }
                 for capture in &target.captures {
-                    let (outer, inner) = (&func.locals[capture.outer.0 as usize], &target.locals[capture.inner.0 as usize]);
+                    let (outer, inner) =
+                        (&func.locals[capture.outer.0 as usize], &target.locals[capture.inner.0 as usize]);
                     if (outer.ty, outer.boxed) != (inner.ty, inner.boxed) {
                         self.say(id, format!("capture of {}", outer.name));
                     }
@@ -354,7 +366,8 @@ impl Verifier<'_> {
             ExprKind::ForMap(key, value, over, body) => {
                 let value = value.map(|v| self.local(func, v));
                 let key = self.local(func, *key);
-                if !matches!(kind_of(self, *over), TyKind::Map(k, v) if k == key && value.is_none_or(|value| v == value)) {
+                if !matches!(kind_of(self, *over), TyKind::Map(k, v) if k == key && value.is_none_or(|value| v == value))
+                {
                     self.say(id, "for over a map".into());
                 }
                 self.same(*body, Types::UNIT, "body");
@@ -473,11 +486,12 @@ impl Verifier<'_> {
                     _ => self.say(id, "try".into()),
                 }
                 let ret = self.hir.types.kind(func.ret);
-                let fits = match (to, ret, kind_of(self, *inner)) {
-                    (FailTo::Raise, _, _) | (FailTo::Return, TyKind::Result(_), _) => true,
-                    (FailTo::Return, TyKind::Option(_), TyKind::Option(_)) => true,
-                    _ => false,
-                };
+                let fits = matches!(
+                    (to, ret, kind_of(self, *inner)),
+                    (FailTo::Raise, _, _)
+                        | (FailTo::Return, TyKind::Result(_), _)
+                        | (FailTo::Return, TyKind::Option(_), TyKind::Option(_))
+                );
                 if !fits {
                     self.say(id, "try returns".into());
                 }
@@ -508,7 +522,8 @@ impl Verifier<'_> {
                 vec![*body, *handler]
             }
             ExprKind::StructLit(of, fields) => {
-                let want: Vec<Ty> = self.hir.types.structs[of.0 as usize].fields.iter().map(|f| f.1).collect();
+                let want: Vec<Ty> =
+                    self.hir.types.structs[of.0 as usize].fields.iter().map(|f| f.1).collect();
                 self.args(&fields.clone(), &want, func, "struct");
                 return;
             }
@@ -590,7 +605,9 @@ impl Verifier<'_> {
             (Builtin::MapGet, TyKind::Map(k, v)) => {
                 of(self, 1) == k && *self.hir.types.kind(ty) == TyKind::Option(v)
             }
-            (Builtin::Min | Builtin::Max | Builtin::Pow | Builtin::PowInt, _) => of(self, 0) == of(self, 1) && of(self, 0) == ty,
+            (Builtin::Min | Builtin::Max | Builtin::Pow | Builtin::PowInt, _) => {
+                of(self, 0) == of(self, 1) && of(self, 0) == ty
+            }
             _ => true,
         };
         if !fine {
