@@ -262,6 +262,12 @@ impl Machine {
         memory.value(ty, &self.arena[start..start + self.module.types.value_size(ty)])
     }
 
+    /// The word of the heap where the elements of the array in a register begin.
+    pub(crate) fn array_data(&mut self, register: u8) -> usize {
+        let reference = self.get(register);
+        self.vm().view().array(reference).unwrap().data
+    }
+
     /// Calls a library function; out of steps, it gets a few and goes on.
     pub(crate) fn call(&mut self, lib: Lib, operands: &[u8], dst: u8) -> Result<(), Stop> {
         loop {

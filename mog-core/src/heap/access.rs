@@ -93,7 +93,7 @@ pub(crate) fn pack(packing: Packing, bytes: &mut [u8], index: usize, value: u64)
 #[derive(Clone, Copy)]
 pub(crate) struct View<'v> {
     /// The module.
-    pub(crate) module: Module<'v>,
+    pub(crate) module: &'v Module<'v>,
     words: &'v [u64],
     split: usize,
     base: usize,
@@ -263,7 +263,7 @@ impl Vm<'_> {
     pub(crate) fn view(&self) -> View<'_> {
         let (split, base) = (self.state.split, self.state.base);
         let words = split.checked_add(self.state.top).and_then(|end| self.arena.get(..end)).unwrap_or(&[]);
-        View { module: self.module, words, split, base }
+        View { module: &self.module, words, split, base }
     }
 
     /// Words of the arena that this machine uses.
@@ -320,7 +320,7 @@ impl Vm<'_> {
         let (words, free) =
             self.arena.get_mut(..limit).and_then(|arena| arena.split_at_mut_checked(used)).ok_or(CORRUPT)?;
         let mut fresh = Fresh::new(free, top);
-        let result = make(View { module: self.module, words, split, base }, &mut fresh);
+        let result = make(View { module: &self.module, words, split, base }, &mut fresh);
         let (made, cost) = (fresh.made(), fresh.cost);
         self.charge(cost);
         if result.is_ok() {
@@ -472,11 +472,40 @@ impl Vm<'_> {
 
     /// Appends the element in consecutive registers to the array that a register holds.
     pub(crate) fn push_element(&mut self, array: usize, element: usize) -> Result<(), Stop> {
+        if self.push_in_place(array, element).is_some() {
+            return Ok(());
+        }
         self.grow_array(array, 1)?;
         let view = self.view();
         let array = view.array(view.reg(array))?;
         self.set_len(&array, array.len + 1)?;
         self.store_element(&Array { len: array.len + 1, ..array }, array.len, element)
+    }
+
+    /// The quick way for elements of one slot, not packed, where there is room.
+    #[inline]
+    fn push_in_place(&mut self, array: usize, element: usize) -> Option<()> {
+        let at = index(*self.arena.get(self.state.base + array)?);
+        let value = *self.arena.get(self.state.base + element)?;
+        let types = self.module.types;
+        let heap = self.heap_mut();
+        let &[header, word] = heap.get(at..)?.first_chunk()?;
+        let record = types.record(ObjectHeader(header).ty())?;
+        let (&[element], &[_]) = (record.components, record.slots) else { return None };
+        if header & ANY_BUFFER != 0
+            || record.kind != TypeKind::Array
+            || Packing::of(TypeId(element)) != Packing::Words
+        {
+            return None;
+        }
+        let (len, data) = halves(word);
+        let data = index(u64::from(data));
+        if u64::from(len) >= *heap.get(data.checked_sub(1)?)? {
+            return None;
+        }
+        *heap.get_mut(data.checked_add(len as usize)?)? = value;
+        *heap.get_mut(at + 1)? = join(len + 1, data as u32);
+        Some(())
     }
 
     /// Sets an array's length, within its capacity.

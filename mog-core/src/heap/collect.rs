@@ -12,7 +12,7 @@
 use super::access::{ANY_BUFFER, CORRUPT};
 use super::{AnyTag, CONSTANT, LIVE, ObjectHeader, halves, join};
 use crate::machine::{State, Stop, Vm, WINDOW};
-use crate::module::{Module, Slots, TypeId, TypeKind, TypeTable};
+use crate::module::{Module, TypeId, TypeKind, TypeTable};
 
 /// A run of dead objects; the upper half is its length. Only during a collection.
 const GAP: u64 = 1 << 22;
@@ -22,11 +22,12 @@ const LOW: u64 = 0xffff_ffff;
 const END: u32 = u32::MAX;
 
 /// What an object is to the collector.
+#[derive(Clone, Copy)]
 enum Shape<'a> {
     /// No references in it.
     Leaf,
     /// Slots of these types from the second word on.
-    Object(Slots<'a>),
+    Object(&'a [u16]),
     /// One buffer.
     Array,
     /// Two buffers.
@@ -37,43 +38,59 @@ enum Shape<'a> {
     Entries(&'a [u16]),
 }
 
+/// How large an object is.
+#[derive(Clone, Copy)]
+enum Size {
+    /// So many words.
+    Words(usize),
+    /// Two words, and as many as the second one says.
+    Buffer,
+    /// Two words, and those of as many bytes as the second one says.
+    Text,
+}
+
+/// What a header says, as far as no other word is needed.
+#[derive(Clone, Copy)]
+struct Kind<'a> {
+    /// The header's type and buffer flags.
+    key: u32,
+    shape: Shape<'a>,
+    size: Size,
+}
+
+/// The bits of a header that make its kind.
+const KEY: u64 = 0xffff | ANY_BUFFER;
+
 fn holds_references(slots: &[u16]) -> bool {
     slots.iter().any(|&slot| TypeId(slot).is_reference() || TypeId(slot) == TypeId::ANY_PAYLOAD)
 }
 
-/// Shape and size in words of the object at a place; `None` if there is none.
-fn shape<'a>(types: &TypeTable<'a>, heap: &[u64], at: usize) -> Option<(Shape<'a>, usize)> {
-    let header = ObjectHeader(*heap.get(at)?);
-    let second = || heap.get(at + 1).and_then(|&word| usize::try_from(word).ok());
-    let (shape, size) = if header.0 & ANY_BUFFER != 0 {
-        let size = second()?.checked_add(2)?;
-        let slots =
-            || types.record(header.ty()).map(|record| record.slots).filter(|slots| holds_references(slots));
-        let shape = if header.has(ObjectHeader::RAW) {
-            Shape::Leaf
-        } else if header.has(ObjectHeader::ENTRIES) {
-            slots().map_or(Shape::Leaf, Shape::Entries)
-        } else {
-            slots().map_or(Shape::Leaf, Shape::Buffer)
-        };
-        (shape, size)
+fn kind_of<'a>(types: &TypeTable<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
+    let slots =
+        || types.record(header.ty()).map(|record| record.slots).filter(|slots| holds_references(slots));
+    let (shape, size) = if header.has(ObjectHeader::RAW) {
+        (Shape::Leaf, Size::Buffer)
+    } else if header.has(ObjectHeader::ENTRIES) {
+        (slots().map_or(Shape::Leaf, Shape::Entries), Size::Buffer)
+    } else if header.has(ObjectHeader::BUFFER) {
+        (slots().map_or(Shape::Leaf, Shape::Buffer), Size::Buffer)
     } else if header.ty() == TypeId::UNIT {
         // The state of a module that has none.
-        (Shape::Leaf, 1)
+        (Shape::Leaf, Size::Words(1))
     } else if header.ty() == TypeId::STR {
-        (Shape::Leaf, 2 + (halves(*heap.get(at + 1)?).0 as usize).div_ceil(8))
+        (Shape::Leaf, Size::Text)
     } else {
         let record = types.record(header.ty())?;
         match record.kind {
             TypeKind::Struct | TypeKind::Captures | TypeKind::Variant => {
-                (Shape::Object(Slots::Many(record.slots)), 1 + record.slots.len())
+                (slots().map_or(Shape::Leaf, Shape::Object), Size::Words(1 + record.slots.len()))
             }
-            TypeKind::Array => (Shape::Array, 2),
-            TypeKind::Map => (Shape::Map, 3),
+            TypeKind::Array => (Shape::Array, Size::Words(2)),
+            TypeKind::Map => (Shape::Map, Size::Words(3)),
             _ => return None,
         }
     };
-    (at.checked_add(size)? <= heap.len()).then_some((shape, size))
+    Some(Kind { key: (header.0 & KEY) as u32, shape, size })
 }
 
 struct Collector<'c, 'm> {
@@ -82,9 +99,35 @@ struct Collector<'c, 'm> {
     gray: u32,
     /// Words that marking looked at.
     looked: usize,
+    /// Kinds that were met lately, each at the place that its key gives.
+    kinds: [Kind<'m>; 8],
 }
 
-impl Collector<'_, '_> {
+impl<'c, 'm> Collector<'c, 'm> {
+    fn new(types: TypeTable<'m>, heap: &'c mut [u64]) -> Self {
+        let none = Kind { key: u32::MAX, shape: Shape::Leaf, size: Size::Words(1) };
+        Self { types, heap, gray: END, looked: 0, kinds: [none; 8] }
+    }
+
+    /// Shape and size in words of the object at a place; `None` if there is none.
+    #[inline]
+    fn shape(&mut self, at: usize) -> Option<(Shape<'m>, usize)> {
+        let rest = self.heap.get(at..)?;
+        let header = *rest.first()?;
+        let key = (header & KEY) as u32;
+        let place = self.kinds.get_mut((key ^ key >> 16) as usize & 7)?;
+        if place.key != key {
+            *place = kind_of(&self.types, ObjectHeader(header))?;
+        }
+        let second = || rest.get(1).copied();
+        let size = match place.size {
+            Size::Words(words) => words,
+            Size::Buffer => usize::try_from(second()?).ok()?.checked_add(2)?,
+            Size::Text => 2 + (halves(second()?).0 as usize).div_ceil(8),
+        };
+        (size <= rest.len()).then_some((place.shape, size))
+    }
+
     /// Marks what a reference refers to.
     fn mark(&mut self, reference: u64) {
         if reference >= CONSTANT {
@@ -155,11 +198,10 @@ impl Collector<'_, '_> {
 
     /// Marks or updates what an object refers to; gives its size.
     fn visit<const MARK: bool>(&mut self, at: usize) -> Option<usize> {
-        let (shape, size) = shape(&self.types, self.heap, at)?;
+        let (shape, size) = self.shape(at)?;
         match shape {
             Shape::Leaf => {}
-            Shape::Object(Slots::Many(slots)) => self.touch_slots::<MARK>(slots, at + 1),
-            Shape::Object(Slots::One(_)) => {}
+            Shape::Object(slots) => self.touch_slots::<MARK>(slots, at + 1),
             Shape::Array | Shape::Map => {
                 // The last word has a buffer in its upper half; a map's also in its lower half.
                 let word = at + size - 1;
@@ -213,7 +255,7 @@ impl Collector<'_, '_> {
         let (mut at, mut new) = (0, 0);
         let mut gap: Option<usize> = None;
         while at < self.heap.len() {
-            let (_, size) = shape(&self.types, self.heap, at).ok_or(CORRUPT)?;
+            let (_, size) = self.shape(at).ok_or(CORRUPT)?;
             let header = self.heap.get_mut(at).ok_or(CORRUPT)?;
             if *header & ObjectHeader::MARK == 0 {
                 gap.get_or_insert(at);
@@ -263,7 +305,7 @@ impl Collector<'_, '_> {
             }
             let start = at;
             while at < self.heap.len() && self.gap(at).is_none() {
-                let (_, size) = shape(&self.types, self.heap, at).ok_or(CORRUPT)?;
+                let (_, size) = self.shape(at).ok_or(CORRUPT)?;
                 if let Some(header) = self.heap.get_mut(at) {
                     *header &= LOW & !ObjectHeader::MARK;
                 }
@@ -321,7 +363,7 @@ impl Vm<'_> {
         let (split, top) = (self.state.split, self.state.top);
         let (stack, rest) = self.arena.split_at_mut_checked(split).ok_or(CORRUPT)?;
         let heap = rest.get_mut(..top).ok_or(CORRUPT)?;
-        let mut collector = Collector { types: self.module.types, heap, gray: END, looked: 0 };
+        let mut collector = Collector::new(self.module.types, heap);
         collector.mark(0);
         let roots = each_root(&self.module, self.state, stack, |word| collector.mark(*word));
         let outcome = collector.mark_all().and_then(|()| {
@@ -331,8 +373,8 @@ impl Vm<'_> {
             collector.slide()?;
             Ok(new)
         });
-        let work = roots + collector.looked + top / 2;
-        self.charge_collector(work as u64 / 4 + 16);
+        let work = roots + collector.looked + top;
+        self.charge_collector(work as u64 / 2 + 32);
         self.state.counters.collections += 1;
         self.state.top = outcome?;
         Ok(())
@@ -373,7 +415,7 @@ impl Vm<'_> {
         {
             self.arena.copy_within(old..end, split);
             self.state.split = split;
-            self.charge_collector(top as u64 / 16 + 1);
+            self.charge_collector(top as u64 / 16 + 8);
         }
     }
 }

@@ -3,8 +3,8 @@
 use crate::error::TrapCode;
 use crate::heap::access::{CORRUPT, View};
 use crate::heap::{AnyTag, Fresh, LIVE, NULL};
+use crate::library::entries::Map;
 use crate::library::from_any::kind_name;
-use crate::library::map::Map;
 use crate::library::parse::{put_fmt, write_excerpt};
 use crate::library::unsigned;
 use crate::machine::{Stop, Vm};
@@ -49,7 +49,7 @@ pub(super) fn any_field(vm: &mut Vm<'_>, dst: usize, any: usize, key: usize) -> 
     if found == AnyTag::Map {
         return under_key(vm, dst, any, key);
     }
-    vm.pay(3)?;
+    vm.pay(6)?;
     vm.give_failure(dst, 2, |_, out| write_wrong(out, "map", found))
 }
 
@@ -59,11 +59,11 @@ pub(super) fn any_index(vm: &mut Vm<'_>, dst: usize, any: usize, key: usize) -> 
         (AnyTag::Map, AnyTag::Str) => return under_key(vm, dst, any, key + 1),
         (AnyTag::Array, AnyTag::Int) => {}
         _ => {
-            vm.pay(3)?;
+            vm.pay(6)?;
             return wrong_index(vm, dst, 2, found, kind);
         }
     }
-    vm.pay(3)?;
+    vm.pay(6)?;
     let (array, at) = (vm.array(any + 1)?, vm.int(key + 1));
     match unsigned(at).filter(|&at| at < array.len) {
         Some(at) => {
@@ -98,7 +98,7 @@ pub(super) fn any_set_index(vm: &mut Vm<'_>, dst: usize, any: usize, key: usize,
     match (found, kind) {
         (AnyTag::Map, AnyTag::Str) => vm.store_entry(any + 1, key + 1, value)?,
         (AnyTag::Array, AnyTag::Int) => {
-            vm.pay(3)?;
+            vm.pay(6)?;
             let (array, at) = (vm.array(any + 1)?, vm.int(key + 1));
             let Some(at) = unsigned(at).filter(|&at| at < array.len) else {
                 return out_of_range(vm, dst, 0, at, array.len);
@@ -106,7 +106,7 @@ pub(super) fn any_set_index(vm: &mut Vm<'_>, dst: usize, any: usize, key: usize,
             vm.store_element(&array, at, value)?;
         }
         _ => {
-            vm.pay(3)?;
+            vm.pay(6)?;
             return wrong_index(vm, dst, 0, found, kind);
         }
     }
@@ -127,7 +127,7 @@ pub(super) fn any_len(vm: &mut Vm<'_>, dst: usize, any: usize) -> Done {
 }
 
 pub(super) fn any_next(vm: &mut Vm<'_>, dst: usize, any: usize, position: usize) -> Done {
-    vm.pay(3)?;
+    vm.pay(6)?;
     let position = unsigned(vm.int(position)).unwrap_or(usize::MAX);
     let end = [u64::MAX, AnyTag::None as u64, 0, AnyTag::None as u64, 0];
     match vm.tag(any)? {

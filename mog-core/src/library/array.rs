@@ -79,7 +79,7 @@ pub(super) fn array_new(vm: &mut Vm<'_>, dst: usize, ty: TypeId, room: usize) ->
     let room = unsigned(vm.int(room)).unwrap_or(0);
     let words = vm.view().array_words(ty, room)?;
     vm.check_size(words)?;
-    vm.pay(3 + word_steps(words))?;
+    vm.pay(10 + word_steps(words))?;
     vm.reserve(words)?;
     let array = vm.fresh(|view, fresh| {
         let (array, data) = fresh.array(&view, ty, room)?;
@@ -93,7 +93,7 @@ pub(super) fn array_fill(vm: &mut Vm<'_>, dst: usize, ty: TypeId, count: usize, 
     let len = unsigned(vm.int(count)).ok_or(Stop::Trap(TrapCode::NegativeCount, [vm.int(count), 0]))?;
     let words = vm.view().array_words(ty, len)?;
     vm.check_size(words)?;
-    vm.pay(3 + word_steps(words))?;
+    vm.pay(10 + word_steps(words))?;
     vm.reserve(words)?;
     let array = vm.fresh(|view, fresh| {
         let (_, packing, slots) = view.array_shape(ty)?;
@@ -130,7 +130,7 @@ pub(super) fn array_push(vm: &mut Vm<'_>, _: usize, array: usize, element: usize
 }
 
 pub(super) fn array_pop(vm: &mut Vm<'_>, dst: usize, array: usize) -> Done {
-    vm.pay(2)?;
+    vm.pay(4)?;
     let array = vm.array(array)?;
     let Some(last) = array.len.checked_sub(1) else { return vm.give_none(dst, array.slots) };
     vm.load_element(&array, last, dst + 1)?;
@@ -141,7 +141,7 @@ pub(super) fn array_pop(vm: &mut Vm<'_>, dst: usize, array: usize) -> Done {
 pub(super) fn array_insert(vm: &mut Vm<'_>, _: usize, array: usize, at: usize, element: usize) -> Done {
     let (old, at) = (vm.array(array)?, vm.int(at));
     let index = unsigned(at).filter(|&index| index <= old.len).ok_or(out_of_range(at, old.len))?;
-    vm.pay(3 + word_steps(old.words(old.len - index)?))?;
+    vm.pay(6 + word_steps(old.words(old.len - index)?))?;
     vm.grow_array(array, 1)?;
     let array = vm.array(array)?;
     vm.set_len(&array, array.len + 1)?;
@@ -155,7 +155,7 @@ pub(super) fn array_remove(vm: &mut Vm<'_>, dst: usize, array: usize, at: usize)
         vm.pay(1)?;
         return vm.give_none(dst, array.slots);
     };
-    vm.pay(3 + word_steps(array.words(array.len - index)?))?;
+    vm.pay(6 + word_steps(array.words(array.len - index)?))?;
     vm.load_element(&array, index, dst + 1)?;
     vm.give(dst, [1])?;
     vm.move_elements(&array, index + 1, index, array.len - index - 1)?;
@@ -170,7 +170,7 @@ pub(super) fn array_slice(vm: &mut Vm<'_>, dst: usize, register: usize, from: us
         return vm.give(dst, [0, NULL]);
     };
     let words = vm.view().array_words(array.ty, to - from)?;
-    vm.pay(3 + word_steps(words))?;
+    vm.pay(10 + word_steps(words))?;
     vm.reserve(words)?;
     let slice = vm.fresh(|view, fresh| {
         let array = view.array(view.reg(register))?;
@@ -189,7 +189,7 @@ pub(super) fn array_concat(vm: &mut Vm<'_>, dst: usize, first: usize, second: us
     let len = a.len.checked_add(b.len).ok_or(TOO_LARGE)?;
     let words = vm.view().array_words(a.ty, len)?;
     vm.check_size(words)?;
-    vm.pay(3 + word_steps(words))?;
+    vm.pay(10 + word_steps(words))?;
     vm.reserve(words)?;
     let joined = vm.fresh(|view, fresh| {
         let (a, b) = (view.array(view.reg(first))?, view.array(view.reg(second))?);
@@ -306,7 +306,7 @@ fn extreme(vm: &mut Vm<'_>, dst: usize, register: usize, largest: bool) -> Done 
     if array.element == TypeId::STR {
         return super::sort::extreme_string(vm, dst, register, largest);
     }
-    vm.pay(2 + array.len as u64 / 2)?;
+    vm.pay(2 + array.len as u64)?;
     let view = vm.view();
     let mut best = view.element(&array, 0, 0)?;
     for index in 1..array.len {

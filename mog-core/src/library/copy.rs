@@ -8,7 +8,7 @@ use crate::error::TrapCode;
 use crate::heap::access::{CORRUPT, View, float_bits};
 use crate::heap::{AnyTag, CONSTANT, Fresh, LIVE};
 use crate::library::display::{Frame, narrow, variant};
-use crate::library::map::{Map, hash_bytes};
+use crate::library::entries::{Map, hash_bytes};
 use crate::machine::{Stop, Vm};
 use crate::module::{Packing, TypeId, TypeKind, TypeRecord};
 
@@ -40,7 +40,7 @@ impl ToAny<'_, '_, '_> {
     fn run(&mut self, ty: TypeId, place: usize) -> Result<[u64; 2], Stop> {
         let any = self.value(ty, place)?;
         while let Some(words) = self.out.top::<3>() {
-            self.out.cost += 4;
+            self.out.cost += 6;
             let [shape, rest, target] = words;
             self.step(Frame::from_words([shape, rest]), target as usize)?;
         }
@@ -268,12 +268,12 @@ impl ToAny<'_, '_, '_> {
 }
 
 pub(super) fn to_any(vm: &mut Vm<'_>, dst: usize, ty: TypeId, value: usize) -> Done {
-    vm.pay(2)?;
+    vm.pay(8)?;
     let seed = vm.state.seed;
     let any = vm.attempt(|view, out| {
         let place = view.reg_place(value);
         let any = ToAny { view, out, seed }.run(ty, place);
-        out.cost += out.made() as u64 / 8;
+        out.cost += out.made() as u64 / 2;
         any
     })?;
     vm.give(dst, any)

@@ -5,9 +5,9 @@
 use crate::error::Failure;
 use crate::heap::access::{CORRUPT, View};
 use crate::heap::{AnyTag, Fresh, LIVE, NULL};
-use crate::library::map;
+use crate::library::entries::Map;
 use crate::library::parse::put_fmt;
-use crate::library::text::{FLOAT_STEPS, write_float, write_int, write_quoted};
+use crate::library::text::{float_text_steps, write_float, write_int, write_quoted};
 use crate::machine::{Stop, Vm};
 use crate::module::{Packing, TypeId, TypeKind, TypeRecord};
 
@@ -136,14 +136,14 @@ impl Printer<'_, '_, '_> {
             if self.refused.is_some() {
                 return Ok(());
             }
-            self.out.cost += 3;
+            self.out.cost += 6;
             self.step(Frame::from_words(words))?;
         }
         Ok(())
     }
 
     fn float(&mut self, value: u64, single: bool) -> Done {
-        self.out.cost += FLOAT_STEPS;
+        self.out.cost += float_text_steps(value);
         let value = f64::from_bits(value);
         if self.json && !value.is_finite() {
             return self.put("null");
@@ -350,7 +350,7 @@ impl Printer<'_, '_, '_> {
 
     fn map_step(&mut self, frame: Frame) -> Done {
         let reference = (frame.place as usize).saturating_sub(self.view.heap_place(0));
-        let map = map::Map::of(&self.view, reference as u64)?;
+        let map = Map::of(&self.view, reference as u64)?;
         let mut index = frame.step as usize;
         while index < map.used && map.entry_word(&self.view, index)? & LIVE == 0 {
             index += 1;
@@ -418,7 +418,7 @@ impl Vm<'_> {
             let mut printer = Printer { view, out, json, refused: None };
             let done = printer.run(ty, place);
             let refused = printer.refused;
-            out.cost += out.text_len() as u64 / 16;
+            out.cost += out.text_len() as u64 / 4;
             done?;
             if let Some(refusal) = refused {
                 out.drop_text();
@@ -430,7 +430,7 @@ impl Vm<'_> {
 }
 
 pub(super) fn display(vm: &mut Vm<'_>, dst: usize, ty: TypeId, value: usize) -> Done {
-    vm.pay(4)?;
+    vm.pay(6)?;
     let first = vm.get(value);
     let string = if ty == TypeId::STR {
         first
@@ -443,7 +443,7 @@ pub(super) fn display(vm: &mut Vm<'_>, dst: usize, ty: TypeId, value: usize) -> 
 }
 
 pub(super) fn json_text(vm: &mut Vm<'_>, dst: usize, ty: TypeId, value: usize) -> Done {
-    vm.pay(4)?;
+    vm.pay(6)?;
     match vm.value_text(ty, value, true)? {
         Ok(string) => vm.give(dst, [0, string, NULL]),
         Err(refusal) => {

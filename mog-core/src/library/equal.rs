@@ -8,7 +8,7 @@ use crate::error::TrapCode;
 use crate::heap::access::{CORRUPT, index};
 use crate::heap::{AnyTag, CONSTANT, LIVE, ObjectHeader, halves, join};
 use crate::library::display::variant;
-use crate::library::map::Map;
+use crate::library::entries::Map;
 use crate::machine::{Stop, Vm};
 use crate::module::{Packing, TypeId, TypeKind, TypeRecord};
 
@@ -119,7 +119,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
     fn value(&mut self, pair: Pair) -> Result<bool, Stop> {
         let Pair { mut ty, mut a, mut b } = pair;
         loop {
-            self.spend(1)?;
+            self.spend(2)?;
             if ty == TypeId::UNIT {
                 return Ok(true);
             }
@@ -152,13 +152,14 @@ impl<'c, 'a> Comparison<'c, 'a> {
                         return Ok(false);
                     }
                     let found = variant(&self.vm.view(), &record, first).ok_or(CORRUPT)?;
-                    let start = 1 + found.before;
-                    self.push_components(
-                        &record,
-                        [found.component, usize::from(found.count), 1],
-                        a + start,
-                        b + start,
-                    )?;
+                    let mut slot = 1 + found.before;
+                    // The payload waits on the stack: it may hold enums of its own.
+                    for number in 0..usize::from(found.count) {
+                        let component = record.components.get(found.component + number).copied();
+                        let ty = TypeId(component.ok_or(CORRUPT)?);
+                        self.push(Pair { ty, a: a + slot, b: b + slot })?;
+                        slot += self.vm.module.types.value_size(ty);
+                    }
                     return Ok(true);
                 }
                 TypeKind::Fn | TypeKind::Captures => return Ok(first == second),
@@ -167,21 +168,23 @@ impl<'c, 'a> Comparison<'c, 'a> {
         }
     }
 
-    /// Stacks the components from one on, so many, each that many numbers after the one before.
-    fn push_components(
+    /// Compares components from one on, so many, each that many numbers after the one before.
+    fn components(
         &mut self,
         record: &TypeRecord<'_>,
         [first, count, stride]: [usize; 3],
         mut a: usize,
         mut b: usize,
-    ) -> Done {
+    ) -> Result<bool, Stop> {
         for number in 0..count {
             let ty = TypeId(record.components.get(first + number * stride).copied().ok_or(CORRUPT)?);
-            self.push(Pair { ty, a, b })?;
+            if !self.value(Pair { ty, a, b })? || !self.drain()? {
+                return Ok(false);
+            }
             let size = self.vm.module.types.value_size(ty);
             (a, b) = (a + size, b + size);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn any(&mut self, [tag, a]: [u64; 2], [other, b]: [u64; 2]) -> Result<bool, Stop> {
@@ -246,7 +249,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
         }
         if len < LONG {
             let equal = first == second;
-            self.steps += 2;
+            self.spend(2)?;
             return Ok(equal);
         }
         let (a, b) = (self.find(a)?, self.find(b)?);
@@ -290,6 +293,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
         if a >= CONSTANT || b >= CONSTANT {
             return Ok(true);
         }
+        self.spend(6)?;
         let view = self.vm.view();
         let ty = ObjectHeader(view.place(view.heap_place(index(a)))).ty();
         let (first, second) = (view.heap_place(index(a)) + 1, view.heap_place(index(b)) + 1);
@@ -299,14 +303,8 @@ impl<'c, 'a> Comparison<'c, 'a> {
         }
         let record = self.vm.module.types.record(ty).ok_or(CORRUPT)?;
         match record.kind {
-            TypeKind::Struct => {
-                self.push_components(&record, [1, record.components.len() / 2, 2], first, second)?;
-                self.drain()
-            }
-            TypeKind::Variant => {
-                self.push_components(&record, [0, record.components.len(), 1], first, second)?;
-                self.drain()
-            }
+            TypeKind::Struct => self.components(&record, [1, record.components.len() / 2, 2], first, second),
+            TypeKind::Variant => self.components(&record, [0, record.components.len(), 1], first, second),
             TypeKind::Array => self.arrays(a, b),
             TypeKind::Map => self.maps(a, b),
             _ => Err(CORRUPT),
@@ -379,7 +377,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
             }
             if other.is_none() {
                 let view = self.vm.view();
-                let (found, probes) = second.lookup(&view, word as u32, key)?;
+                let (found, probes) = second.find(&view, word as u32, key)?;
                 let len = if first.key == TypeId::STR { view.string(key)?.len() as u64 / 32 } else { 0 };
                 self.spend(probes + len)?;
                 other = found;
@@ -414,7 +412,7 @@ impl Vm<'_> {
 }
 
 pub(super) fn equal(vm: &mut Vm<'_>, dst: usize, ty: TypeId, a: usize, b: usize) -> Done {
-    vm.pay(2)?;
+    vm.pay(4)?;
     let base = vm.state.base;
     let equal = vm.equal_values(ty, |_| Ok([base + a, base + b]))?;
     vm.give(dst, [u64::from(equal)])

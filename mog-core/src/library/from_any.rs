@@ -5,7 +5,7 @@ use crate::heap::access::{Array, CORRUPT, RAW_HEADER, View, float_bits, index, p
 use crate::heap::{AnyTag, CONSTANT, Fresh, LIVE, NULL, ObjectHeader};
 use crate::library::copy::ANY_STRIDE;
 use crate::library::display::{Frame, narrow, variant, write_type};
-use crate::library::map::{Map, hash_bytes, hash_word};
+use crate::library::entries::{Map, hash_bytes, hash_word};
 use crate::library::parse::parse_integer;
 use crate::machine::{Stop, Vm};
 use crate::module::{Packing, TypeId, TypeKind, TypeRecord};
@@ -105,7 +105,7 @@ impl FromAny<'_, '_, '_> {
     fn run(&mut self, ty: TypeId, any: [u64; 2], target: usize) -> Copied {
         self.value(ty, any, target)?;
         while let Some([shape, rest, target]) = self.out.top::<3>() {
-            self.out.cost += 4;
+            self.out.cost += 6;
             self.step(Frame::from_words([shape, rest]), target as usize)?;
         }
         Ok(())
@@ -351,7 +351,7 @@ impl FromAny<'_, '_, '_> {
         let map = Map::of(&view, source)?;
         let key = CONSTANT | u64::from(name);
         let hash = hash_bytes(self.seed, view.string(key)?);
-        let (entry, probes) = map.lookup(&view, hash, key)?;
+        let (entry, probes) = map.find(&view, hash, key)?;
         self.out.cost += probes;
         let Some(entry) = entry else { return Ok(None) };
         let place = view.heap_place(map.entry_at(entry) + 2);
@@ -454,7 +454,7 @@ fn write_mismatch(view: &View<'_>, out: &mut Fresh<'_>, mismatch: Mismatch, fiel
 }
 
 pub(super) fn from_any(vm: &mut Vm<'_>, dst: usize, ty: TypeId, any: usize) -> Done {
-    vm.pay(2)?;
+    vm.pay(8)?;
     let seed = vm.state.seed;
     let size = vm.module.types.value_size(ty);
     let copied = vm.attempt(|view, out| {
@@ -464,7 +464,7 @@ pub(super) fn from_any(vm: &mut Vm<'_>, dst: usize, ty: TypeId, any: usize) -> D
         let mut copy = FromAny { view, out, seed, field: u16::MAX };
         let copied = copy.run(ty, any, target);
         let field = copy.field;
-        out.cost += out.made() as u64 / 8;
+        out.cost += out.made() as u64 / 2;
         match copied {
             Ok(()) => Ok(Ok(target)),
             Err(Halt::Stop(stop)) => Err(stop),

@@ -7,7 +7,7 @@ use crate::heap::access::{CORRUPT, View, float_bits};
 use crate::heap::{AnyTag, Fresh, NULL};
 use crate::library::copy::ANY_STRIDE;
 use crate::library::display::JSON_DEPTH;
-use crate::library::map::hash_bytes;
+use crate::library::entries::hash_bytes;
 use crate::library::parse::{float_steps, parse_integer, put_fmt};
 use crate::machine::{Stop, Vm};
 use crate::module::TypeId;
@@ -250,7 +250,7 @@ impl Parser<'_, '_, '_> {
         if whole && let Ok(value) = parse_integer(text) {
             return Ok([AnyTag::Int as u64, value.cast_unsigned()]);
         }
-        self.out.cost += float_steps(text.len());
+        self.out.cost += float_steps(text.as_bytes());
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok([AnyTag::Float as u64, float_bits(value)]),
             _ => {
@@ -340,7 +340,7 @@ pub(super) fn json_parse(vm: &mut Vm<'_>, dst: usize, text: usize) -> Done {
         let (around, at) = (Around::Nothing, 0);
         let mut parser = Parser { view, text, at, out, seed, around, count: 0, depth: 0, probes: 0 };
         let parsed = parser.run();
-        out.cost += out.made() as u64 / 8;
+        out.cost += out.made() as u64 / 4;
         match parsed {
             Ok(value) => Ok(Ok(value)),
             Err(Halt::Stop(stop)) => Err(stop),

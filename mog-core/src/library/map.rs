@@ -1,273 +1,19 @@
-//! Maps: entries in the order of insertion, and an index over them once they are more than a few.
-//!
-//! The index is a table of buckets; entries of the same bucket are chained through their first words. So building
-//! an index is linear whatever the keys hash to, and only looking for a key can be slow, which is charged. A
-//! deleted entry stays in its chain, not [`LIVE`], until the entries are written anew.
+//! Maps: what programs do with them. What they are is in `entries.rs`.
 
 use crate::error::TrapCode;
-use crate::heap::access::{CORRUPT, MAX_LEN, RAW_HEADER, TOO_LARGE, View, index, pack};
-use crate::heap::{CONSTANT, Fresh, LIVE, MAX_WORDS, NULL, ObjectHeader, halves, join};
+use crate::heap::access::{CORRUPT, RAW_HEADER, index, pack};
+use crate::heap::{CONSTANT, LIVE, NULL, ObjectHeader, halves, join};
+use crate::library::entries::{
+    Map, NEXT_SHIFT, SMALL, buffer_words, capacity_for, hash_bytes, hash_word, head, index_words, with_head,
+};
 use crate::library::unsigned;
 use crate::machine::{Stop, Vm};
-use crate::module::{Packing, TypeId, TypeKind};
+use crate::module::{Packing, TypeId};
 
 type Done = Result<(), Stop>;
 
-/// Most entries without an index.
-const SMALL: usize = 8;
-/// The chain link above the hash and the live bit of an entry's first word.
-const NEXT_SHIFT: u32 = 33;
 /// Bits of a map's header that count how often its entries were renumbered, or dropped at the end.
 const GENERATION_SHIFT: u32 = 24;
-
-/// A map, seen through a [`View`].
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Map {
-    /// Its type.
-    pub(crate) ty: TypeId,
-    /// The type of its keys.
-    pub(crate) key: TypeId,
-    /// The type of its values.
-    pub(crate) value: TypeId,
-    /// Words of an entry.
-    pub(crate) stride: usize,
-    /// How many entries are not deleted.
-    pub(crate) live: usize,
-    /// How many entries there are.
-    pub(crate) used: usize,
-    /// Word of the heap of its header.
-    pub(crate) at: usize,
-    /// Word of the heap of the first entry.
-    entries: usize,
-    /// Entries that its buffer can hold.
-    capacity: usize,
-    /// Word of the heap of the first bucket.
-    index: usize,
-    /// Buckets of the index: a power of two, or 0 without one.
-    buckets: usize,
-}
-
-/// What became of the search for a key.
-struct Found {
-    entry: Option<usize>,
-    /// Entries that were looked at.
-    probes: u64,
-}
-
-/// The first entry of a bucket, plus one, from the word that holds two of them.
-const fn head(word: u64, bucket: usize) -> u32 {
-    if bucket & 1 == 0 { word as u32 } else { (word >> 32) as u32 }
-}
-
-/// The word with the first entry of a bucket changed.
-const fn with_head(word: u64, bucket: usize, first: u32) -> u64 {
-    let (low, high) = halves(word);
-    if bucket & 1 == 0 { join(first, high) } else { join(low, first) }
-}
-
-const fn mix(value: u64) -> u64 {
-    let value = value.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (value ^ value >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93)
-}
-
-/// The hash of a key that is no string.
-pub(crate) const fn hash_word(seed: u64, word: u64) -> u32 {
-    (mix(word ^ seed) >> 32) as u32
-}
-
-/// The hash of a string; never 0.
-pub(crate) fn hash_bytes(seed: u64, bytes: &[u8]) -> u32 {
-    let mut hash = seed ^ bytes.len() as u64;
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = chunk.first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk));
-        hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        hash ^= hash >> 29;
-    }
-    let rest = chunks.remainder().iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
-    ((mix(hash ^ rest) >> 32) as u32).max(1)
-}
-
-impl Map {
-    /// The map behind a reference.
-    pub(crate) fn of(view: &View<'_>, reference: u64) -> Result<Self, Stop> {
-        let (header, rest) = view.object(reference)?;
-        let record = view.module.types.record(header.ty()).ok_or(CORRUPT)?;
-        let (&[key, value], &[counts, buffers, ..]) = (record.components, rest) else { return Err(CORRUPT) };
-        if record.kind != TypeKind::Map {
-            return Err(CORRUPT);
-        }
-        let ((live, used), (entries, table)) = (halves(counts), halves(buffers));
-        let size = |data: u32| {
-            let at = index(u64::from(data)).checked_sub(1).and_then(|at| view.heap().get(at)).copied();
-            at.and_then(|size| usize::try_from(size).ok()).unwrap_or(0)
-        };
-        let stride = 1 + record.slots.len();
-        let map = Self {
-            ty: header.ty(),
-            key: TypeId(key),
-            value: TypeId(value),
-            stride,
-            live: live as usize,
-            used: used as usize,
-            at: index(reference),
-            entries: index(u64::from(entries)),
-            capacity: size(entries) / stride,
-            index: index(u64::from(table)),
-            buckets: if size(table) > MAX_WORDS { 0 } else { size(table) * 2 },
-        };
-        let sound = map.used <= map.capacity && (map.buckets == 0 || map.buckets.is_power_of_two());
-        if sound { Ok(map) } else { Err(CORRUPT) }
-    }
-
-    /// The word of the heap where an entry begins.
-    pub(crate) const fn entry_at(&self, number: usize) -> usize {
-        self.entries.saturating_add(number.saturating_mul(self.stride))
-    }
-
-    /// The first word of an entry.
-    pub(crate) fn entry_word(&self, view: &View<'_>, number: usize) -> Result<u64, Stop> {
-        view.heap().get(self.entry_at(number)).copied().ok_or(CORRUPT)
-    }
-
-    /// Slots of a value.
-    pub(crate) const fn value_slots(&self) -> usize {
-        self.stride.saturating_sub(2)
-    }
-
-    /// Whether an entry with this hash has this key.
-    fn has_key(&self, view: &View<'_>, word: u64, number: usize, hash: u32, key: u64) -> Result<bool, Stop> {
-        if word as u32 != hash || word & LIVE == 0 {
-            return Ok(false);
-        }
-        let other = *view.heap().get(self.entry_at(number).saturating_add(1)).ok_or(CORRUPT)?;
-        Ok(other == key || self.key == TypeId::STR && view.string(other)? == view.string(key)?)
-    }
-
-    fn find(&self, view: &View<'_>, hash: u32, key: u64) -> Result<Found, Stop> {
-        let mut probes = 0;
-        if self.buckets == 0 {
-            for number in 0..self.used {
-                if self.has_key(view, self.entry_word(view, number)?, number, hash, key)? {
-                    return Ok(Found { entry: Some(number), probes: number as u64 / 4 });
-                }
-            }
-            return Ok(Found { entry: None, probes: self.used as u64 / 4 });
-        }
-        let bucket = hash as usize & (self.buckets - 1);
-        let word = *view.heap().get(self.index.saturating_add(bucket / 2)).ok_or(CORRUPT)?;
-        let mut next = head(word, bucket) as usize;
-        // A chain that never ends is not longer than all entries.
-        while let Some(number) = next.checked_sub(1)
-            && probes <= self.used as u64
-        {
-            let word = self.entry_word(view, number)?;
-            if self.has_key(view, word, number, hash, key)? {
-                return Ok(Found { entry: Some(number), probes });
-            }
-            next = (word >> NEXT_SHIFT) as usize;
-            probes += 1;
-        }
-        Ok(Found { entry: None, probes })
-    }
-
-    /// The entry with a key whose hash is known, and how many others were looked at.
-    pub(super) fn lookup(&self, view: &View<'_>, hash: u32, key: u64) -> Result<(Option<usize>, u64), Stop> {
-        self.find(view, hash, key).map(|found| (found.entry, found.probes))
-    }
-}
-
-/// Entries to make room for when so many are needed.
-const fn capacity_for(entries: usize) -> usize {
-    if entries <= 4 { 4 } else { entries.next_power_of_two() }
-}
-
-/// Words of the index over that many entries.
-const fn index_words(capacity: usize) -> usize {
-    if capacity <= SMALL { 0 } else { capacity.next_power_of_two() / 2 }
-}
-
-/// Words that the buffers of a map take.
-pub(crate) fn buffer_words(stride: usize, capacity: usize) -> Result<usize, Stop> {
-    if capacity > MAX_LEN / 2 {
-        return Err(TOO_LARGE);
-    }
-    let entries = capacity.checked_mul(stride).filter(|&words| words <= MAX_WORDS).ok_or(TOO_LARGE)?;
-    let index = index_words(capacity);
-    Ok(2 + entries + if index == 0 { 0 } else { 2 + index })
-}
-
-impl Fresh<'_> {
-    /// An empty map with room for that many entries; gives its reference.
-    pub(crate) fn map(&mut self, view: &View<'_>, ty: TypeId, capacity: usize) -> Result<u64, Stop> {
-        let stride = 1 + view.module.types.record(ty).ok_or(CORRUPT)?.slots.len();
-        let at = self.alloc(3)?;
-        let (mut entries, mut table) = (NULL as usize, NULL as usize);
-        if capacity > 0 {
-            buffer_words(stride, capacity)?;
-            entries = self.buffer(ObjectHeader::new(ty, ObjectHeader::ENTRIES).0, capacity * stride)?;
-            if capacity > SMALL {
-                table = self.buffer(RAW_HEADER, index_words(capacity))?;
-            }
-        }
-        let words = [ObjectHeader::new(ty, 0).0, 0, join(entries as u32, table as u32)];
-        self.range_mut(at, 3)?.copy_from_slice(&words);
-        Ok(at as u64)
-    }
-
-    /// Appends an entry that is not yet there to a map made here; gives the place of its first value slot.
-    pub(crate) fn map_append(&mut self, map: u64, stride: usize, hash: u32, key: u64) -> Result<usize, Stop> {
-        let at = index(map);
-        let ((live, used), (entries, table)) = (halves(self.get(at + 1)?), halves(self.get(at + 2)?));
-        let entry = entries as usize + used as usize * stride;
-        let mut next = 0;
-        if u64::from(table) != NULL {
-            let buckets = usize::try_from(self.get(table as usize - 1)?).map_err(|_| CORRUPT)? * 2;
-            let bucket = hash as usize & buckets.saturating_sub(1);
-            let place = table as usize + bucket / 2;
-            let word = self.get(place)?;
-            next = head(word, bucket);
-            self.set(place, with_head(word, bucket, used + 1))?;
-        }
-        self.set(entry, u64::from(hash) | LIVE | u64::from(next) << NEXT_SHIFT)?;
-        self.set(entry + 1, key)?;
-        self.set(at + 1, join(live + 1, used + 1))?;
-        Ok(entry + 2)
-    }
-}
-
-impl Fresh<'_> {
-    /// Looks for a string key, made here, in a map made here: the place of its first value slot, and how many
-    /// entries were looked at.
-    pub(super) fn map_find(
-        &self,
-        map: u64,
-        stride: usize,
-        hash: u32,
-        key: u64,
-    ) -> Result<(Option<usize>, usize), Stop> {
-        let at = index(map);
-        let ((_, used), (entries, table)) = (halves(self.get(at + 1)?), halves(self.get(at + 2)?));
-        let indexed = u64::from(table) != NULL;
-        let mut next = used;
-        if indexed {
-            let buckets = usize::try_from(self.get(table as usize - 1)?).map_err(|_| CORRUPT)? * 2;
-            let bucket = hash as usize & buckets.saturating_sub(1);
-            next = head(self.get(table as usize + bucket / 2)?, bucket);
-        }
-        let mut probes = 0;
-        while let Some(number) = next.checked_sub(1) {
-            let entry = entries as usize + number as usize * stride;
-            let word = self.get(entry)?;
-            if word as u32 == hash && self.string_at(self.get(entry + 1)?)? == self.string_at(key)? {
-                return Ok((Some(entry + 2), probes));
-            }
-            next = if indexed { (word >> NEXT_SHIFT) as u32 } else { number };
-            probes += 1;
-        }
-        Ok((None, probes))
-    }
-}
 
 impl Vm<'_> {
     /// The map in a register.
@@ -299,11 +45,11 @@ impl Vm<'_> {
     /// Pays for looking up a key and looks it up: its hash, and its entry.
     pub(super) fn find_key(&mut self, map: &Map, key: u64) -> Result<(u32, Option<usize>), Stop> {
         let steps = if map.key == TypeId::STR { self.view().string(key)?.len() as u64 / 8 } else { 0 };
-        self.pay(3 + steps)?;
+        self.pay(8 + steps)?;
         let hash = self.hash_key(map.key, key)?;
-        let found = map.find(&self.view(), hash, key)?;
-        self.charge(found.probes);
-        Ok((hash, found.entry))
+        let (entry, probes) = map.find(&self.view(), hash, key)?;
+        self.charge(probes);
+        Ok((hash, entry))
     }
 
     fn set_word(&mut self, at: usize, value: u64) -> Done {
@@ -352,7 +98,7 @@ impl Vm<'_> {
         to.live = to.used;
         self.set_map(&to)?;
         self.next_generation(&to);
-        self.charge((from.used * from.stride) as u64 / 8 + 2 * to.used as u64 + to.buckets as u64 / 32);
+        self.charge((from.used * from.stride) as u64 / 8 + 3 * to.used as u64 + to.buckets as u64 / 32);
         Ok(to)
     }
 
@@ -429,6 +175,7 @@ impl Vm<'_> {
         let (map, place) = match found {
             Some(number) => (map, map.entry_at(number) + 2),
             None => {
+                self.charge(6);
                 let map = self.map_room(register)?;
                 let key = self.get(key);
                 (map, self.append_entry(&map, hash, key)?)
@@ -450,7 +197,7 @@ impl Vm<'_> {
             return Err(CORRUPT);
         }
         let hash = self.hash_key(map.key, key)?;
-        let place = match map.find(&self.view(), hash, key)?.entry {
+        let place = match map.find(&self.view(), hash, key)?.0 {
             Some(number) => map.entry_at(number) + 2,
             None => {
                 if map.used == map.capacity {
@@ -523,7 +270,7 @@ pub(super) fn map_delete(vm: &mut Vm<'_>, dst: usize, map: usize, key: usize) ->
         vm.heap_mut().get_mut(start..).and_then(|rest| rest.get_mut(..map.stride)).ok_or(CORRUPT)?.fill(0);
         map.used = last;
     }
-    vm.charge(2 * (used - map.used) as u64);
+    vm.charge(4 + 3 * (used - map.used) as u64);
     if map.used < used {
         vm.next_generation(&map);
     }
@@ -541,7 +288,7 @@ pub(super) fn map_clear(vm: &mut Vm<'_>, _: usize, map: usize) -> Done {
 /// Makes an array of a part of each entry: its key, or its value.
 fn entries_array(vm: &mut Vm<'_>, dst: usize, ty: TypeId, register: usize, skip: usize) -> Done {
     let map = vm.map(register)?;
-    vm.pay(3 + map.used as u64 / 2 + (map.live * map.stride) as u64 / 16)?;
+    vm.pay(12 + map.used as u64 / 2 + map.live as u64)?;
     vm.reserve(vm.view().array_words(ty, map.live)?)?;
     let array = vm.fresh(|view, fresh| {
         let map = Map::of(&view, view.reg(register))?;
@@ -591,7 +338,7 @@ pub(super) fn map_state(vm: &mut Vm<'_>, dst: usize, map: usize) -> Done {
 }
 
 pub(super) fn map_next(vm: &mut Vm<'_>, dst: usize, map: usize, position: usize, state: usize) -> Done {
-    vm.pay(2)?;
+    vm.pay(5)?;
     let map = vm.map(map)?;
     if state_of(vm, &map)? != vm.get(state) {
         return Err(Stop::from(TrapCode::ChangedDuringIteration));

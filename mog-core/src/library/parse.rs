@@ -58,7 +58,7 @@ impl Vm<'_> {
     ) -> Result<u64, Stop> {
         self.attempt(|view, fresh| {
             let written = write(view, fresh);
-            fresh.cost += 2 + fresh.text_len() as u64 / 8;
+            fresh.cost += 6 + fresh.text_len() as u64 / 4;
             written?;
             fresh.finish_text()
         })
@@ -93,7 +93,7 @@ pub(super) fn parse_int(vm: &mut Vm<'_>, dst: usize, text: usize) -> Done {
 }
 
 pub(super) fn parse_float(vm: &mut Vm<'_>, dst: usize, text: usize) -> Done {
-    vm.pay(float_steps(vm.bytes(text)?.len()))?;
+    vm.pay(float_steps(vm.bytes(text)?))?;
     match vm.str(text)?.trim().parse::<f64>() {
         Ok(value) => vm.give(dst, [0, float_bits(value), NULL]),
         Err(_) => vm.give_failure(dst, 1, |view, out| {
@@ -103,9 +103,14 @@ pub(super) fn parse_float(vm: &mut Vm<'_>, dst: usize, text: usize) -> Done {
     }
 }
 
-/// Steps for reading a float of so many bytes: long ones may need exact arithmetic.
-pub(super) const fn float_steps(bytes: usize) -> u64 {
-    if bytes <= 19 { 10 + bytes as u64 } else { 500 + bytes as u64 }
+/// Steps for reading a float: one with many digits may need exact arithmetic on them.
+pub(super) fn float_steps(text: &[u8]) -> u64 {
+    let len = text.len() as u64;
+    if len <= 40 && text.iter().filter(|byte| byte.is_ascii_digit()).count() <= 22 {
+        12 + len
+    } else {
+        2000 + 3 * len
+    }
 }
 
 /// Writes formatted text.

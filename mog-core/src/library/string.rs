@@ -11,7 +11,7 @@ type Done = Result<(), Stop>;
 
 /// Steps for looking for one text in another.
 const fn search_steps(text: usize, pattern: usize) -> u64 {
-    2 + (text as u64 + pattern as u64) / 4
+    4 + (text as u64 + pattern as u64) / 3
 }
 
 /// Whether no character goes through this position.
@@ -54,7 +54,7 @@ fn strings(
         words += string_words(text.len())?;
         Ok(())
     })?;
-    vm.charge(count as u64 * 2 + words as u64 / 4);
+    vm.charge(5 + count as u64 * 3 + words as u64 / 4);
     vm.reserve(words + vm.view().array_words(TypeId::ARRAY_STR, count)?)?;
     let array = vm.fresh(|view, fresh| {
         let (array, mut next) = fresh.array(&view, TypeId::ARRAY_STR, count)?;
@@ -119,6 +119,7 @@ fn with_case(vm: &mut Vm<'_>, dst: usize, text: usize, upper: bool) -> Done {
     let total = if vm.bytes(text)?.is_ascii() {
         len
     } else {
+        vm.charge(len as u64 * 3);
         vm.str(text)?.chars().map(|c| change_case(c, upper).len_utf8()).sum()
     };
     let string = vm.build_string(total, |view, place| {
@@ -153,7 +154,7 @@ pub(super) fn str_lower(vm: &mut Vm<'_>, dst: usize, text: usize) -> Done {
 }
 
 pub(super) fn str_trim(vm: &mut Vm<'_>, dst: usize, text: usize) -> Done {
-    vm.pay(2 + vm.bytes(text)?.len() as u64 / 16)?;
+    vm.pay(4 + vm.bytes(text)?.len() as u64 / 16)?;
     let all = vm.str(text)?;
     let start = all.len() - all.trim_start().len();
     let end = all.trim_end().len().max(start);
@@ -211,7 +212,7 @@ pub(super) fn str_replace(vm: &mut Vm<'_>, dst: usize, text: usize, from: usize,
     let total =
         count.checked_mul(new).and_then(|new| (len - count * old).checked_add(new)).ok_or(TOO_LARGE)?;
     vm.check_size(string_words(total)?)?;
-    vm.charge(count as u64 + total as u64 / 32);
+    vm.charge(count as u64 * 3 + total as u64 / 32);
     let string = vm.build_string(total, |view, place| {
         let text = view.text(view.reg(text))?;
         let (from, to) = (view.text(view.reg(from))?, view.string(view.reg(to))?);
@@ -325,7 +326,7 @@ pub(super) fn str_bytes(vm: &mut Vm<'_>, dst: usize, text: usize) -> Done {
 fn pad(vm: &mut Vm<'_>, dst: usize, operands: [usize; 3], left: bool) -> Done {
     let [text, count, filler] = operands;
     let (len, unit) = (vm.bytes(text)?.len(), vm.bytes(filler)?.len());
-    vm.pay(3 + (len as u64 + unit as u64) / 8)?;
+    vm.pay(8 + (len as u64 + unit as u64) / 8)?;
     let (has, per) = (vm.str(text)?.chars().count(), vm.str(filler)?.chars().count());
     let missing = unsigned(vm.int(count)).unwrap_or(0).saturating_sub(has);
     if missing == 0 || per == 0 {
@@ -366,7 +367,7 @@ pub(super) fn str_join(vm: &mut Vm<'_>, dst: usize, array: usize, separator: usi
     let strings = view.array(view.reg(array))?;
     let separator_len = view.string(view.reg(separator))?.len();
     let count = strings.len;
-    vm.pay(3 + count as u64)?;
+    vm.pay(4 + 2 * count as u64)?;
     let view = vm.view();
     let mut total = separator_len.checked_mul(count.saturating_sub(1)).ok_or(TOO_LARGE)?;
     for index in 0..count {

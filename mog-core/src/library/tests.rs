@@ -1,7 +1,8 @@
 //! Every function against what it is meant to do; collection before every allocation where it matters.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod array;
+mod cost;
 mod map;
 mod string;
 mod value;

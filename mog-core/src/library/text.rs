@@ -9,8 +9,11 @@ use crate::module::TypeId;
 
 type Done = Result<(), Stop>;
 
-/// Steps for the shortest text of a float.
-pub(super) const FLOAT_STEPS: u64 = 40;
+/// Steps for the shortest text of a float. Some need arithmetic on numbers as long as their exponent is large.
+pub(super) const fn float_text_steps(bits: u64) -> u64 {
+    40 + ((bits >> 52) & 0x7ff).abs_diff(1023) / 2
+}
+
 /// More decimals are all zero.
 const MAX_DECIMALS: usize = 1100;
 
@@ -137,26 +140,28 @@ fn short(vm: &mut Vm<'_>, dst: usize, write: impl FnOnce(&mut dyn Write) -> fmt:
 }
 
 pub(super) fn int_text(vm: &mut Vm<'_>, dst: usize, value: usize) -> Done {
-    vm.pay(4)?;
+    vm.pay(6)?;
     let value = vm.int(value);
     short(vm, dst, |out| write!(out, "{value}"))
 }
 
 pub(super) fn uint_text(vm: &mut Vm<'_>, dst: usize, value: usize) -> Done {
-    vm.pay(4)?;
+    vm.pay(6)?;
     let value = vm.get(value);
     short(vm, dst, |out| write!(out, "{value}"))
 }
 
 pub(super) fn float_text(vm: &mut Vm<'_>, dst: usize, value: usize) -> Done {
-    vm.pay(FLOAT_STEPS)?;
-    let value = f64::from_bits(vm.get(value));
+    let value = vm.get(value);
+    vm.pay(float_text_steps(value))?;
+    let value = f64::from_bits(value);
     short(vm, dst, |out| write_float(value, false, out))
 }
 
 pub(super) fn f32_text(vm: &mut Vm<'_>, dst: usize, value: usize) -> Done {
-    vm.pay(FLOAT_STEPS)?;
-    let value = f64::from_bits(vm.get(value));
+    let value = vm.get(value);
+    vm.pay(float_text_steps(value))?;
+    let value = f64::from_bits(value);
     short(vm, dst, |out| write_float(value, true, out))
 }
 
@@ -165,7 +170,7 @@ pub(super) fn float_fixed(vm: &mut Vm<'_>, dst: usize, value: usize, decimals: u
     let decimals = usize::try_from(vm.int(decimals)).unwrap_or(0).min(MAX_DECIMALS);
     // Exact digits take arithmetic on numbers as long as the result.
     let digits = decimals as u64 + if number.abs() < 1e16 { 16 } else { 309 };
-    vm.pay(if digits < 34 { FLOAT_STEPS } else { digits * 4 })?;
+    vm.pay(if digits < 34 { 40 } else { digits * 12 })?;
     let string = vm.compose(|_, out| match write_special(number, out) {
         Some(done) => done.map_err(|_| Stop::OutOfMemory),
         None => write!(out, "{number:.decimals$}").map_err(|_| Stop::OutOfMemory),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::TrapCode;
 use crate::heap::{Data, NULL};
 use crate::isa::Lib;
-use crate::library::map::{hash_bytes, hash_word};
+use crate::library::entries::{hash_bytes, hash_word};
 use crate::machine::Stop;
 use crate::module::TypeId;
 use crate::testing::{Machine, Types, typed};
