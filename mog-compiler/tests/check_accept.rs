@@ -271,6 +271,14 @@ fn output_is_one_string() {
 }
 
 #[test]
+fn compared_with_none() {
+    accepted_main(
+        "m: Map = {\"a\": none}\nx: ?int = 1\nk := kv.get(\"a\") == none\nprintln(m.a == none, m.a.b != none, none == x, [1].first() == none, m[\"q\"] == none, k, bot.go() == none)",
+    );
+    check_support::rejected_main("println(⟦parse_int(\"1\") == none⟧)", "never-none", "`int` is never none");
+}
+
+#[test]
 fn any_and_maps() {
     accepted_main(
         "m: Map = {\"a\": 1, \"b\": [1, 2], \"c\": {\"d\": none}}\nm.x = \"y\"\nprintln(m.a == 1, none != m.a, m[\"b\"][0], m.c.d)",

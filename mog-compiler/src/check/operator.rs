@@ -345,37 +345,6 @@ impl Checker<'_> {
         self.mismatch(b, y, x);
     }
 
-    fn compared_with_none(&mut self, other: ast::ExprId, op: CompareOp, span: Span) -> ExprId {
-        let value = self.ask(other);
-        let ty = self.ty_of(value);
-        let present = match self.kind(ty) {
-            TyKind::Any => {
-                let none = self.emit(ExprKind::None, Types::ANY, span);
-                return self.emit(ExprKind::Compare(op, value, none), Types::BOOL, span);
-            }
-            TyKind::Option(_) | TyKind::Error => self.emit(ExprKind::IsPresent(value), Types::BOOL, span),
-            TyKind::Result(_) if self.is_asked(value) => {
-                self.emit(ExprKind::IsPresent(value), Types::BOOL, span)
-            }
-            TyKind::Var(_) => {
-                let inner = self.hir.types.fresh();
-                let option = self.option_of(inner, span);
-                self.unify(ty, option);
-                self.emit(ExprKind::IsPresent(value), Types::BOOL, span)
-            }
-            _ => {
-                let found = self.show(ty);
-                self.error(span, "never-none", format!("a `{found}` is never none"))
-                    .help("only `?T` and `any` can be none");
-                self.emit(ExprKind::Unit, Types::BOOL, span)
-            }
-        };
-        match op {
-            CompareOp::Eq => self.emit(ExprKind::Unary(UnaryOp::Not, present), Types::BOOL, span),
-            _ => present,
-        }
-    }
-
     fn check_order(&mut self, a: ExprId, b: ExprId, term: Term) {
         let ty = self.ty_of(a);
         if self.is_open(ty) {

@@ -8,7 +8,7 @@ use super::Checker;
 use super::finish::Later;
 use super::infer::Want;
 use crate::ast::{self, Arg, Name, PatKind, Span};
-use crate::hir::{self, Arm, Asked, ExprId, ExprKind, FailTo, Pat, PatId, UnaryOp};
+use crate::hir::{self, Arm, Asked, CompareOp, ExprId, ExprKind, FailTo, Pat, PatId, UnaryOp};
 use crate::types::{Ty, TyKind, Types};
 
 impl Checker<'_> {
@@ -219,6 +219,78 @@ impl Checker<'_> {
             PatKind::Or(list) => self.ast.list(list).iter().find_map(|&pattern| self.asks(pattern)),
             _ => None,
         }
+    }
+
+    /// `value == none`, `value != none`: a look-up that finds nothing is none.
+    pub(super) fn compared_with_none(&mut self, other: ast::ExprId, op: CompareOp, span: Span) -> ExprId {
+        let value = if self.is_look_up(other) { self.ask(other) } else { self.infer(other, Want::Any) };
+        let ty = self.ty_of(value);
+        let present = match *self.kind(ty) {
+            TyKind::Any => return self.any_compared_with_none(value, op, span),
+            TyKind::Option(inner) | TyKind::Result(inner)
+                if self.is_asked(value) && self.shallow(inner) == Types::ANY =>
+            {
+                return self.found_compared_with_none(value, op, span);
+            }
+            TyKind::Option(_) | TyKind::Error => self.emit(ExprKind::IsPresent(value), Types::BOOL, span),
+            TyKind::Var(_) => {
+                let inner = self.hir.types.fresh();
+                let option = self.option_of(inner, span);
+                self.unify(ty, option);
+                self.emit(ExprKind::IsPresent(value), Types::BOOL, span)
+            }
+            _ => {
+                let found = self.show(ty);
+                self.error(span, "never-none", format!("a `{found}` is never none"))
+                    .help("only `?T` and `any` can be none");
+                self.emit(ExprKind::Unit, Types::BOOL, span)
+            }
+        };
+        match op {
+            CompareOp::Eq => self.emit(ExprKind::Unary(UnaryOp::Not, present), Types::BOOL, span),
+            _ => present,
+        }
+    }
+
+    /// Whether an expression looks something up, rather than calling a function or the host.
+    fn is_look_up(&self, id: ast::ExprId) -> bool {
+        use ast::ExprKind as K;
+        match self.ast[self.ast.without_parens(id)].kind {
+            K::Field { .. } | K::Index { .. } | K::Slice { .. } => true,
+            K::Call { callee, .. } => match self.ast[callee].kind {
+                K::Field { base, .. } => {
+                    self.as_name(base).is_none_or(|name| self.peek(name.symbol).is_some())
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    fn any_compared_with_none(&mut self, value: ExprId, op: CompareOp, span: Span) -> ExprId {
+        let none = self.emit(ExprKind::None, Types::ANY, span);
+        self.emit(ExprKind::Compare(op, value, none), Types::BOOL, span)
+    }
+
+    /// An `any` that was asked for: what is not there is none, as is what holds none.
+    fn found_compared_with_none(&mut self, value: ExprId, op: CompareOp, span: Span) -> ExprId {
+        let ty = self.ty_of(value);
+        let local = self.temp(Types::ANY);
+        let bind = self.pat(hir::PatKind::Bind(local), Types::ANY, span);
+        let found = match self.kind(ty) {
+            TyKind::Option(_) => hir::PatKind::Some(bind),
+            _ => hir::PatKind::Ok(bind),
+        };
+        let found = self.pat(found, ty, span);
+        let wild = self.pat(hir::PatKind::Wild, ty, span);
+        let read = self.emit(ExprKind::Local(local), Types::ANY, span);
+        let compared = self.any_compared_with_none(read, op, span);
+        let absent = self.emit(ExprKind::Bool(op == CompareOp::Eq), Types::BOOL, span);
+        let arms = vec![
+            Arm { pat: found, guard: None, body: compared },
+            Arm { pat: wild, guard: None, body: absent },
+        ];
+        self.emit(ExprKind::Match(value, arms), Types::BOOL, span)
     }
 
     /// `x.unwrap_or(d)`, `x.is_some()` and their like.
