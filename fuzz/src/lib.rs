@@ -61,7 +61,7 @@ impl Host for AnyHost {
     }
 
     fn resume(&mut self, function: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
-        assert_eq!(token, function.into());
+        assert_eq!(token, u32::from(function));
         self.answer(function, call)
     }
 }
