@@ -4,12 +4,12 @@
 //! read references from registers, which are the roots, and allocate. Most code gets it for free from
 //! [`Vm::fresh`]: a view of everything that exists beside the free words, where new objects grow.
 
-use bytemuck::{cast_slice, cast_slice_mut};
+use bytemuck::cast_slice;
 
 use super::fresh::Fresh;
 use super::{CONSTANT, MAX_WORDS, NULL, ObjectHeader, halves, join};
 use crate::error::TrapCode;
-use crate::machine::{Stop, Vm};
+use crate::machine::{Stop, Vm, load_packed, store_packed};
 use crate::module::{Module, Packing, TypeId, TypeKind};
 
 /// An access that only code not made by the compiler can attempt.
@@ -49,44 +49,6 @@ pub(crate) fn element_words(packing: Packing, slots: usize, count: usize) -> Res
     let bytes = bytes.and_then(|bytes| bytes.checked_mul(count)).ok_or(TOO_LARGE)?;
     let words = bytes.div_ceil(8);
     if words > MAX_WORDS || count > MAX_LEN { Err(TOO_LARGE) } else { Ok(words) }
-}
-
-fn bytes_at<const N: usize>(bytes: &[u8], index: usize) -> Option<[u8; N]> {
-    let at = index.checked_mul(N)?;
-    bytes.get(at..at.checked_add(N)?)?.try_into().ok()
-}
-
-/// The slot value of a packed element.
-#[inline]
-pub(crate) fn unpack(packing: Packing, bytes: &[u8], index: usize) -> Option<u64> {
-    Some(match packing {
-        Packing::Words => u64::from_le_bytes(bytes_at(bytes, index)?),
-        Packing::U8 => u64::from(*bytes.get(index)?),
-        Packing::I8 => i64::from(bytes.get(index)?.cast_signed()).cast_unsigned(),
-        Packing::I16 => i64::from(i16::from_le_bytes(bytes_at(bytes, index)?)).cast_unsigned(),
-        Packing::U16 => u64::from(u16::from_le_bytes(bytes_at(bytes, index)?)),
-        Packing::I32 => i64::from(i32::from_le_bytes(bytes_at(bytes, index)?)).cast_unsigned(),
-        Packing::U32 => u64::from(u32::from_le_bytes(bytes_at(bytes, index)?)),
-        Packing::F32 => float_bits(f64::from(f32::from_le_bytes(bytes_at(bytes, index)?))),
-    })
-}
-
-/// The bits of a float slot in single precision.
-#[inline]
-pub(crate) const fn single_bits(value: u64) -> u32 {
-    let single = f64::from_bits(value) as f32;
-    if single.is_nan() { 0x7fc0_0000 } else { single.to_bits() }
-}
-
-/// Stores a slot value as a packed element.
-#[inline]
-pub(crate) fn pack(packing: Packing, bytes: &mut [u8], index: usize, value: u64) -> Option<()> {
-    let size = packing.bytes();
-    let at = index.checked_mul(size)?;
-    let place = bytes.get_mut(at..at.checked_add(size)?)?;
-    let value = if packing == Packing::F32 { u64::from(single_bits(value)) } else { value };
-    place.copy_from_slice(value.to_le_bytes().get(..size)?);
-    Some(())
 }
 
 /// What exists: module, stack and objects, to read. Stays valid while new objects are made behind it.
@@ -252,8 +214,7 @@ impl<'v> View<'v> {
         if array.packing == Packing::Words {
             return self.heap().get(array.element_at(index).saturating_add(slot)).copied().ok_or(CORRUPT);
         }
-        let bytes = cast_slice(self.heap().get(array.data..).unwrap_or(&[]));
-        unpack(array.packing, bytes, index).ok_or(CORRUPT)
+        load_packed(self.heap(), array.data, index, array.packing).ok_or(CORRUPT)
     }
 }
 
@@ -377,8 +338,7 @@ impl Vm<'_> {
             return Ok(());
         }
         let &value = slots.first().ok_or(CORRUPT)?;
-        let bytes = cast_slice_mut(self.heap_mut().get_mut(array.data..).ok_or(CORRUPT)?);
-        pack(array.packing, bytes, index, value).ok_or(CORRUPT)
+        store_packed(self.heap_mut(), array.data, index, array.packing, value).ok_or(CORRUPT)
     }
 
     /// Allocates words without setting them, after they were reserved; gives where.
@@ -526,8 +486,7 @@ impl Vm<'_> {
             return self.move_words(from, to, array.slots);
         }
         let value = self.arena.get(from).copied().unwrap_or(0);
-        let bytes = cast_slice_mut(self.heap_mut().get_mut(array.data..).ok_or(CORRUPT)?);
-        pack(array.packing, bytes, index, value).ok_or(CORRUPT)
+        store_packed(self.heap_mut(), array.data, index, array.packing, value).ok_or(CORRUPT)
     }
 
     /// Copies an element of an array to consecutive registers.
@@ -557,6 +516,9 @@ impl Vm<'_> {
             // Most elements have one slot.
             let value = *self.arena.get(from).ok_or(CORRUPT)?;
             *self.arena.get_mut(to).ok_or(CORRUPT)? = value;
+            return Ok(());
+        }
+        if count == 0 {
             return Ok(());
         }
         let ends = from.checked_add(count).zip(to.checked_add(count)).ok_or(CORRUPT)?;

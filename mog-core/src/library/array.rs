@@ -3,10 +3,10 @@
 use bytemuck::{cast_slice, cast_slice_mut};
 
 use crate::error::TrapCode;
-use crate::heap::access::{Array, CORRUPT, TOO_LARGE, View, float_bits, pack};
+use crate::heap::access::{Array, CORRUPT, TOO_LARGE, View, float_bits};
 use crate::heap::{Fresh, NULL, join};
 use crate::library::unsigned;
-use crate::machine::{Stop, Vm};
+use crate::machine::{Stop, Vm, store_packed};
 use crate::module::{Packing, TypeId};
 
 type Done = Result<(), Stop>;
@@ -104,8 +104,8 @@ pub(super) fn array_fill(vm: &mut Vm<'_>, dst: usize, ty: TypeId, count: usize, 
         let first = view.reg(element);
         if packing != Packing::Words {
             let size = packing.bytes();
+            store_packed(fresh.range_mut(data, 1)?, 0, 0, packing, first).ok_or(CORRUPT)?;
             let bytes = fresh.bytes_mut(data, len * size)?;
-            pack(packing, bytes, 0, first).ok_or(CORRUPT)?;
             let mut done = size;
             while done < bytes.len() {
                 let more = done.min(bytes.len() - done);

@@ -68,10 +68,16 @@ impl ToAny<'_, '_, '_> {
         Ok(())
     }
 
+    /// The hash of a name of the module's.
+    fn name_hash(&mut self, name: u64) -> Result<u32, Stop> {
+        let bytes = self.view.string(name)?;
+        self.out.cost += bytes.len() as u64 / 8;
+        Ok(hash_bytes(self.seed, bytes))
+    }
+
     /// A map with one entry, and the place of its value.
-    fn single(&mut self, key: u64) -> Result<(u64, usize), Stop> {
+    fn single(&mut self, hash: u32, key: u64) -> Result<(u64, usize), Stop> {
         let map = self.out.map(&self.view, TypeId::MAP_ANY, 1)?;
-        let hash = if key >= CONSTANT { hash_bytes(self.seed, self.view.string(key)?) } else { 0 };
         let place = self.out.map_append(map, ANY_STRIDE, hash, key)?;
         Ok((map, place))
     }
@@ -102,9 +108,7 @@ impl ToAny<'_, '_, '_> {
                 TypeKind::Result => {
                     let text: &[u8] = if first == 0 { b"ok" } else { b"err" };
                     let key = self.out.string(text)?;
-                    let hash = hash_bytes(self.seed, text);
-                    let map = self.out.map(&view, TypeId::MAP_ANY, 1)?;
-                    let target = self.out.map_append(map, ANY_STRIDE, hash, key)?;
+                    let (map, target) = self.single(hash_bytes(self.seed, text), key)?;
                     if first == 0 {
                         let frame =
                             Frame { ty, component: 0, left: 1, slot: 1, step: 0, place: narrow(place)? };
@@ -131,12 +135,14 @@ impl ToAny<'_, '_, '_> {
         place: usize,
     ) -> Result<[u64; 2], Stop> {
         let found = variant(&self.view, record, number).ok_or(CORRUPT)?;
+        self.out.cost += found.steps();
         let name = CONSTANT | u64::from(found.name);
         if found.count == 0 {
             return Ok([AnyTag::Str as u64, name]);
         }
         let before = if record.kind == TypeKind::Enum { found.before } else { 0 };
-        let (map, mut target) = self.single(name)?;
+        let hash = self.name_hash(name)?;
+        let (map, mut target) = self.single(hash, name)?;
         if found.count > 1 {
             let (array, data) = self.out.array(&self.view, TypeId::ARRAY_ANY, usize::from(found.count))?;
             self.out.set(target, AnyTag::Array as u64)?;
@@ -232,7 +238,7 @@ impl ToAny<'_, '_, '_> {
                 let mut place = target + 2 * frame.step as usize;
                 if kind == TypeKind::Struct {
                     let key = CONSTANT | u64::from(record.components.get(component).copied().ok_or(CORRUPT)?);
-                    let hash = hash_bytes(self.seed, view.string(key)?);
+                    let hash = self.name_hash(key)?;
                     place = self.out.map_append(target as u64, ANY_STRIDE, hash, key)?;
                     component += 1;
                 }

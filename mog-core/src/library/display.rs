@@ -93,19 +93,35 @@ pub(super) struct Payload {
     pub(super) before: usize,
 }
 
-/// Finds a variant of an enum type.
+/// Finds a variant of an enum type by its number.
 pub(super) fn variant(view: &View<'_>, record: &TypeRecord<'_>, number: u64) -> Option<Payload> {
+    find_variant(view, record, |at, _| at == number).map(|(_, found)| found)
+}
+
+/// Finds a variant of an enum type by its number or the number of its name.
+pub(super) fn find_variant(
+    view: &View<'_>,
+    record: &TypeRecord<'_>,
+    wanted: impl Fn(u64, u16) -> bool,
+) -> Option<(u64, Payload)> {
     let (mut at, mut before) = (0, 0);
-    for passed in 0.. {
+    for number in 0.. {
         let &[name, count] = record.components.get(at..at + 2)? else { return None };
-        if passed == number {
-            return Some(Payload { name, component: at + 2, count, before });
+        if wanted(number, name) {
+            return Some((number, Payload { name, component: at + 2, count, before }));
         }
         let types = record.components.get(at + 2..at + 2 + usize::from(count))?;
         before += types.iter().map(|&ty| view.module.types.value_size(TypeId(ty))).sum::<usize>();
         at += 2 + usize::from(count);
     }
     None
+}
+
+impl Payload {
+    /// Steps that finding it took.
+    pub(super) const fn steps(&self) -> u64 {
+        self.component as u64 / 2
+    }
 }
 
 struct Printer<'p, 'v, 'f> {
@@ -231,6 +247,7 @@ impl Printer<'_, '_, '_> {
     /// Begins an enum's value whose payload slots follow the word at a place.
     fn variant(&mut self, ty: TypeId, record: &TypeRecord<'_>, number: u64, place: usize) -> Done {
         let found = variant(&self.view, record, number).ok_or(CORRUPT)?;
+        self.out.cost += found.steps();
         // A boxed variant's payload is alone in its object.
         let before = if record.kind == TypeKind::Enum { found.before } else { 0 };
         if self.json {

@@ -152,6 +152,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
                         return Ok(false);
                     }
                     let found = variant(&self.vm.view(), &record, first).ok_or(CORRUPT)?;
+                    self.spend(found.steps())?;
                     let mut slot = 1 + found.before;
                     // The payload waits on the stack: it may hold enums of its own.
                     for number in 0..usize::from(found.count) {

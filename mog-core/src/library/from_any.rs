@@ -1,13 +1,13 @@
 //! Deep copies from `any` to a type.
 
 use crate::error::TrapCode;
-use crate::heap::access::{Array, CORRUPT, RAW_HEADER, View, float_bits, index, pack};
+use crate::heap::access::{Array, CORRUPT, RAW_HEADER, View, element_words, float_bits, index};
 use crate::heap::{AnyTag, CONSTANT, Fresh, LIVE, NULL, ObjectHeader};
 use crate::library::copy::ANY_STRIDE;
-use crate::library::display::{Frame, narrow, variant, write_type};
+use crate::library::display::{Frame, find_variant, narrow, write_type};
 use crate::library::entries::{Map, hash_bytes, hash_word};
 use crate::library::parse::parse_integer;
-use crate::machine::{Stop, Vm};
+use crate::machine::{Stop, Vm, store_packed};
 use crate::module::{Packing, TypeId, TypeKind, TypeRecord};
 
 type Done = Result<(), Stop>;
@@ -192,15 +192,11 @@ impl FromAny<'_, '_, '_> {
             _ => return Err(mismatch),
         };
         let name = view.string(name)?;
-        let mut number = 0;
-        let found = loop {
-            self.out.cost += 1;
-            let Some(found) = variant(&view, record, number) else { return Err(mismatch) };
-            if view.module.string(found.name).as_bytes() == name {
-                break found;
-            }
-            number += 1;
-        };
+        let is_name = |_, number: u16| view.module.string_bytes(usize::from(number)) == Some(name);
+        let found = find_variant(&view, record, is_name);
+        self.out.cost +=
+            found.as_ref().map_or(record.components.len() as u64 / 2, |(_, found)| found.steps());
+        let Some((number, found)) = found else { return Err(mismatch) };
         let (mut start, mut before) = (target, found.before);
         if record.kind == TypeKind::BoxedEnum {
             let object_type = TypeId(ty.0.saturating_add(1).saturating_add(narrow(number as usize)?));
@@ -350,7 +346,9 @@ impl FromAny<'_, '_, '_> {
         let view = self.view;
         let map = Map::of(&view, source)?;
         let key = CONSTANT | u64::from(name);
-        let hash = hash_bytes(self.seed, view.string(key)?);
+        let name = view.string(key)?;
+        self.out.cost += name.len() as u64 / 8;
+        let hash = hash_bytes(self.seed, name);
         let (entry, probes) = map.find(&view, hash, key)?;
         self.out.cost += probes;
         let Some(entry) = entry else { return Ok(None) };
@@ -367,8 +365,8 @@ impl FromAny<'_, '_, '_> {
         }
         let found = AnyTag::from_slot(any[0]).ok_or(CORRUPT)?;
         let slot = scalar(element, found, any[1]).ok_or(CORRUPT)?.map_err(Halt::Mismatch)?;
-        let bytes = self.out.bytes_mut(data, (at + 1) * packing.bytes())?;
-        Ok(pack(packing, bytes, at, slot).ok_or(CORRUPT)?)
+        let words = self.out.range_mut(data, element_words(packing, slots, at + 1)?)?;
+        Ok(store_packed(words, 0, at, packing, slot).ok_or(CORRUPT)?)
     }
 
     /// A string key as a key of a type, with its hash.
@@ -402,7 +400,8 @@ fn single_entry(view: &View<'_>, map: &Map) -> Result<Option<[u64; 3]>, Stop> {
     if map.live != 1 || map.stride != ANY_STRIDE {
         return Ok(None);
     }
-    for number in 0..map.used {
+    // The last entry is never a deleted one.
+    for number in (0..map.used).rev() {
         if map.entry_word(view, number)? & LIVE != 0 {
             let &[key, tag, payload] = view.range(map.entry_at(number) + 1, 3)? else { return Err(CORRUPT) };
             return Ok(Some([key, tag, payload]));

@@ -1,13 +1,13 @@
 //! Maps: what programs do with them. What they are is in `entries.rs`.
 
 use crate::error::TrapCode;
-use crate::heap::access::{CORRUPT, RAW_HEADER, index, pack};
+use crate::heap::access::{CORRUPT, RAW_HEADER, element_words, index};
 use crate::heap::{CONSTANT, LIVE, NULL, ObjectHeader, halves, join};
 use crate::library::entries::{
     Map, NEXT_SHIFT, SMALL, buffer_words, capacity_for, hash_bytes, hash_word, head, index_words, with_head,
 };
 use crate::library::unsigned;
-use crate::machine::{Stop, Vm};
+use crate::machine::{Stop, Vm, store_packed};
 use crate::module::{Packing, TypeId};
 
 type Done = Result<(), Stop>;
@@ -275,6 +275,10 @@ pub(super) fn map_delete(vm: &mut Vm<'_>, dst: usize, map: usize, key: usize) ->
         vm.next_generation(&map);
     }
     vm.set_map(&map)?;
+    // Never more deleted entries than others: what walks over a map is in proportion to what it holds.
+    if map.used > SMALL && map.live < map.used / 2 {
+        vm.compact_map(map)?;
+    }
     vm.give(dst, [1])
 }
 
@@ -300,11 +304,13 @@ fn entries_array(vm: &mut Vm<'_>, dst: usize, ty: TypeId, register: usize, skip:
                 continue;
             }
             let source = view.range(map.entry_at(number) + skip, slots)?;
-            if packing == Packing::Words {
+            if slots == 0 {
+                break;
+            } else if packing == Packing::Words {
                 fresh.range_mut(data + index * slots, slots)?.copy_from_slice(source);
             } else if let Some(&value) = source.first() {
-                let bytes = fresh.bytes_mut(data, packing.bytes() * map.live)?;
-                pack(packing, bytes, index, value).ok_or(CORRUPT)?;
+                let words = fresh.range_mut(data, element_words(packing, slots, map.live)?)?;
+                store_packed(words, 0, index, packing, value).ok_or(CORRUPT)?;
             }
             index += 1;
             if index == map.live {

@@ -3,6 +3,9 @@
 
 mod array;
 mod cost;
+mod json;
+mod large;
 mod map;
+mod number;
 mod string;
 mod value;

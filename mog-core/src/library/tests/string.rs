@@ -23,7 +23,7 @@ const REGISTERS: [TypeId; 10] = [
     TypeId::FLOAT,
 ];
 
-fn machine() -> Machine {
+pub(super) fn machine() -> Machine {
     let mut machine = Types::default().machine(60_000, &REGISTERS);
     machine.state.collect_always = true;
     machine
@@ -205,86 +205,6 @@ proptest! {
         m.call(Lib::F32Text, &[9], 6).unwrap();
         prop_assert!(value.is_nan() || f64::from(m.str(6).parse::<f32>().unwrap()).to_bits() == single.to_bits());
     }
-}
-
-#[test]
-fn text_of_floats() {
-    let mut m = machine();
-    for (value, text) in [
-        (0.0, "0.0"),
-        (-0.0, "-0.0"),
-        (10.0, "10.0"),
-        (1.5, "1.5"),
-        (0.1, "0.1"),
-        (123_456.789, "123456.789"),
-        (0.00001, "0.00001"),
-        (0.000_012_5, "0.0000125"),
-        (0.000_001_5, "1.5e-6"),
-        (1.5e-7, "1.5e-7"),
-        (9_007_199_254_740_993.0, "9007199254740992.0"),
-        (1e15, "1000000000000000.0"),
-        (1e16, "1e16"),
-        (-1.25e16, "-1.25e16"),
-        (1e300, "1e300"),
-        (f64::MIN_POSITIVE, "2.2250738585072014e-308"),
-        (f64::NAN, "NaN"),
-        (f64::INFINITY, "inf"),
-        (f64::NEG_INFINITY, "-inf"),
-    ] {
-        m.set(9, value.to_bits());
-        m.call(Lib::FloatText, &[9], 6).unwrap();
-        assert_eq!(m.str(6), text);
-    }
-    for (value, decimals, text) in [
-        (1.005, 2, "1.00"),
-        (2.5, 0, "2"),
-        (-0.001, 2, "-0.00"),
-        (1e20, 1, "100000000000000000000.0"),
-        (3.0, -5, "3"),
-    ] {
-        m.set(9, f64::to_bits(value));
-        m.set_int(3, decimals);
-        m.call(Lib::FloatFixed, &[9, 3], 6).unwrap();
-        assert_eq!(m.str(6), text);
-    }
-    m.set(9, 1e308f64.to_bits());
-    m.set_int(3, i64::MAX);
-    m.call(Lib::FloatFixed, &[9, 3], 6).unwrap();
-    assert_eq!(m.str(6).len(), 309 + 1 + 1100);
-}
-
-#[test]
-fn numbers_that_are_not() {
-    let mut m = machine();
-    for (text, message) in [
-        ("", "not an int: \"\""),
-        ("-", "not an int: \"-\""),
-        ("1_000", "not an int: \"1_000\""),
-        ("0x", "not an int: \"0x\""),
-        ("--5", "not an int: \"--5\""),
-        ("0x-5", "not an int: \"0x-5\""),
-        ("12a\n", "not an int: \"12a\\n\""),
-        ("9223372036854775808", "int out of range: \"9223372036854775808\""),
-    ] {
-        m.set_str(0, text);
-        m.call(Lib::ParseInt, &[0], 4).unwrap();
-        assert_eq!((m.get(4), m.str(6).as_str()), (1, message));
-    }
-    m.set_str(0, " -9223372036854775808");
-    m.call(Lib::ParseInt, &[0], 4).unwrap();
-    assert_eq!((m.get(4), m.get(5).cast_signed()), (0, i64::MIN));
-    m.set_str(0, "+0b101");
-    m.call(Lib::ParseInt, &[0], 4).unwrap();
-    assert_eq!((m.get(4), m.get(5)), (0, 5));
-    for (text, value) in [("1.5", 1.5), (" -2e3 ", -2000.0), ("inf", f64::INFINITY), (".5", 0.5), ("7", 7.0)]
-    {
-        m.set_str(0, text);
-        m.call(Lib::ParseFloat, &[0], 4).unwrap();
-        assert_eq!((m.get(4), f64::from_bits(m.get(5))), (0, value));
-    }
-    m.set_str(0, "1.5x");
-    m.call(Lib::ParseFloat, &[0], 4).unwrap();
-    assert_eq!((m.get(4), m.str(6).as_str()), (1, "not a float: \"1.5x\""));
 }
 
 #[test]
