@@ -388,6 +388,7 @@ fn frames_below_are_roots() {
     garbage(&mut m.vm());
     // A second frame of the same function above the first, as a call would make it.
     let delta = usize::from(REGISTERS) + 1;
+    m.vm().grow_stack(delta).unwrap();
     let base = m.state.base + delta;
     m.arena[base - 1] = (delta as u64) << 32;
     m.arena[base..base + usize::from(REGISTERS)].fill(NULL);
