@@ -127,8 +127,9 @@ fuzz() {
     find tests/conformance tests/attacks examples -name '*.mog' | while read -r program; do
         name=${program//\//-}
         cp "$program" "$folder/seeds/source/$name"
-        # Arena and slice in front, see fuzz_targets/module.rs; programs that must not compile are no seeds.
-        "$target/release/mog" build "$program" -o "$folder/seeds/module/$name" 2>/dev/null
+        # What must not compile is no module. In front: function 0, 4096 words, slices of 256 steps.
+        "$target/release/mog" build "$program" -o "$folder/module" 2>/dev/null || continue
+        { printf '\0\0\0\020\0\001' && cat "$folder/module"; } >"$folder/seeds/module/$name"
     done
     grep -rhoE '[[{]\\?".*[]}]' tests/conformance --include='*.mog' | split -l 1 - "$folder/seeds/json/" || return
     for name in source module mutated_module json; do
@@ -136,7 +137,7 @@ fuzz() {
         [ ! -d "$folder/seeds/$name" ] || seeds=("$folder/seeds/$name")
         mkdir -p "$folder/corpus/$name" || return
         cargo +nightly fuzz run --fuzz-dir fuzz --target-dir "$folder" "$name" "$folder/corpus/$name" "${seeds[@]}" -- \
-            -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 || return
+            -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -len_control=0 -verbosity=0 -print_final_stats=1 || return
     done
 }
 

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use mog_core::heap::{Data, Value};
+use mog_core::heap::{Data, NULL, Value};
 use mog_core::module::{Import, TypeRecord};
 use mog_core::{
     Binding, Call, Config, Counters, Dispatch, Host, Instance, Module, Outcome, Reply, StartError, TypeId,
@@ -108,8 +108,9 @@ fn run(module: Module<'_>, function: u16, words: usize, slice: u64, config: Conf
         Ok(instance) => instance,
         Err(error) => return Seen { start: Some(error), ..seen },
     };
-    let zeros = module.function(function).map_or(0, |function| usize::from(function.params));
-    let entered = instance.enter(function, 0, |_, slots| slots.resize(zeros, 0).ok());
+    // For an integer this is a number like any other.
+    let params = module.function(function).map_or(0, |function| usize::from(function.params));
+    let entered = instance.enter(function, 0, |_, slots| slots.resize(params, NULL).ok());
     if let Err(error) = entered {
         return Seen { start: Some(error), ..seen };
     }
@@ -135,8 +136,10 @@ fn run(module: Module<'_>, function: u16, words: usize, slice: u64, config: Conf
     seen
 }
 
-/// Runs a function of a verified module in so many words of memory, in several ways that must agree.
+/// Runs a function of a verified module, by its number modulo how many there are, in so many words of memory: in
+/// several ways that must agree.
 pub fn agree(module: Module<'_>, function: u16, words: usize, slice: u64) {
+    let function = function.checked_rem(module.header.functions).unwrap_or(0);
     let dispatch = |dispatch| Config { dispatch, ..Config::default() };
     let one = run(module, function, words, STEPS, dispatch(Dispatch::Match));
     let other = run(module, function, words, STEPS, dispatch(Dispatch::Tail));
