@@ -1,11 +1,14 @@
 //! Finding what the author meant: the nearest known name.
 
+/// Candidates that are looked at for one name, so that many mistakes among many names take linear time.
+const CANDIDATES: usize = 200;
+
 /// The candidate nearest to a name that is not known, if one is near enough: the same but for case and
 /// underscores, or at most a third of its letters away.
 pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let bound = (name.len() / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
+    for candidate in candidates.into_iter().take(CANDIDATES) {
         if candidate.is_empty() || candidate == name {
             continue;
         }

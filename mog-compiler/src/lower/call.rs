@@ -15,6 +15,12 @@ impl Lowering<'_, '_> {
 
     /// Calls a declared function.
     pub(super) fn call_function(&mut self, function: FuncId, args: &[Val], ty: Ty, dst: Option<Val>) -> Val {
+        if self.inlined < super::MAX_INLINED && self.unit.is_inlinable(function) {
+            self.inlined += 1;
+            let value = self.inline_body(function, args, dst);
+            self.inlined -= 1;
+            return value;
+        }
         let number = self.unit.number(Wanted::Function(function));
         let mut operands = vec![Ext::FrameEnd];
         for &arg in args {

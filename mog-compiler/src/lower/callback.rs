@@ -37,7 +37,7 @@ impl Lowering<'_, '_> {
 
     fn call(&mut self, (callee, ret): (Callee, Ty), args: &[Val], dst: Option<Val>) -> Val {
         match callee {
-            Callee::Inline(function) => self.inline_closure(function, args, dst),
+            Callee::Inline(function) => self.inline_body(function, args, dst),
             Callee::Direct(function) => self.call_function(function, args, ret, dst),
             Callee::Closure(closure) => self.call_closure(closure, args, ret, dst),
         }

@@ -22,6 +22,7 @@ pub fn lower(hir: &Hir) -> Lowered {
         numbers: hashbrown::HashMap::new(),
         captures: hashbrown::HashMap::new(),
         assigned: hashbrown::HashMap::new(),
+        inlinable: hashbrown::HashMap::new(),
     };
     // String constants of the program come first: their numbers are those of the checker.
     let mut at = 0u16;
@@ -90,6 +91,7 @@ fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: String) -> Lowe
         body,
         scope,
         loop_depth: 0,
+        inlined: 0,
         preheader: None,
         hoisted: hashbrown::HashMap::new(),
         at: 0,
@@ -235,9 +237,9 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// The body of a closure in place of a call of it: its parameters are given, its captures are the enclosing
-    /// function's own variables.
-    pub(super) fn inline_closure(&mut self, function: FuncId, args: &[Val], dst: Option<Val>) -> Val {
+    /// The body of a function or closure in place of a call of it: its parameters are given, its captures are the
+    /// enclosing function's own variables.
+    pub(super) fn inline_body(&mut self, function: FuncId, args: &[Val], dst: Option<Val>) -> Val {
         let hir = self.hir();
         let Some(definition) = hir.funcs.get(function.0 as usize) else { return self.fresh(Types::UNIT) };
         let ret = hir.types.shallow(definition.ret);

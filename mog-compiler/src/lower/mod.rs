@@ -58,6 +58,7 @@ struct Unit<'h> {
     numbers: hashbrown::HashMap<Wanted, u16>,
     captures: hashbrown::HashMap<FuncId, TypeId>,
     assigned: hashbrown::HashMap<FuncId, hashbrown::HashSet<LocalId>>,
+    inlinable: hashbrown::HashMap<FuncId, bool>,
 }
 
 /// A machine function: only those that are reachable are made.
@@ -90,6 +91,11 @@ impl Unit<'_> {
             let body = hir.funcs.get(function.0 as usize).map(|function| function.body);
             body.map(|body| purity::assigned(hir, body)).unwrap_or_default()
         })
+    }
+
+    fn is_inlinable(&mut self, function: FuncId) -> bool {
+        let hir = self.hir;
+        *self.inlinable.entry(function).or_insert_with(|| purity::is_inlinable(hir, function))
     }
 
     fn constant(&mut self, bits: u64) -> u16 {
@@ -128,6 +134,10 @@ impl Val {
 /// The register of a value that has no slots.
 const NOWHERE: V = V(u32::MAX);
 
+/// Calls within each other that are replaced by bodies at most. One level of a function that calls itself
+/// halves its calls and more.
+const MAX_INLINED: u32 = 1;
+
 /// Where a `return` goes.
 #[derive(Clone, Copy)]
 enum Returns {
@@ -159,6 +169,8 @@ struct Lowering<'u, 'h> {
     scope: Scope,
     /// Preheader lists of the loops around, and what each list already holds: outermost first.
     loop_depth: u32,
+    /// How many calls around are replaced by bodies.
+    inlined: u32,
     preheader: Option<usize>,
     hoisted: hashbrown::HashMap<u64, V>,
     at: u32,

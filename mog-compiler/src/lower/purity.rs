@@ -1,6 +1,7 @@
 //! What evaluating an expression can do to others: found once for each expression.
 
-use crate::hir::{Builtin, ExprId, ExprKind, Hir};
+use crate::hir::{ArithOp, Builtin, ExprId, ExprKind, FuncId, Hir};
+use crate::types::TyKind;
 
 /// Effects that matter to the order of evaluation.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -166,4 +167,59 @@ pub(super) fn assigned(hir: &Hir, body: ExprId) -> hashbrown::HashSet<crate::hir
         children(kind, &mut |child| left.push(child));
     }
     found
+}
+
+/// Expressions of a function that is worth inlining at most.
+const SMALL: usize = 32;
+
+/// Whether a call of this function may be replaced by its body: it is small, has no loop and no closure, and
+/// nothing in it can trap or fail, so that no call stack ever misses it. It may call itself.
+pub(super) fn is_inlinable(hir: &Hir, id: FuncId) -> bool {
+    let Some(function) = hir.funcs.get(id.0 as usize) else { return false };
+    if !function.captures.is_empty() || function.locals.iter().any(|local| local.boxed) {
+        return false;
+    }
+    let mut left = vec![function.body];
+    let mut count = 0;
+    while let Some(next) = left.pop() {
+        count += 1;
+        let kind = &hir.expr(next).kind;
+        if count > SMALL || !cannot_fail(hir, kind, id) {
+            return false;
+        }
+        children(kind, &mut |child| left.push(child));
+    }
+    true
+}
+
+fn cannot_fail(hir: &Hir, kind: &ExprKind, within: FuncId) -> bool {
+    let scalar = |id: ExprId| {
+        let kind = hir.types.kind(hir.expr(id).ty);
+        matches!(kind, TyKind::Bool | TyKind::Int(_) | TyKind::Float | TyKind::F32)
+    };
+    match kind {
+        ExprKind::Unit
+        | ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Str(_)
+        | ExprKind::Local(_)
+        | ExprKind::Global(_)
+        | ExprKind::Block(..)
+        | ExprKind::Let(..)
+        | ExprKind::SetLocal(..)
+        | ExprKind::Unary(..)
+        | ExprKind::Logic(..)
+        | ExprKind::If(..)
+        | ExprKind::Return(_)
+        | ExprKind::Cast(_)
+        | ExprKind::Field(..) => true,
+        ExprKind::Arith(first, rest) => {
+            let total = |op: ArithOp| !matches!(op, ArithOp::Div | ArithOp::Rem | ArithOp::Shl | ArithOp::Shr);
+            scalar(*first) && rest.iter().all(|&(op, operand)| total(op) && scalar(operand))
+        }
+        ExprKind::Compare(_, left, right) => scalar(*left) && scalar(*right),
+        ExprKind::Call(callee, _) => *callee == within,
+        _ => false,
+    }
 }

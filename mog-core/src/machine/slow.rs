@@ -4,7 +4,7 @@ use super::vm::{Stop, Vm};
 use crate::error::TrapCode;
 use crate::heap::{NULL, ObjectHeader, halves, join};
 use crate::isa::{Insn, Op, ext_words};
-use super::pending::library;
+use crate::library;
 use crate::module::{Packing, TypeId};
 
 /// Largest number of ext bytes that an instruction can have.

@@ -1,2 +1,0 @@
-//! Where the library is, until `slow.rs` names it itself.
-pub(crate) use crate::library;
