@@ -228,7 +228,8 @@ impl Encoder<'_> {
         words.push(Insn::abc(op, bytes[0], bytes[1], bytes[2]).0);
         if op.info().flags.has(Flags::EXT) {
             let range = inst.ext.0 as usize..inst.ext.1 as usize;
-            let ext: Vec<u8> = self.body.ext.get(range).unwrap_or(&[]).iter().map(|ext| self.ext(*ext)).collect();
+            let ext: Vec<u8> =
+                self.body.ext.get(range).unwrap_or(&[]).iter().map(|ext| self.ext(*ext)).collect();
             for chunk in ext.chunks(3) {
                 let byte = |n: usize| chunk.get(n).copied().unwrap_or(0);
                 words.push(Insn::abc(Op::Ext, byte(0), byte(1), byte(2)).0);

@@ -1,11 +1,11 @@
 //! The module's bytes: code, tables, metadata, debug records.
 
-use mog_core::module::{Counts, Export, Function, FunctionDebug, Handler, Header, Import, Requirement};
 use mog_core::TypeId;
+use mog_core::module::{Counts, Export, Function, FunctionDebug, Handler, Header, Import, Requirement};
 
 use super::code::{Machine, encode};
 use crate::hir::Hir;
-use crate::ir::{Allocation, allocate, tidy};
+use crate::ir::{Allocation, Body, Layouts, allocate, spill, tidy};
 use crate::lower::Lowered;
 
 /// How a module is written.
@@ -49,11 +49,9 @@ pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Resul
     let mut functions = Vec::with_capacity(lowered.bodies.len());
     for body in &mut lowered.bodies {
         tidy(body);
-        let registers = allocate(body, &lowered.layouts.classes, limit).map_err(|error| {
-            let at = body.insts.first().map_or(0, |inst| inst.at);
-            EmitError::TooManyRegisters { function: body.name.clone(), at, needs: error.needs, limit }
-        })?;
-        let machine = encode(body, &registers).map_err(|_| EmitError::TooMany("instructions of a function"))?;
+        let registers = registers(body, &mut lowered.layouts, limit)?;
+        let machine =
+            encode(body, &registers).map_err(|_| EmitError::TooMany("instructions of a function"))?;
         functions.push((registers, machine));
     }
     let mut pool = lowered.imports.clone();
@@ -123,6 +121,25 @@ pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Resul
         }));
     }
     Ok(words)
+}
+
+/// How often values are moved out of registers before a function counts as too large.
+const SPILLS: usize = 8;
+
+/// The registers of a function; what does not fit moves to an object.
+fn registers(body: &mut Body, layouts: &mut Layouts, limit: usize) -> Result<Allocation, EmitError> {
+    let mut attempts = 0;
+    loop {
+        let needs = match allocate(body, &layouts.classes, limit) {
+            Ok(allocation) => return Ok(allocation),
+            Err(error) => error.needs,
+        };
+        attempts += 1;
+        if attempts > SPILLS || !spill(body, layouts, needs - limit) {
+            let at = body.insts.first().map_or(0, |inst| inst.at);
+            return Err(EmitError::TooManyRegisters { function: body.name.clone(), at, needs, limit });
+        }
+    }
 }
 
 fn number(count: usize, what: &'static str) -> Result<u32, EmitError> {

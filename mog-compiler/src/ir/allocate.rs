@@ -119,7 +119,8 @@ pub fn allocate(body: &Body, classes: &Classes, limit: usize) -> Result<Allocati
         params += classes.slots(class_of(param as usize)).len();
     }
     // Which registers end at each position.
-    let mut order: Vec<u32> = (0..).zip(&ranges).filter(|(_, range)| range.0 != NONE).map(|(v, _)| v).collect();
+    let mut order: Vec<u32> =
+        (0..).zip(&ranges).filter(|(_, range)| range.0 != NONE).map(|(v, _)| v).collect();
     order.sort_by_key(|&v| ranges.get(v as usize).map_or(0, |range| range.1));
     let mut ending = order.iter().copied().peekable();
     for (at, inst) in (1u32..).zip(&body.insts) {

@@ -101,7 +101,8 @@ impl Layouts {
                 let component = self.id(hir, *payload);
                 let slots = self.slots(hir, ty);
                 let (index, id) = self.reserve();
-                let kind = if matches!(kind, TyKind::Option(_)) { TypeKind::Option } else { TypeKind::Result };
+                let kind =
+                    if matches!(kind, TyKind::Option(_)) { TypeKind::Option } else { TypeKind::Result };
                 self.set(index, kind, u16::MAX, vec![component.0], slots);
                 self.ids.insert(ty, id);
                 id
@@ -267,7 +268,8 @@ impl Layouts {
             }
             TyKind::Enum(id) if !self.is_boxed_enum(hir, id) => {
                 let mut slots = vec![int];
-                let payloads = hir.types.enums.get(id.0 as usize).map(|definition| definition.variants.clone());
+                let payloads =
+                    hir.types.enums.get(id.0 as usize).map(|definition| definition.variants.clone());
                 for ty in payloads.into_iter().flatten().flat_map(|(_, payload)| payload) {
                     slots.extend(self.slots(hir, ty));
                 }
@@ -281,7 +283,8 @@ impl Layouts {
 
     /// The number of the type of functions with these parameters and this result.
     pub fn function(&mut self, hir: &Hir, params: &[Ty], ret: Ty) -> TypeId {
-        let key = (params.iter().map(|&ty| hir.types.shallow(ty)).collect::<Vec<_>>(), hir.types.shallow(ret));
+        let key =
+            (params.iter().map(|&ty| hir.types.shallow(ty)).collect::<Vec<_>>(), hir.types.shallow(ret));
         if let Some(&id) = self.functions.get(&key) {
             return id;
         }
@@ -331,6 +334,25 @@ impl Layouts {
         let (index, id) = self.reserve();
         self.set(index, TypeKind::Struct, name, components, slots);
         id
+    }
+
+    /// The type of an object that holds registers of these slot types.
+    pub fn spilled(&mut self, slots: &[u16]) -> TypeId {
+        let name = self.string("");
+        let (index, id) = self.reserve();
+        let components = slots.iter().flat_map(|&slot| [name, slot]).collect();
+        self.set(index, TypeKind::Struct, name, components, slots.to_vec());
+        id
+    }
+
+    /// Whether a slot type is also the type of a value, not just of an object seen from inside.
+    #[must_use]
+    pub fn is_value_slot(&self, slot: u16) -> bool {
+        let Some(index) = slot.checked_sub(TypeId::FIRST_OWN.0) else {
+            return slot != TypeId::ANY.0 && slot != TypeId::ANY_PAYLOAD.0;
+        };
+        let kind = self.records.get(usize::from(index)).map(|record| record.kind);
+        kind.is_some_and(|kind| kind != TypeKind::Captures as u8 && kind != TypeKind::Variant as u8)
     }
 
     /// The type of a closure's object: captures of these types, of which `cells` are references to cells.

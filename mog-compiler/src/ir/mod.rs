@@ -4,6 +4,7 @@
 
 mod allocate;
 mod layout;
+mod spill;
 mod tidy;
 
 use hashbrown::HashMap;
@@ -11,6 +12,7 @@ use mog_core::isa::{Flags, Op, Operand};
 
 pub use allocate::{Allocation, TooManyRegisters, allocate};
 pub use layout::Layouts;
+pub use spill::spill;
 pub use tidy::tidy;
 
 /// A virtual register: a value of one or more slots that will get consecutive machine registers.

@@ -69,7 +69,8 @@ fn drop_unreachable(body: &mut Body) {
                 }
                 // A jump to here that is the instruction before, apart from other labels.
                 while let Some(last) = kept.iter().rposition(|inst| inst.code != Code::Label)
-                    && let Some(Inst { code: Code::Op(Op::Jump), args: [Arg::To(target), ..], .. }) = kept.get(last)
+                    && let Some(Inst { code: Code::Op(Op::Jump), args: [Arg::To(target), ..], .. }) =
+                        kept.get(last)
                     && *target == label
                 {
                     kept.remove(last);

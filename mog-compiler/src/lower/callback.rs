@@ -96,7 +96,8 @@ impl Lowering<'_, '_> {
         match builtin {
             Builtin::ArrayMap | Builtin::ArrayFilter => {
                 let [low, high] = self.type_id(ty).0.to_le_bytes();
-                let room = if builtin == Builtin::ArrayMap { self.length(array, None) } else { self.int(0, None) };
+                let room =
+                    if builtin == Builtin::ArrayMap { self.length(array, None) } else { self.int(0, None) };
                 self.lib(Lib::ArrayNew, result, &[Ext::Byte(low), Ext::Byte(high), Ext::Reg(room.slot)]);
             }
             Builtin::ArrayAll => {

@@ -290,7 +290,13 @@ impl Lowering<'_, '_> {
         self.unit_value()
     }
 
-    pub(super) fn for_any(&mut self, key: Option<LocalId>, element: LocalId, value: ExprId, body: ExprId) -> Val {
+    pub(super) fn for_any(
+        &mut self,
+        key: Option<LocalId>,
+        element: LocalId,
+        value: ExprId,
+        body: ExprId,
+    ) -> Val {
         let given = self.expr(value, None);
         let value = self.fresh(Types::ANY);
         self.copy(value, given);

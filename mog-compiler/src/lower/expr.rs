@@ -55,15 +55,17 @@ impl<'h> Lowering<'_, 'h> {
             ExprKind::Concat(parts) => self.concat(parts, dst),
             ExprKind::Compare(..) | ExprKind::Logic(..) | ExprKind::Is(..) => self.boolean(id, dst),
             ExprKind::Cast(operand) => self.cast(*operand, ty, dst),
-            ExprKind::ToAny(operand) => self.to_any(*operand, dst),
-            ExprKind::FromAny(operand) => self.from_any(*operand, ty, dst),
+            ExprKind::ToAny(operand) => self.any_of(*operand, dst),
+            ExprKind::FromAny(operand) => self.out_of_any(*operand, ty, dst),
             ExprKind::If(condition, then, otherwise) => self.if_(*condition, *then, *otherwise, ty, dst),
             ExprKind::Match(value, arms) => self.match_(*value, arms, ty, dst),
             ExprKind::While(condition, body) => self.while_(*condition, *body),
             ExprKind::ForRange(local, from, to, inclusive, body) => {
                 self.for_range(*local, *from, *to, *inclusive, *body)
             }
-            ExprKind::ForArray(index, element, array, body) => self.for_array(*index, *element, *array, *body),
+            ExprKind::ForArray(index, element, array, body) => {
+                self.for_array(*index, *element, *array, *body)
+            }
             ExprKind::ForMap(key, value, map, body) => self.for_map(*key, *value, *map, *body),
             ExprKind::ForStr(position, character, text, body) => {
                 self.for_str(*position, *character, *text, *body)
@@ -273,7 +275,7 @@ impl<'h> Lowering<'_, 'h> {
         dst
     }
 
-    fn to_any(&mut self, operand: ExprId, dst: Option<Val>) -> Val {
+    fn any_of(&mut self, operand: ExprId, dst: Option<Val>) -> Val {
         let value = self.expr(operand, None);
         let value = self.convert_to_any(value, dst);
         self.into(value, dst)
@@ -295,7 +297,7 @@ impl<'h> Lowering<'_, 'h> {
         dst
     }
 
-    fn from_any(&mut self, operand: ExprId, ty: Ty, dst: Option<Val>) -> Val {
+    fn out_of_any(&mut self, operand: ExprId, ty: Ty, dst: Option<Val>) -> Val {
         let value = self.expr(operand, None);
         // Asked, the result is a Result of the type; bare, the type itself.
         if let TyKind::Result(payload) = *self.hir().types.kind(ty) {
@@ -364,7 +366,14 @@ impl<'h> Lowering<'_, 'h> {
         dst
     }
 
-    fn enum_literal(&mut self, id: EnumId, variant: u32, payload: &[ExprId], ty: Ty, dst: Option<Val>) -> Val {
+    fn enum_literal(
+        &mut self,
+        id: EnumId,
+        variant: u32,
+        payload: &[ExprId],
+        ty: Ty,
+        dst: Option<Val>,
+    ) -> Val {
         let hir = self.hir();
         if self.unit.layouts.is_boxed_enum(hir, id) {
             let object = Layouts::variant(self.type_id(ty), variant);

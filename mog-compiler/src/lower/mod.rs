@@ -325,7 +325,9 @@ impl<'h> Lowering<'_, 'h> {
         let key = if is_int { bits } else { bits ^ 0x5555_5555_5555_5555 };
         if let Some(&v) = self.hoisted.get(&key) {
             let val = Val::whole(v, ty);
-            if self.body.classes.get(v.0 as usize).copied() == Some(self.unit.layouts.class(self.unit.hir, ty)) {
+            if self.body.classes.get(v.0 as usize).copied()
+                == Some(self.unit.layouts.class(self.unit.hir, ty))
+            {
                 return val;
             }
         }

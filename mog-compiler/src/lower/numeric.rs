@@ -184,7 +184,8 @@ impl Lowering<'_, '_> {
         match (self.int_kind(from), self.int_kind(to)) {
             (Some(from), Some(to)) => {
                 // Widening within the same signedness, and unsigned to wider signed, keep the bits.
-                let fits = to.bits() == 64 || from.range().0 >= to.range().0 && from.range().1 <= to.range().1;
+                let fits =
+                    to.bits() == 64 || from.range().0 >= to.range().0 && from.range().1 <= to.range().1;
                 if fits {
                     self.copy_slot(dst, value);
                 } else {

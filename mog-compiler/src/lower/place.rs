@@ -217,7 +217,14 @@ impl Lowering<'_, '_> {
     }
 
     /// `base[index]`. Bare it traps (on `any`: raises); asked it gives `?T` (on `any`: a `Result`).
-    pub(super) fn index(&mut self, base: ExprId, index: ExprId, asked: Asked, ty: Ty, dst: Option<Val>) -> Val {
+    pub(super) fn index(
+        &mut self,
+        base: ExprId,
+        index: ExprId,
+        asked: Asked,
+        ty: Ty,
+        dst: Option<Val>,
+    ) -> Val {
         let [base, mut index] = self.two(base, index);
         if matches!(self.hir().types.kind(base.ty), TyKind::Any) {
             index = self.as_any(index);
@@ -306,7 +313,14 @@ impl Lowering<'_, '_> {
         dst
     }
 
-    pub(super) fn any_field(&mut self, base: ExprId, key: StrId, asked: Asked, ty: Ty, dst: Option<Val>) -> Val {
+    pub(super) fn any_field(
+        &mut self,
+        base: ExprId,
+        key: StrId,
+        asked: Asked,
+        ty: Ty,
+        dst: Option<Val>,
+    ) -> Val {
         let base = self.expr(base, None);
         let key = self.string(self.text(key), None);
         let operands = [Ext::Reg(base.slot), Ext::Reg(key.slot)];

@@ -61,7 +61,9 @@ fn own(kind: &ExprKind) -> Effects {
             | ExprKind::TryCatch(..)
     );
     let mutates = match kind {
-        ExprKind::Call(..) | ExprKind::CallValue(..) | ExprKind::CallImport(..) | ExprKind::SetIndex(..) => true,
+        ExprKind::Call(..) | ExprKind::CallValue(..) | ExprKind::CallImport(..) | ExprKind::SetIndex(..) => {
+            true
+        }
         // Closures that are handed to a method run within the expression.
         ExprKind::Closure(_) => true,
         ExprKind::Builtin(builtin, ..) => matches!(
@@ -128,7 +130,9 @@ fn children(kind: &ExprKind, each: &mut impl FnMut(ExprId)) {
         | ExprKind::UnwrapOr(a, b)
         | ExprKind::TryCatch(a, _, _, b)
         | ExprKind::ArrayFill(a, b) => [*a, *b].into_iter().for_each(each),
-        ExprKind::SetIndex(a, b, c) | ExprKind::ForRange(_, a, b, _, c) => [*a, *b, *c].into_iter().for_each(each),
+        ExprKind::SetIndex(a, b, c) | ExprKind::ForRange(_, a, b, _, c) => {
+            [*a, *b, *c].into_iter().for_each(each)
+        }
         ExprKind::Arith(first, rest) => {
             each(*first);
             rest.iter().for_each(|&(_, operand)| each(operand));
@@ -215,7 +219,8 @@ fn cannot_fail(hir: &Hir, kind: &ExprKind, within: FuncId) -> bool {
         | ExprKind::Cast(_)
         | ExprKind::Field(..) => true,
         ExprKind::Arith(first, rest) => {
-            let total = |op: ArithOp| !matches!(op, ArithOp::Div | ArithOp::Rem | ArithOp::Shl | ArithOp::Shr);
+            let total =
+                |op: ArithOp| !matches!(op, ArithOp::Div | ArithOp::Rem | ArithOp::Shl | ArithOp::Shr);
             scalar(*first) && rest.iter().all(|&(op, operand)| total(op) && scalar(operand))
         }
         ExprKind::Compare(_, left, right) => scalar(*left) && scalar(*right),

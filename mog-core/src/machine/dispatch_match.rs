@@ -38,4 +38,3 @@ macro_rules! define_loop {
 }
 
 crate::instructions!(define_loop);
-

@@ -81,9 +81,7 @@ impl Vm<'_> {
         self.charge(used.max(0).cast_unsigned());
         match exit {
             Exit::Fuel => None,
-            Exit::Slow => {
-                Some(Fast::Slow(Insn(self.module.code.get(step.pc).copied().unwrap_or(0))))
-            }
+            Exit::Slow => Some(Fast::Slow(Insn(self.module.code.get(step.pc).copied().unwrap_or(0)))),
             Exit::Trap => Some(Fast::Trap(trap.0, trap.1)),
             Exit::Finished | Exit::Enter | Exit::Return => Some(Fast::Returned),
         }
@@ -101,7 +99,11 @@ fn run_windows<const TAIL: bool>(stack: &mut [u64], context: &mut Context<'_>) -
             let (register, value) = context.returned;
             store_result(window, register, value);
         }
-        if TAIL { dispatch_tail::run(window, context) } else { dispatch_match::run(window, context) }
+        if TAIL {
+            dispatch_tail::run(window, context)
+        } else {
+            dispatch_match::run(window, context)
+        }
         if !matches!(context.exit, Exit::Enter | Exit::Return) {
             return context.exit;
         }

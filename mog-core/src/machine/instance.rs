@@ -256,7 +256,8 @@ impl<'a> Instance<'a> {
 
 /// Whether a call of this import does nothing: its capability is optional and not there.
 fn is_absent(module: &Module<'_>, host: &dyn Host, import: &Import<'_>) -> bool {
-    let optional = |requirement: Requirement<'_>| !requirement.required && requirement.capability == import.capability;
+    let optional =
+        |requirement: Requirement<'_>| !requirement.required && requirement.capability == import.capability;
     module.metadata().requirements().any(optional)
         && !host.grants(import.capability)
         && !host.denies(import.capability, import.function)

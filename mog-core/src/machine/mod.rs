@@ -13,7 +13,7 @@ mod window;
 
 pub use instance::{Config, Instance, StartError};
 pub use run::Outcome;
-pub(crate) use slow::load_packed;
+pub(crate) use slow::{load_packed, store_packed};
 pub use vm::{Counters, Dispatch, State};
 pub(crate) use vm::{Stop, Vm};
 pub use window::WINDOW;

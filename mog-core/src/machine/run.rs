@@ -114,7 +114,9 @@ impl Vm<'_> {
             return Err(Stop::from(TrapCode::Corrupt));
         };
         let word = |offset: usize| self.heap().get(closure as usize + offset).copied();
-        let (Some(header), Some(number)) = (word(0), word(1)) else { return Err(Stop::from(TrapCode::Corrupt)) };
+        let (Some(header), Some(number)) = (word(0), word(1)) else {
+            return Err(Stop::from(TrapCode::Corrupt));
+        };
         let function =
             u16::try_from(number).ok().and_then(|number| self.module.function(number)).filter(|function| {
                 function.captures.0 == header as u16 && usize::from(function.params) == arguments.len() + 1
@@ -162,7 +164,7 @@ impl Vm<'_> {
         let (first, count) = (usize::from(insn.a()), usize::from(insn.b()));
         let from = self.state.base + first;
         self.charge(4 + count as u64);
-        let outcome = match self.link() {
+        match self.link() {
             None => {
                 self.copy_words(from, self.state.base, count);
                 Some(Outcome::Returned)
@@ -172,8 +174,7 @@ impl Vm<'_> {
                 self.copy_words(from, self.state.base + usize::from(link.dst), count);
                 None
             }
-        };
-        outcome
+        }
     }
 
     fn copy_words(&mut self, from: usize, to: usize, count: usize) {
@@ -295,5 +296,4 @@ impl Vm<'_> {
         }
         self.new_string(text.as_str())
     }
-
 }

@@ -152,7 +152,8 @@ impl Vm<'_> {
                 let array = self.reg(b);
                 let (buffer, index) = self.element(array, self.reg(c))?;
                 let packing = Packing::of(self.element_type(array)?.0);
-                let value = load_packed(self.heap(), buffer, index, packing).ok_or(Stop::from(TrapCode::Corrupt))?;
+                let value =
+                    load_packed(self.heap(), buffer, index, packing).ok_or(Stop::from(TrapCode::Corrupt))?;
                 self.set_reg(a, value);
                 0
             }
@@ -182,7 +183,8 @@ impl Vm<'_> {
                 let record = self.module.types.record(function.captures);
                 let slots = record.map_or(0, |record| record.slots.len().saturating_sub(1));
                 let operands = self.operands(slots);
-                let object = self.new_object(function.captures, Some(u64::from(insn.b16())), operands.as_slice())?;
+                let object =
+                    self.new_object(function.captures, Some(u64::from(insn.b16())), operands.as_slice())?;
                 self.set_reg(a, object);
                 ext_words(slots)
             }

@@ -25,7 +25,9 @@ pub(in super::super) fn call(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>
         return Err(Exit::Fuel);
     }
     let Some(&first) = c.code.get(s.pc) else { return Err(Exit::Slow) };
-    let Some((start, [params, _, frame, first_ref])) = c.module.entry(i.b16()) else { return Err(Exit::Slow) };
+    let Some((start, [params, _, frame, first_ref])) = c.module.entry(i.b16()) else {
+        return Err(Exit::Slow);
+    };
     let first = Insn(first);
     let delta = usize::from(first.a());
     let base = c.base + delta;

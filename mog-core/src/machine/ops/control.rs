@@ -1,5 +1,7 @@
 //! Jumps, calls, moves and constants.
 
+use core::cmp::Ordering;
+
 use super::{Context, Exit, Flow, Regs, Step, at, float, int, jump};
 use crate::error::TrapCode;
 use crate::heap::{CONSTANT, NULL};
@@ -43,8 +45,8 @@ jumps! {
     jf_ne = |i, r| float(r, i.a()) != float(r, i.b()), c_signed;
     jf_lt = |i, r| float(r, i.a()) < float(r, i.b()), c_signed;
     jf_le = |i, r| float(r, i.a()) <= float(r, i.b()), c_signed;
-    jf_nlt = |i, r| !(float(r, i.a()) < float(r, i.b())), c_signed;
-    jf_nle = |i, r| !(float(r, i.a()) <= float(r, i.b())), c_signed;
+    jf_nlt = |i, r| float(r, i.a()).partial_cmp(&float(r, i.b())) != Some(Ordering::Less), c_signed;
+    jf_nle = |i, r| !matches!(float(r, i.a()).partial_cmp(&float(r, i.b())), Some(Ordering::Less | Ordering::Equal)), c_signed;
 }
 
 macro_rules! counted {
