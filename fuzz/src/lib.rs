@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 use mog_core::heap::{Data, NULL, Value};
 use mog_core::module::{Import, TypeRecord};
 use mog_core::{
-    Binding, Call, Config, Counters, Dispatch, Host, Instance, Module, Outcome, Reply, StartError, TypeId,
+    Binding, Call, Config, Counters, Dispatch, Host, Instance, Module, Outcome, Reply, StartError, TrapCode,
+    TypeId,
 };
 
 /// Steps of a run in one go.
@@ -127,11 +128,16 @@ fn run(module: Module<'_>, function: u16, words: usize, slice: u64, config: Conf
     // The peak is taken at the end of a run, and so depends on where pauses fall.
     seen.counters = Counters { peak_words: 0, ..instance.counters() };
     seen.log = host.log;
-    let _ = write!(seen.log, " failure {:?} ", instance.failure());
-    if seen.outcome == Outcome::Returned
-        && let Some(result) = instance.result()
-    {
-        describe(&result, &mut seen.log);
+    match seen.outcome {
+        Outcome::Returned => {
+            if let Some(result) = instance.result() {
+                describe(&result, &mut seen.log);
+            }
+        }
+        Outcome::Failed(_) | Outcome::Trap { code: TrapCode::Panic, .. } => {
+            write!(seen.log, "{:?}", instance.failure()).unwrap_or_default();
+        }
+        _ => {}
     }
     seen
 }
