@@ -177,6 +177,7 @@ pub fn verify(log: &str) -> Result<usize, Tampered> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
 

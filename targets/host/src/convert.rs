@@ -70,6 +70,19 @@ pub trait FromMog: MogType + Sized {
     /// If it is of another type, or out of this type's range.
     fn from_mog(value: Value) -> Result<Self, Mismatch>;
 
+    /// Made from the register of an argument whose type was found to agree when the program was linked; a type
+    /// that has no such short way gives `None`.
+    #[doc(hidden)]
+    fn from_register(_: i64) -> Option<Self> {
+        None
+    }
+
+    /// The same from a string argument, for the type that is one.
+    #[doc(hidden)]
+    fn from_text() -> Option<fn(&str) -> Self> {
+        None
+    }
+
     /// An array of these. A type that has a denser form of arrays overrides it.
     ///
     /// # Errors
@@ -128,7 +141,7 @@ impl ToMog for Value {
 }
 
 macro_rules! plain {
-    ($($rust:ty, $mog:ident, $expected:literal, $($found:pat => $give:expr),+;)*) => {
+    ($($rust:ty, $mog:ident, $expected:literal, [$($short:expr)?], $($found:pat => $give:expr),+;)*) => {
         $(
             impl MogType for $rust {
                 fn mog_type() -> Type {
@@ -143,6 +156,12 @@ macro_rules! plain {
                         other => Err(Mismatch::new($expected, &other)),
                     }
                 }
+                $(
+                    fn from_register(register: i64) -> Option<Self> {
+                        let short: fn(i64) -> Self = $short;
+                        Some(short(register))
+                    }
+                )?
             }
 
             impl ToMog for $rust {
@@ -155,11 +174,37 @@ macro_rules! plain {
 }
 
 plain! {
-    (), Unit, "()", Value::Null => ();
-    bool, Bool, "bool", Value::Bool(value) => value;
-    f64, Float, "float", Value::Float(value) => value, Value::Int(value) => value as f64;
-    f32, F32, "f32", Value::Float(value) => value as f32, Value::Int(value) => value as f32;
-    String, Str, "string", Value::Str(text) => text;
+    (), Unit, "()", [], Value::Null => ();
+    bool, Bool, "bool", [|bits| bits != 0], Value::Bool(value) => value;
+    f64, Float, "float", [|bits| f64::from_bits(bits.cast_unsigned())],
+        Value::Float(value) => value, Value::Int(value) => value as f64;
+    f32, F32, "f32", [|bits| f64::from_bits(bits.cast_unsigned()) as f32],
+        Value::Float(value) => value as f32, Value::Int(value) => value as f32;
+}
+
+impl MogType for String {
+    fn mog_type() -> Type {
+        Type::Str
+    }
+}
+
+impl FromMog for String {
+    fn from_mog(value: Value) -> Result<Self, Mismatch> {
+        match value {
+            Value::Str(text) => Ok(text),
+            other => Err(Mismatch::new("string", &other)),
+        }
+    }
+
+    fn from_text() -> Option<fn(&str) -> Self> {
+        Some(str::to_owned)
+    }
+}
+
+impl ToMog for String {
+    fn to_mog(self) -> Value {
+        Value::Str(self)
+    }
 }
 
 macro_rules! integers {
@@ -179,6 +224,10 @@ macro_rules! integers {
                         _ => None,
                     };
                     converted.ok_or_else(|| Mismatch::new($expected, &value))
+                }
+
+                fn from_register(register: i64) -> Option<Self> {
+                    register.try_into().ok()
                 }
                 $(
                     fn array_from_mog(value: Value) -> Result<Vec<Self>, Mismatch> {

@@ -44,11 +44,13 @@ impl From<Mismatch> for CallError {
 pub struct Args<'c, 'v, 'a> {
     call: &'c Call<'v, 'a>,
     reader: Reader,
+    /// The types agree, and each argument is in one register.
+    direct: bool,
 }
 
 impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
-    pub(crate) const fn new(call: &'c Call<'v, 'a>) -> Self {
-        Self { call, reader: Reader::new(MAX_BYTES) }
+    pub(crate) const fn new(call: &'c Call<'v, 'a>, direct: bool) -> Self {
+        Self { call, reader: Reader::new(MAX_BYTES), direct }
     }
 
     /// Steps for what was copied so far.
@@ -82,6 +84,14 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// # Errors
     /// As for [`Args::value`], or if it is of another type.
     pub fn get<T: FromMog>(&self, index: usize) -> Result<T, CallError> {
+        if self.direct {
+            if let Some(value) = T::from_register(self.call.int_arg(index)) {
+                return Ok(value);
+            }
+            if let Some(copy) = T::from_text() {
+                return self.text(index).map(copy);
+            }
+        }
         T::from_mog(self.value(index)?).map_err(|mismatch| argument(index, &mismatch))
     }
 
@@ -90,9 +100,15 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// # Errors
     /// If it is no string.
     pub fn text(&self, index: usize) -> Result<&'c str, CallError> {
-        if let Some(value) = self.call.arg(index)
-            && let Data::Str(text) = value.data()
-        {
+        let text = if self.direct {
+            self.call.memory().string(self.call.int_arg(index).cast_unsigned())
+        } else {
+            match self.call.arg(index).map(|value| value.data()) {
+                Some(Data::Str(text)) => Some(text),
+                _ => None,
+            }
+        };
+        if let Some(text) = text {
             self.reader.take(text.len())?;
             return Ok(text);
         }
@@ -115,7 +131,7 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     }
 
     fn expect(&self, count: usize) -> Result<(), CallError> {
-        if self.len() == count {
+        if self.direct || self.len() == count {
             return Ok(());
         }
         let plural = if count == 1 { "" } else { "s" };

@@ -32,6 +32,15 @@ pub(crate) enum Stop {
     Observer(String),
 }
 
+/// What an import was linked to.
+#[derive(Clone, Copy, Debug)]
+struct Bound {
+    /// The number of the granted function.
+    granted: usize,
+    /// The types were found to agree, and each argument is in one register: no need to look again at each call.
+    direct: bool,
+}
+
 pub(crate) struct Gate {
     pub(crate) set: CapabilitySet,
     pub(crate) state: State,
@@ -42,8 +51,8 @@ pub(crate) struct Gate {
     pub(crate) wake: Option<Instant>,
     /// Why the program was stopped.
     pub(crate) stop: Option<Stop>,
-    /// The granted function of each bound import.
-    bound: Vec<usize>,
+    /// What each import was linked to.
+    bound: Vec<Bound>,
 }
 
 impl Gate {
@@ -71,11 +80,20 @@ impl Gate {
         }
     }
 
+    /// Whether the host's function says how many parameters it has, so that agreement means something.
+    fn is_typed(&self, number: usize) -> bool {
+        match self.set.granted(number).map(|granted| &granted.body) {
+            Some(Body::Host(host)) => host.params.is_some(),
+            Some(Body::Standard(_)) => true,
+            None => false,
+        }
+    }
+
     /// Carries out a call. What it converts is charged.
     fn invoke(&mut self, function: u16, call: &mut Call<'_, '_>) -> Result<Value, CallError> {
-        let args = Args::new(call);
-        let number = self.bound.get(usize::from(function));
-        let body = number.and_then(|&number| self.set.granted(number)).map(|granted| &granted.body);
+        let bound = self.bound.get(usize::from(function));
+        let args = Args::new(call, bound.is_some_and(|bound| bound.direct));
+        let body = bound.and_then(|bound| self.set.granted(bound.granted)).map(|granted| &granted.body);
         let outcome = match body {
             Some(Body::Standard(row)) => (row.body)(&args, &mut self.state),
             Some(Body::Host(host)) => {
@@ -180,13 +198,16 @@ impl Gate {
 impl Host for Gate {
     fn bind(&mut self, import: &Import<'_>, signature: TypeRecord<'_>, module: &Module<'_>) -> Binding {
         let Ok(number) = u16::try_from(self.bound.len()) else { return Binding::Refused };
-        let bound = match self.set.find(import.capability, import.function) {
-            // Without a declaration the program cannot know better; each call finds out.
-            Some(granted) if !import.declared || self.agree(granted, signature, module) => granted,
-            Some(_) => return Binding::Mismatch,
-            None => return Binding::Refused,
+        let Some(granted) = self.set.find(import.capability, import.function) else {
+            return Binding::Refused;
         };
-        self.bound.push(bound);
+        let agree = self.agree(granted, signature, module);
+        if !agree && import.declared {
+            return Binding::Mismatch;
+        }
+        // Without a declaration the program cannot know better; each call finds out.
+        let direct = agree && self.is_typed(granted) && is_plain(signature);
+        self.bound.push(Bound { granted, direct });
         Binding::Granted(number)
     }
 
@@ -235,9 +256,19 @@ impl fmt::Debug for Gate {
     }
 }
 
+/// Whether each parameter is in one register that reads the same as a signed number, a float or a reference.
+fn is_plain(signature: TypeRecord<'_>) -> bool {
+    let params = signature.components.split_last().map_or(&[][..], |(_, params)| params);
+    params.iter().all(|&ty| {
+        let ty = TypeId(ty);
+        matches!(ty, TypeId::BOOL | TypeId::FLOAT | TypeId::F32 | TypeId::STR)
+            || (TypeId::INT.0..TypeId::U64.0).contains(&ty.0)
+    })
+}
+
 /// The arguments as the observer sees them; what cannot be copied is described instead.
 fn arguments(call: &Call<'_, '_>) -> Vec<Value> {
-    let args = Args::new(call);
+    let args = Args::new(call, false);
     let described = |error| match error {
         CallError::Failed(message) => Value::Str(message),
         _ => Value::Null,

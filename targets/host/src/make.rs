@@ -1,8 +1,8 @@
-//! From a [`Value`] to a program's memory: first the room that it needs, then the value, bottom up.
+//! From a [`Value`] to a program's memory: first the room that it needs, then the value, bottom up. Both walk the
+//! value with a list of what is open instead of recursion, and both ask [`node`] what a part of it is.
 
-use mog_core::heap::Variants;
-use mog_core::heap::{AnyTag, NULL, SlotValues};
-use mog_core::module::{Slots, TypeKind, TypeRecord, TypeTable};
+use mog_core::heap::{AnyTag, NULL, SlotValues, Variants};
+use mog_core::module::{TypeKind, TypeRecord, TypeTable};
 use mog_core::{Builder, Module, TypeId};
 
 use crate::read::MAX_DEPTH;
@@ -14,7 +14,42 @@ use crate::{Mismatch, Value};
 /// # Errors
 /// If it does not fit the type.
 pub(crate) fn words(value: &Value, ty: TypeId, module: &Module<'_>) -> Result<usize, Mismatch> {
-    Sizer { module, depth: MAX_DEPTH }.value(value, ty)
+    let mut open: Vec<(Parts<'_>, Step<'_>)> = Vec::new();
+    let (mut part, mut part_type) = (Part::Value(value), ty);
+    let mut total = 0;
+    loop {
+        let node = node(part, part_type, module).map_err(|mismatch| located(mismatch, &open))?;
+        total += node.words;
+        if let Kind::Open(_, parts) = node.kind {
+            if open.len() >= MAX_DEPTH {
+                let expected = format!("at most {MAX_DEPTH} levels of nesting");
+                return Err(Mismatch { at: String::new(), expected, found: "more".to_owned() });
+            }
+            open.push((parts, Step::Inside));
+        }
+        loop {
+            let Some((parts, step)) = open.last_mut() else { return Ok(total) };
+            if let Some(next) = parts.next() {
+                (*step, part, part_type) = next;
+                break;
+            }
+            open.pop();
+        }
+    }
+}
+
+fn located(mut mismatch: Mismatch, open: &[(Parts<'_>, Step<'_>)]) -> Mismatch {
+    mismatch.at = open
+        .iter()
+        .map(|(_, step)| match step {
+            Step::Inside => String::new(),
+            Step::Index(index) => format!("[{index}]"),
+            Step::Key(key) => format!("[{key}]"),
+            Step::Entry(name) => format!("[{name:?}]"),
+            Step::Field(name) => format!(".{name}"),
+        })
+        .collect();
+    mismatch
 }
 
 /// Makes a value in room that was reserved for it; appends its slots.
@@ -26,55 +61,287 @@ pub(crate) fn make(
     builder: &mut Builder<'_, '_>,
     slots: &mut SlotValues,
 ) -> Option<()> {
-    let types = builder.module().types;
-    let start = slots.len();
-    match ty {
-        TypeId::UNIT => {}
-        TypeId::ANY => {
-            let (tag, payload) = make_any(value, builder)?;
-            slots.push(tag as u64).ok()?;
-            slots.push(payload).ok()?;
-        }
-        TypeId::STR => slots.push(builder.string(value.as_str()?)?).ok()?,
-        TypeId::FLOAT => slots.push(float(value)?.to_bits()).ok()?,
-        TypeId::F32 => slots.push(f64::from(float(value)? as f32).to_bits()).ok()?,
-        TypeId::BOOL => match value {
-            Value::Bool(value) => slots.push(u64::from(*value)).ok()?,
-            _ => return None,
-        },
-        _ if ty.0 <= TypeId::U64.0 => slots.push(integer(value, ty)?).ok()?,
-        _ => {
-            let record = types.record(ty)?;
-            match record.kind {
-                TypeKind::Array => slots.push(make_array(value, ty, record, builder)?).ok()?,
-                TypeKind::Map => slots.push(make_map(value, ty, record, builder)?).ok()?,
-                TypeKind::Struct => {
-                    let object = make_slots(value, record, builder)?;
-                    slots.push(builder.object(ty, &object)?).ok()?;
+    let module = *builder.module();
+    let mut open: Vec<(Making, Parts<'_>)> = Vec::new();
+    let (mut part, mut part_type) = (Part::Value(value), ty);
+    loop {
+        let mut done = match node(part, part_type, &module).ok()?.kind {
+            Kind::Slots(slots) => Some(slots),
+            Kind::Text(text, any) => Some(reference(builder.string(text)?, any.then_some(AnyTag::Str))),
+            Kind::Bytes(bytes, ty, element, any) => {
+                let array = builder.array(ty, bytes.len())?;
+                for (n, &byte) in bytes.iter().enumerate() {
+                    builder.set_element(array, n, &byte_slots(byte, element)?)?;
                 }
-                TypeKind::Option => match value {
-                    Value::Null => slots.push(0).ok()?,
-                    _ => {
-                        slots.push(1).ok()?;
-                        make(value, TypeId(*record.components.first()?), builder, slots)?;
-                    }
-                },
-                TypeKind::Result => make_result(value, record, builder, slots)?,
-                TypeKind::Enum | TypeKind::BoxedEnum => make_enum(value, ty, record, builder, slots)?,
-                _ => return None,
+                Some(reference(array, any.then_some(AnyTag::Array)))
             }
+            Kind::Open(shell, parts) => {
+                open.push((Making::start(shell, builder)?, parts));
+                None
+            }
+        };
+        loop {
+            if let Some(done) = done.take() {
+                match open.last_mut() {
+                    Some((around, _)) => around.put(&done, builder)?,
+                    None => return slots.extend_from_slice(&done).ok(),
+                }
+            }
+            if let Some((_, next, next_type)) = open.last_mut()?.1.next() {
+                (part, part_type) = (next, next_type);
+                break;
+            }
+            let (complete, _) = open.pop()?;
+            done = Some(complete.finish(builder, module.types)?);
         }
     }
-    fill(types, ty, start, slots)
 }
 
-/// Slots that nothing was stored in are null where a reference is due, and zero elsewhere.
-fn fill(types: TypeTable<'_>, ty: TypeId, start: usize, slots: &mut SlotValues) -> Option<()> {
-    let all = types.value_slots(ty)?;
-    while let Some(slot) = all.get(slots.len() - start) {
-        slots.push(if slot.is_reference() { NULL } else { 0 }).ok()?;
+/// A part of a value.
+#[derive(Clone, Copy)]
+enum Part<'v> {
+    Value(&'v Value),
+    /// A text that is no value of its own, such as a field's name as a key.
+    Text(&'v str),
+}
+
+/// The way from a value to a part of it.
+#[derive(Clone, Copy)]
+enum Step<'v> {
+    Inside,
+    Index(usize),
+    Key(&'v Value),
+    Entry(&'v str),
+    Field(&'v str),
+}
+
+type Parts<'v> = Box<dyn Iterator<Item = (Step<'v>, Part<'v>, TypeId)> + 'v>;
+
+/// What a part of a value is as a value of its type.
+struct Node<'v> {
+    /// Words of heap, without those of its parts.
+    words: usize,
+    kind: Kind<'v>,
+}
+
+enum Kind<'v> {
+    /// Slots, all of them.
+    Slots(SlotValues),
+    /// A string; whether as `any`.
+    Text(&'v str, bool),
+    /// An array of bytes, its type, its elements' type; whether as `any`.
+    Bytes(&'v [u8], TypeId, TypeId, bool),
+    /// Something that is filled with parts.
+    Open(Shell, Parts<'v>),
+}
+
+/// What the parts are put into.
+enum Shell {
+    /// An array of this type and length; whether as `any`.
+    Array(TypeId, usize, bool),
+    /// A map of this type, of keys and values in turn; whether as `any`.
+    Map(TypeId, bool),
+    /// An object of this type.
+    Object(TypeId),
+    /// Slots of a value of this type, of which these are the first.
+    Flat(TypeId, SlotValues),
+}
+
+/// What a part of a value is, checked against its type.
+fn node<'v>(part: Part<'v>, ty: TypeId, module: &Module<'v>) -> Result<Node<'v>, Mismatch> {
+    let value = match part {
+        Part::Value(value) => value,
+        Part::Text(text) if ty == TypeId::STR => return Ok(text_node(text, false)),
+        Part::Text(text) if ty == TypeId::ANY => return Ok(text_node(text, true)),
+        Part::Text(text) => {
+            return Err(Mismatch::new(TypeText::new(module, ty).to_string(), &Value::from(text)));
+        }
+    };
+    let found = match ty {
+        TypeId::ANY => any_node(value, module),
+        TypeId::UNIT => value.is_null().then(|| slots_node(&[])),
+        TypeId::STR => value.as_str().map(|text| text_node(text, false)),
+        TypeId::BOOL => match value {
+            Value::Bool(value) => Some(slots_node(&[u64::from(*value)])),
+            _ => None,
+        },
+        TypeId::FLOAT => float(value).map(|value| slots_node(&[value.to_bits()])),
+        TypeId::F32 => float(value).map(|value| slots_node(&[f64::from(value as f32).to_bits()])),
+        TypeId::HANDLE => None,
+        _ if ty.0 <= TypeId::U64.0 => integer(value, ty).map(|value| slots_node(&[value])),
+        _ => match module.types.record(ty) {
+            Some(record) if record.kind == TypeKind::Struct => return object_node(value, ty, record, module),
+            Some(record) => own_node(value, ty, record, module),
+            None => None,
+        },
+    };
+    found.ok_or_else(|| Mismatch::new(TypeText::new(module, ty).to_string(), value))
+}
+
+fn slots_node<'v>(slots: &[u64]) -> Node<'v> {
+    Node { words: 0, kind: Kind::Slots(SlotValues::from_slice(slots).unwrap_or_default()) }
+}
+
+const fn text_node(text: &str, any: bool) -> Node<'_> {
+    Node { words: Builder::string_words(text.len()), kind: Kind::Text(text, any) }
+}
+
+fn any_node<'v>(value: &'v Value, module: &Module<'v>) -> Option<Node<'v>> {
+    let scalar = |tag: AnyTag, payload: u64| Some(slots_node(&[tag as u64, payload]));
+    match value {
+        Value::Null => scalar(AnyTag::None, 0),
+        Value::Bool(value) => scalar(AnyTag::Bool, u64::from(*value)),
+        Value::Int(value) => scalar(AnyTag::Int, value.cast_unsigned()),
+        Value::Uint(value) => i64::try_from(*value).ok().and_then(|_| scalar(AnyTag::Int, *value)),
+        Value::Float(value) => scalar(AnyTag::Float, value.to_bits()),
+        Value::Str(text) => Some(text_node(text, true)),
+        Value::Bytes(_) | Value::Array(_) => array_node(value, TypeId::ARRAY_ANY, true, module),
+        Value::Map(_) | Value::Struct { .. } => map_node(value, TypeId::MAP_ANY, true, module),
+        Value::Enum { variant, payload, .. } if payload.is_empty() => Some(text_node(variant, true)),
+        Value::Enum { .. } | Value::Ok(_) | Value::Err(..) => None,
     }
-    Some(())
+}
+
+/// A value of one of the module's own types, other than a struct.
+fn own_node<'v>(
+    value: &'v Value,
+    ty: TypeId,
+    record: TypeRecord<'v>,
+    module: &Module<'v>,
+) -> Option<Node<'v>> {
+    let payload = || record.components.first().map(|&ty| TypeId(ty));
+    let flat = |first: u64, part: Part<'v>, part_type: TypeId| {
+        let slots = SlotValues::from_slice(&[first]).ok()?;
+        let parts = std::iter::once((Step::Inside, part, part_type));
+        Some(Node { words: 0, kind: Kind::Open(Shell::Flat(ty, slots), Box::new(parts)) })
+    };
+    match (record.kind, value) {
+        (TypeKind::Array, _) => array_node(value, ty, false, module),
+        (TypeKind::Map, _) => map_node(value, ty, false, module),
+        (TypeKind::Option, Value::Null) => {
+            let mut slots = SlotValues::new();
+            slots.push(0).ok()?;
+            fill(module.types, ty, &mut slots)?;
+            Some(slots_node(&slots))
+        }
+        (TypeKind::Option, _) => flat(1, Part::Value(value), payload()?),
+        (TypeKind::Result, Value::Err(kind, message)) => {
+            let mut slots = SlotValues::from_slice(&[*kind as u64]).ok()?;
+            extend_empty(module.types, payload()?, &mut slots)?;
+            let parts = std::iter::once((Step::Inside, Part::Text(message), TypeId::STR));
+            Some(Node { words: 0, kind: Kind::Open(Shell::Flat(ty, slots), Box::new(parts)) })
+        }
+        (TypeKind::Result, Value::Ok(inner)) => flat(0, Part::Value(inner), payload()?),
+        // A plain value where a `Result` is due has worked.
+        (TypeKind::Result, _) => flat(0, Part::Value(value), payload()?),
+        (TypeKind::Enum | TypeKind::BoxedEnum, _) => enum_node(value, ty, record, module),
+        _ => None,
+    }
+}
+
+fn array_node<'v>(value: &'v Value, ty: TypeId, any: bool, module: &Module<'v>) -> Option<Node<'v>> {
+    let record = module.types.record(ty)?;
+    let element = TypeId(*record.components.first()?);
+    let size = |len| Builder::array_words(len, record.slots.len());
+    match value {
+        Value::Array(elements) => {
+            let parts = elements.iter().enumerate();
+            let parts = parts.map(move |(n, value)| (Step::Index(n), Part::Value(value), element));
+            let shell = Shell::Array(ty, elements.len(), any);
+            Some(Node { words: size(elements.len()), kind: Kind::Open(shell, Box::new(parts)) })
+        }
+        Value::Bytes(bytes) => {
+            byte_slots(bytes.iter().copied().max().unwrap_or(0), element)?;
+            Some(Node { words: size(bytes.len()), kind: Kind::Bytes(bytes, ty, element, any) })
+        }
+        _ => None,
+    }
+}
+
+fn map_node<'v>(value: &'v Value, ty: TypeId, any: bool, module: &Module<'v>) -> Option<Node<'v>> {
+    let record = module.types.record(ty)?;
+    let &[key_type, value_type] = record.components else { return None };
+    let (key_type, value_type) = (TypeId(key_type), TypeId(value_type));
+    let (count, parts): (usize, Parts<'v>) = match value {
+        Value::Map(entries) => {
+            let parts = entries.iter().flat_map(move |(key, value)| {
+                [(Step::Inside, Part::Value(key), key_type), (Step::Key(key), Part::Value(value), value_type)]
+            });
+            (entries.len(), Box::new(parts))
+        }
+        Value::Struct { fields, .. } if key_type == TypeId::STR => {
+            let parts = fields.iter().flat_map(move |(name, value)| {
+                [
+                    (Step::Inside, Part::Text(name), key_type),
+                    (Step::Entry(name), Part::Value(value), value_type),
+                ]
+            });
+            (fields.len(), Box::new(parts))
+        }
+        _ => return None,
+    };
+    let words = Builder::map_words(count, record.slots.len().saturating_sub(1));
+    Some(Node { words, kind: Kind::Open(Shell::Map(ty, any), parts) })
+}
+
+/// A struct: from one, or from a map with its fields. Fields that it does not have are left out, those that are
+/// missing are none.
+fn object_node<'v>(
+    value: &'v Value,
+    ty: TypeId,
+    record: TypeRecord<'v>,
+    module: &Module<'v>,
+) -> Result<Node<'v>, Mismatch> {
+    if !matches!(value, Value::Struct { .. } | Value::Map(_)) {
+        return Err(Mismatch::new(TypeText::new(module, ty).to_string(), value));
+    }
+    let module = *module;
+    let fields = record.components.as_chunks::<2>().0.iter();
+    let fields = fields.map(move |&[name, ty]| (module.string(name), TypeId(ty)));
+    for (name, ty) in fields.clone() {
+        let optional = |ty| module.types.record(ty).is_some_and(|record| record.kind == TypeKind::Option);
+        if value.get(name).is_none() && ty != TypeId::ANY && !optional(ty) {
+            let expected = format!("a field `{name}`: {}", TypeText::new(&module, ty));
+            return Err(Mismatch { expected, ..Mismatch::new("", value) });
+        }
+    }
+    let parts = fields
+        .map(move |(name, ty)| (Step::Field(name), Part::Value(value.get(name).unwrap_or(&Value::Null)), ty));
+    let words = 1 + record.slots.len();
+    Ok(Node { words, kind: Kind::Open(Shell::Object(ty), Box::new(parts)) })
+}
+
+fn enum_node<'v>(
+    value: &'v Value,
+    ty: TypeId,
+    record: TypeRecord<'v>,
+    module: &Module<'v>,
+) -> Option<Node<'v>> {
+    let (wanted, payload): (&str, &[Value]) = match value {
+        Value::Enum { variant, payload, .. } => (variant, payload),
+        // As JSON writes a variant without a payload.
+        Value::Str(text) => (text, &[]),
+        _ => return None,
+    };
+    let mut variants = Variants::of(record).enumerate();
+    let (number, (_, types)) = variants.find(|(_, (name, _))| module.string(*name) == wanted)?;
+    if types.len() != payload.len() {
+        return None;
+    }
+    let parts = payload.iter().zip(types).enumerate();
+    let parts = parts.map(|(n, (value, &ty))| (Step::Index(n), Part::Value(value), TypeId(ty)));
+    let size = |types: &[u16]| -> usize { types.iter().map(|&ty| module.types.value_size(TypeId(ty))).sum() };
+    let (words, shell) = if record.kind == TypeKind::BoxedEnum {
+        let object = ty.0.checked_add(1)?.checked_add(u16::try_from(number).ok()?)?;
+        (1 + size(types), Shell::Object(TypeId(object)))
+    } else {
+        let mut slots = SlotValues::from_slice(&[number as u64]).ok()?;
+        for (_, types) in Variants::of(record).take(number) {
+            types.iter().try_for_each(|&ty| extend_empty(module.types, TypeId(ty), &mut slots))?;
+        }
+        (0, Shell::Flat(ty, slots))
+    };
+    Some(Node { words, kind: Kind::Open(shell, Box::new(parts)) })
 }
 
 const fn float(value: &Value) -> Option<f64> {
@@ -107,303 +374,84 @@ fn integer(value: &Value, ty: TypeId) -> Option<u64> {
     range.contains(&value).then_some(value as u64)
 }
 
-fn make_any(value: &Value, builder: &mut Builder<'_, '_>) -> Option<(AnyTag, u64)> {
-    Some(match value {
-        Value::Null => (AnyTag::None, 0),
-        Value::Bool(value) => (AnyTag::Bool, u64::from(*value)),
-        Value::Int(value) => (AnyTag::Int, value.cast_unsigned()),
-        Value::Uint(value) => (AnyTag::Int, *value),
-        Value::Float(value) => (AnyTag::Float, value.to_bits()),
-        Value::Str(text) => (AnyTag::Str, builder.string(text)?),
-        Value::Bytes(_) | Value::Array(_) => {
-            let mut slots = SlotValues::new();
-            make(value, TypeId::ARRAY_ANY, builder, &mut slots)?;
-            (AnyTag::Array, *slots.first()?)
-        }
-        Value::Map(_) | Value::Struct { .. } => {
-            let mut slots = SlotValues::new();
-            make(value, TypeId::MAP_ANY, builder, &mut slots)?;
-            (AnyTag::Map, *slots.first()?)
-        }
-        Value::Enum { variant, payload, .. } if payload.is_empty() => (AnyTag::Str, builder.string(variant)?),
-        Value::Enum { .. } | Value::Ok(_) | Value::Err(..) => return None,
-    })
-}
-
-fn make_array(
-    value: &Value,
-    ty: TypeId,
-    record: TypeRecord<'_>,
-    builder: &mut Builder<'_, '_>,
-) -> Option<u64> {
-    let element = TypeId(*record.components.first()?);
-    let len = match value {
-        Value::Array(elements) => elements.len(),
-        Value::Bytes(bytes) => bytes.len(),
-        _ => return None,
-    };
-    let array = builder.array(ty, len)?;
-    let mut set = |n: usize, value: &Value| {
-        let mut slots = SlotValues::new();
-        make(value, element, builder, &mut slots)?;
-        builder.set_element(array, n, &slots)
-    };
-    match value {
-        Value::Array(elements) => elements.iter().enumerate().try_for_each(|(n, value)| set(n, value))?,
-        Value::Bytes(bytes) => bytes.iter().enumerate().try_for_each(|(n, &byte)| set(n, &byte.into()))?,
-        _ => {}
-    }
-    Some(array)
-}
-
-fn make_map(value: &Value, ty: TypeId, record: TypeRecord<'_>, builder: &mut Builder<'_, '_>) -> Option<u64> {
-    let &[key_type, value_type] = record.components else { return None };
-    let map = builder.map(ty)?;
-    let insert = |key: u64, value: &Value, builder: &mut Builder<'_, '_>| {
-        let mut slots = SlotValues::new();
-        make(value, TypeId(value_type), builder, &mut slots)?;
-        builder.insert(map, key, &slots)
-    };
-    match value {
-        Value::Map(entries) => {
-            for (key, value) in entries {
-                let mut slots = SlotValues::new();
-                make(key, TypeId(key_type), builder, &mut slots)?;
-                insert(*slots.first()?, value, builder)?;
-            }
-        }
-        Value::Struct { fields, .. } => {
-            for (name, value) in fields {
-                let key = builder.string(name)?;
-                insert(key, value, builder)?;
-            }
-        }
-        _ => return None,
-    }
-    Some(map)
-}
-
-/// The slots of a struct's object.
-fn make_slots(value: &Value, record: TypeRecord<'_>, builder: &mut Builder<'_, '_>) -> Option<Vec<u64>> {
-    let mut object = Vec::with_capacity(record.slots.len());
-    for &[name, ty] in record.components.as_chunks::<2>().0 {
-        let field = value.get(builder.module().string(name)).unwrap_or(&Value::Null);
-        let mut slots = SlotValues::new();
-        make(field, TypeId(ty), builder, &mut slots)?;
-        object.extend_from_slice(&slots);
-    }
-    Some(object)
-}
-
-fn make_result(
-    value: &Value,
-    record: TypeRecord<'_>,
-    builder: &mut Builder<'_, '_>,
-    slots: &mut SlotValues,
-) -> Option<()> {
-    let payload = TypeId(*record.components.first()?);
-    match value {
-        Value::Err(kind, message) => {
-            let message = builder.string(message)?;
-            let start = slots.len() + 1;
-            slots.push(*kind as u64).ok()?;
-            fill(builder.module().types, payload, start, slots)?;
-            slots.push(message).ok()
-        }
-        Value::Ok(inner) => {
-            slots.push(0).ok()?;
-            make(inner, payload, builder, slots)
-        }
-        // A plain value where a `Result` is due has worked.
-        plain => {
-            slots.push(0).ok()?;
-            make(plain, payload, builder, slots)
-        }
+/// The slots of a byte as an element of an array of numbers.
+fn byte_slots(byte: u8, element: TypeId) -> Option<SlotValues> {
+    let value = u64::from(byte);
+    match element {
+        TypeId::ANY => SlotValues::from_slice(&[AnyTag::Int as u64, value]).ok(),
+        TypeId::FLOAT | TypeId::F32 => SlotValues::from_slice(&[f64::from(byte).to_bits()]).ok(),
+        _ => SlotValues::from_slice(&[integer(&Value::Int(i64::from(byte)), element)?]).ok(),
     }
 }
 
-fn make_enum(
-    value: &Value,
-    ty: TypeId,
-    record: TypeRecord<'_>,
-    builder: &mut Builder<'_, '_>,
-    slots: &mut SlotValues,
-) -> Option<()> {
-    let (number, types) = variant(value, record, builder.module())?;
-    if record.kind == TypeKind::BoxedEnum {
-        let mut object = Vec::new();
-        for (payload, &ty) in payload(value).iter().zip(types) {
-            let mut slots = SlotValues::new();
-            make(payload, TypeId(ty), builder, &mut slots)?;
-            object.extend_from_slice(&slots);
-        }
-        let object_type = TypeId(ty.0.checked_add(1)?.checked_add(u16::try_from(number).ok()?)?);
-        return slots.push(builder.object(object_type, &object)?).ok();
-    }
-    let types_before = Variants::of(record).take(number).flat_map(|(_, types)| types.iter().copied());
-    let start = slots.len();
-    slots.push(number as u64).ok()?;
-    let table = builder.module().types;
-    let before: usize = types_before.map(|ty| table.value_size(TypeId(ty))).sum();
-    let all = table.value_slots(ty)?;
-    for at in 1..=before {
-        slots.push(empty_slot(&all, at)).ok()?;
-    }
-    for (payload, &ty) in payload(value).iter().zip(types) {
-        make(payload, TypeId(ty), builder, slots)?;
-    }
-    while slots.len() - start < all.len() {
-        slots.push(empty_slot(&all, slots.len() - start)).ok()?;
-    }
-    Some(())
-}
-
-fn empty_slot(slots: &Slots<'_>, at: usize) -> u64 {
-    if slots.get(at).is_some_and(TypeId::is_reference) { NULL } else { 0 }
-}
-
-/// The number and the payload types of the variant that a value names.
-fn variant<'a>(value: &Value, record: TypeRecord<'a>, module: &Module<'a>) -> Option<(usize, &'a [u16])> {
-    let wanted = match value {
-        Value::Enum { variant, .. } => variant.as_ref(),
-        // As JSON writes a variant without a payload.
-        Value::Str(text) => text,
-        _ => return None,
-    };
-    Variants::of(record)
-        .enumerate()
-        .find(|(_, (name, _))| module.string(*name) == wanted)
-        .map(|(number, (_, types))| (number, types))
-}
-
-fn payload(value: &Value) -> &[Value] {
-    match value {
-        Value::Enum { payload, .. } => payload,
-        _ => &[],
+/// The slots of a reference, by itself or as `any`.
+fn reference(reference: u64, any: Option<AnyTag>) -> SlotValues {
+    match any {
+        Some(tag) => Builder::any(tag, reference),
+        None => SlotValues::from_slice(&[reference]).unwrap_or_default(),
     }
 }
 
-/// Measures and checks in one pass, so that making cannot fail half way.
-#[derive(Clone, Copy)]
-struct Sizer<'m, 'a> {
-    module: &'m Module<'a>,
-    depth: usize,
+/// Appends the slots of a value of this type in which nothing is stored: null where a reference is due, zero
+/// elsewhere.
+fn extend_empty(types: TypeTable<'_>, ty: TypeId, slots: &mut SlotValues) -> Option<()> {
+    types.value_slots(ty)?.iter().try_for_each(|slot| slots.push(empty(slot)).ok())
 }
 
-impl Sizer<'_, '_> {
-    fn value(self, value: &Value, ty: TypeId) -> Result<usize, Mismatch> {
-        let wrong = || Mismatch::new(TypeText::new(self.module, ty).to_string(), value);
-        let fits = |fits: bool| if fits { Ok(0) } else { Err(wrong()) };
-        let below = self.depth.checked_sub(1).ok_or_else(|| Mismatch {
-            at: String::new(),
-            expected: format!("at most {MAX_DEPTH} levels of nesting"),
-            found: "more".to_owned(),
-        })?;
-        let inner = Self { depth: below, ..self };
-        match ty {
-            TypeId::UNIT => return fits(value.is_null()),
-            TypeId::ANY => return self.any(value),
-            TypeId::STR => {
-                return value.as_str().map(|text| Builder::string_words(text.len())).ok_or_else(wrong);
-            }
-            TypeId::FLOAT | TypeId::F32 => return fits(float(value).is_some()),
-            TypeId::BOOL => return fits(matches!(value, Value::Bool(_))),
-            TypeId::HANDLE => return Err(wrong()),
-            _ if ty.0 <= TypeId::U64.0 => return fits(integer(value, ty).is_some()),
-            _ => {}
-        }
-        let record = self.module.types.record(ty).ok_or_else(wrong)?;
-        match (record.kind, record.components, value) {
-            (TypeKind::Array, &[element], _) => inner.array(value, TypeId(element), record.slots.len(), ty),
-            (TypeKind::Map, &[key, _], Value::Map(entries)) => {
-                let keys = entries.iter().map(|(key, _)| key);
-                let keys = keys.map(|k| inner.value(k, TypeId(key))).sum::<Result<usize, _>>()?;
-                let values = entries.iter().map(|(key, value)| (key.to_string(), value));
-                Ok(keys + inner.values(values, entries.len(), record)?)
-            }
-            (TypeKind::Map, &[key, _], Value::Struct { fields, .. }) if TypeId(key) == TypeId::STR => {
-                let keys: usize = fields.iter().map(|(name, _)| Builder::string_words(name.len())).sum();
-                let values = fields.iter().map(|(name, value)| (name.to_string(), value));
-                Ok(keys + inner.values(values, fields.len(), record)?)
-            }
-            (TypeKind::Struct, fields, Value::Struct { .. } | Value::Map(_)) => {
-                let fields =
-                    fields.as_chunks::<2>().0.iter().map(|&[name, ty]| inner.field(value, name, TypeId(ty)));
-                Ok(1 + record.slots.len() + fields.sum::<Result<usize, _>>()?)
-            }
-            (TypeKind::Option, _, Value::Null) => Ok(0),
-            (TypeKind::Option, &[payload], _) => inner.value(value, TypeId(payload)),
-            (TypeKind::Result, _, Value::Err(_, message)) => Ok(Builder::string_words(message.len())),
-            (TypeKind::Result, &[payload], Value::Ok(value)) => inner.value(value, TypeId(payload)),
-            (TypeKind::Result, &[payload], _) => inner.value(value, TypeId(payload)),
-            (TypeKind::Enum | TypeKind::BoxedEnum, ..) => {
-                let (_, types) = variant(value, record, self.module).ok_or_else(wrong)?;
-                if types.len() != payload(value).len() {
-                    return Err(wrong());
-                }
-                let payload =
-                    payload(value).iter().zip(types).map(|(value, &ty)| inner.value(value, TypeId(ty)));
-                // Its own object, if it has one, is no larger than all the slots of the variant's payload.
-                let slots: usize = types.iter().map(|&ty| self.module.types.value_size(TypeId(ty))).sum();
-                Ok(1 + slots + payload.sum::<Result<usize, _>>()?)
-            }
-            _ => Err(wrong()),
-        }
+/// The same for the slots that are missing from a value of this type.
+fn fill(types: TypeTable<'_>, ty: TypeId, slots: &mut SlotValues) -> Option<()> {
+    types.value_slots(ty)?.iter().skip(slots.len()).try_for_each(|slot| slots.push(empty(slot)).ok())
+}
+
+const fn empty(slot: TypeId) -> u64 {
+    if slot.is_reference() { NULL } else { 0 }
+}
+
+/// A shell that is being filled.
+enum Making {
+    Array { array: u64, next: usize, any: bool },
+    Map { map: u64, key: Option<u64>, any: bool },
+    Object { ty: TypeId, slots: Vec<u64> },
+    Flat { ty: TypeId, slots: SlotValues },
+}
+
+impl Making {
+    fn start(shell: Shell, builder: &mut Builder<'_, '_>) -> Option<Self> {
+        Some(match shell {
+            Shell::Array(ty, len, any) => Self::Array { array: builder.array(ty, len)?, next: 0, any },
+            Shell::Map(ty, any) => Self::Map { map: builder.map(ty)?, key: None, any },
+            Shell::Object(ty) => Self::Object { ty, slots: Vec::new() },
+            Shell::Flat(ty, slots) => Self::Flat { ty, slots },
+        })
     }
 
-    fn any(self, value: &Value) -> Result<usize, Mismatch> {
-        match value {
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => Ok(0),
-            Value::Uint(number) if i64::try_from(*number).is_ok() => Ok(0),
-            Value::Str(text) => Ok(Builder::string_words(text.len())),
-            Value::Bytes(_) | Value::Array(_) => self.value(value, TypeId::ARRAY_ANY),
-            Value::Map(_) | Value::Struct { .. } => self.value(value, TypeId::MAP_ANY),
-            Value::Enum { variant, payload, .. } if payload.is_empty() => {
-                Ok(Builder::string_words(variant.len()))
+    /// Puts in the next part.
+    fn put(&mut self, part: &SlotValues, builder: &mut Builder<'_, '_>) -> Option<()> {
+        match self {
+            Self::Array { array, next, .. } => {
+                builder.set_element(*array, *next, part)?;
+                *next += 1;
             }
-            _ => Err(Mismatch::new("any", value)),
+            Self::Map { map, key, .. } => match key.take() {
+                None => *key = Some(*part.first()?),
+                Some(key) => builder.insert(*map, key, part)?,
+            },
+            Self::Object { slots, .. } => slots.extend_from_slice(part),
+            Self::Flat { slots, .. } => slots.extend_from_slice(part).ok()?,
         }
+        Some(())
     }
 
-    fn array(self, value: &Value, element: TypeId, slots: usize, ty: TypeId) -> Result<usize, Mismatch> {
-        match value {
-            Value::Array(elements) => {
-                let inner = elements.iter().enumerate().map(|(n, value)| {
-                    self.value(value, element).map_err(|e| e.inside(format_args!("[{n}]")))
-                });
-                Ok(Builder::array_words(elements.len(), slots) + inner.sum::<Result<usize, _>>()?)
+    /// The slots of the whole.
+    fn finish(self, builder: &mut Builder<'_, '_>, types: TypeTable<'_>) -> Option<SlotValues> {
+        Some(match self {
+            Self::Array { array, any, .. } => reference(array, any.then_some(AnyTag::Array)),
+            Self::Map { map, any, .. } => reference(map, any.then_some(AnyTag::Map)),
+            Self::Object { ty, slots } => reference(builder.object(ty, &slots)?, None),
+            Self::Flat { ty, mut slots } => {
+                fill(types, ty, &mut slots)?;
+                slots
             }
-            Value::Bytes(bytes) => {
-                if let Some(&byte) = bytes.iter().max() {
-                    self.value(&byte.into(), element).map_err(|e| e.inside("[…]"))?;
-                }
-                Ok(Builder::array_words(bytes.len(), slots))
-            }
-            other => Err(Mismatch::new(TypeText::new(self.module, ty).to_string(), other)),
-        }
-    }
-
-    fn values<'v>(
-        self,
-        entries: impl Iterator<Item = (String, &'v Value)>,
-        count: usize,
-        record: TypeRecord<'_>,
-    ) -> Result<usize, Mismatch> {
-        let ty = record.components.get(1).map_or(TypeId::UNIT, |&ty| TypeId(ty));
-        let words = Builder::map_words(count, record.slots.len().saturating_sub(1));
-        let inner =
-            entries.map(|(key, value)| self.value(value, ty).map_err(|e| e.inside(format_args!("[{key}]"))));
-        Ok(words + inner.sum::<Result<usize, _>>()?)
-    }
-
-    fn field(self, value: &Value, name: u16, ty: TypeId) -> Result<usize, Mismatch> {
-        let name = self.module.string(name);
-        match value.get(name) {
-            Some(field) => self.value(field, ty).map_err(|e| e.inside(format_args!(".{name}"))),
-            None => self.value(&Value::Null, ty).map_err(|e| {
-                let missing = Mismatch { found: "no such field".to_owned(), ..e };
-                missing.inside(format_args!(".{name}"))
-            }),
-        }
+        })
     }
 }

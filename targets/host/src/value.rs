@@ -142,7 +142,7 @@ impl Value {
             Self::Str(text) => format!("a string of {} bytes", text.len()),
             Self::Bytes(bytes) => format!("[u8] of length {}", bytes.len()),
             Self::Array(elements) => format!("an array of length {}", elements.len()),
-            Self::Map(entries) => format!("a map with {} entries", entries.len()),
+            Self::Map(entries) => format!("a map of length {}", entries.len()),
             Self::Struct { name, .. } => format!("struct {name}"),
             Self::Enum { name, variant, .. } => format!("{name}.{variant}"),
             Self::Ok(_) => "ok".to_owned(),

@@ -1,4 +1,5 @@
 //! What observers and the audit log see.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
 

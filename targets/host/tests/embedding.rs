@@ -1,4 +1,5 @@
 //! A runtime in a host: what is granted, what is kept between calls, and that nothing gets out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Values on their way between host and program: every type, both ways, and what does not fit.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
 
@@ -152,7 +153,7 @@ fn what_does_not_fit_is_named() -> Test {
         ("texts", Value::array(["a".into(), 2.into()]), "expected string, found int 2 at [1]"),
         ("texts", Value::map([("a", 1.into())]), "expected [string], found a map"),
         ("grid", Value::array([Value::array([true.into()])]), "expected int, found bool true at [0][0]"),
-        ("point", Value::map([("x", 1.into())]), "found no such field at .path"),
+        ("point", Value::map([("x", 1.into())]), "expected a field `path`: [float], found a map"),
         ("point", 1.into(), "expected Point, found int 1"),
         ("shape", variant("Square", vec![]), "expected Shape, found Shape.Square"),
         ("shape", variant("Circle", vec![1.0.into()]), "expected Shape"),
@@ -318,7 +319,7 @@ fn main() {
     assert_eq!(
         buffer.text(),
         "t.number gave a wrong result: expected int, found string \"five\"\n\
-         t.list gave a wrong result: expected int, found no such field at [1].a\n"
+         t.list gave a wrong result: expected a field `a`: int, found a map of length 1 at [1]\n"
     );
     assert!(
         error.to_string().contains("t.text gave a wrong result: expected string, found int 1"),

@@ -105,6 +105,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), u8> {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
 

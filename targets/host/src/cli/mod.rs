@@ -71,9 +71,9 @@ pub(crate) struct RunArgs {
     /// The longest that it may take, such as `2s` or `300ms`
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) timeout: Option<Duration>,
-    /// The function to run
-    #[arg(long, value_name = "FN", default_value = "main")]
-    pub(crate) entry: String,
+    /// The function to run, `main` if not given
+    #[arg(long, value_name = "FN")]
+    pub(crate) entry: Option<String>,
     /// An argument for it, as JSON; may be repeated
     #[arg(long = "arg", value_name = "JSON", allow_hyphen_values = true, value_parser = parse_json)]
     pub(crate) json: Vec<Value>,

@@ -20,7 +20,8 @@ pub(crate) fn run(args: RunArgs) -> u8 {
         Ok(program) => program,
         Err(code) => return code,
     };
-    let arguments = arguments(&program, &args);
+    let entry = args.entry.as_deref().unwrap_or("main");
+    let arguments = arguments(&program, entry, &args);
     let mut builder = Runtime::builder()
         .memory(args.memory)
         .steps(args.steps)
@@ -45,11 +46,15 @@ pub(crate) fn run(args: RunArgs) -> u8 {
         }
     }
     let (result, counters) = match builder.build(program, capabilities) {
-        Ok(mut runtime) => (runtime.call(&args.entry, arguments), runtime.counters()),
+        Ok(mut runtime) => (runtime.call(entry, arguments), runtime.counters()),
         Err(error) => (Err(error), Counters::default()),
     };
     let code = match result {
         Ok(value) => exit_code(&value),
+        // Nobody asked for a function or gave arguments: the program is at fault.
+        Err(error) if error.exit_code() == exit::USAGE && args.entry.is_none() && args.json.is_empty() => {
+            fail(exit::REJECTED, error)
+        }
         Err(error) => report(&error),
     };
     if args.stats {
@@ -79,9 +84,9 @@ fn grants(args: &GrantArgs) -> Result<CapabilitySet, u8> {
 }
 
 /// The entry's arguments: those in JSON, then those in plain text as far as the entry takes them.
-fn arguments(program: &Program, args: &RunArgs) -> Vec<Value> {
+fn arguments(program: &Program, entry: &str, args: &RunArgs) -> Vec<Value> {
     let mut values = args.json.clone();
-    let params = program.parameters(&args.entry);
+    let params = program.parameters(entry);
     let rest = params.iter().skip(values.len());
     let texts: Vec<Value> = args
         .args
