@@ -5,7 +5,7 @@ use mog_core::isa::{Lib, Op};
 
 use super::{Arg, Lowering, Val};
 use crate::hir::{Arm, CompareOp, ExprId, ExprKind, FailTo, LocalId};
-use crate::ir::{Code, Ext, Protected};
+use crate::ir::{Code, Ext, Label, Protected};
 use crate::types::{Ty, TyKind, Types};
 
 impl Lowering<'_, '_> {
@@ -29,6 +29,20 @@ impl Lowering<'_, '_> {
         if self.size(ty) == 0 { None } else { Some(self.target(dst, ty)) }
     }
 
+    /// Where an expression jumps that is nothing but `break` or `continue`.
+    fn loop_jump(&self, id: ExprId) -> Option<Label> {
+        match &self.hir().expr(id).kind {
+            ExprKind::Break => self.scope.loops.last().map(|target| target.on_break),
+            ExprKind::Continue => self.scope.loops.last().map(|target| target.on_continue),
+            ExprKind::Block(statements, value) => match (statements.as_slice(), value) {
+                (&[only], None) => self.loop_jump(only),
+                ([], Some(only)) => self.loop_jump(*only),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     pub(super) fn if_(
         &mut self,
         condition: ExprId,
@@ -37,6 +51,12 @@ impl Lowering<'_, '_> {
         ty: Ty,
         dst: Option<Val>,
     ) -> Val {
+        if otherwise.is_none()
+            && let Some(target) = self.loop_jump(then)
+        {
+            self.branch(condition, true, target);
+            return self.unit_value();
+        }
         let dst = self.shared(dst, ty);
         let no = self.label();
         self.branch(condition, false, no);
