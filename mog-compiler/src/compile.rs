@@ -1,8 +1,8 @@
 //! From source to module: the stages in order.
 
+use crate::ast::Span;
 use crate::check::{CheckOptions, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::ast::Span;
 use crate::emit::{EmitError, EmitOptions, emit};
 use crate::lower::lower;
 use crate::parser::parse;
@@ -81,7 +81,9 @@ fn limit_exceeded(error: &EmitError) -> Diagnostic {
         EmitError::TooManyRegisters { function, at, needs, limit } => Diagnostic::error(
             "too-many-variables",
             Span { start: *at, end: *at },
-            format!("function `{function}` needs {needs} registers for its variables, the target has {limit}"),
+            format!(
+                "function `{function}` needs {needs} registers for its variables, the target has {limit}"
+            ),
         )
         .help("move part of the function into functions of its own"),
         EmitError::TooMany(what) => Diagnostic::error(

@@ -446,14 +446,14 @@ pub enum Builtin {
     // any
     AnyLen, // (any) -> int, raising
     // Numbers. N is the common numeric type of arguments and result.
-    Abs,          // (N) -> N
-    Sign,         // (N) -> N
-    Min,          // (N, N) -> N
-    Max,          // (N, N) -> N
-    Clamp,        // (N, N, N) -> N
-    PowInt,       // (int, int) -> int, wrapping; traps on a negative exponent
-    Pow,          // (float, float) -> float
-    Sqrt,         // (float) -> float, as are the following
+    Abs,    // (N) -> N
+    Sign,   // (N) -> N
+    Min,    // (N, N) -> N
+    Max,    // (N, N) -> N
+    Clamp,  // (N, N, N) -> N
+    PowInt, // (int, int) -> int, wrapping; traps on a negative exponent
+    Pow,    // (float, float) -> float
+    Sqrt,   // (float) -> float, as are the following
     Sin,
     Cos,
     Tan,
@@ -479,10 +479,11 @@ pub enum Builtin {
 }
 
 impl Hir {
-    /// The expression with this number. 
+    /// The expression with this number.
     #[must_use]
     pub fn expr(&self, id: ExprId) -> &Expr {
-        static MISSING: Expr = Expr { kind: ExprKind::Unit, ty: Types::UNIT, span: Span { start: 0, end: 0 } };
+        static MISSING: Expr =
+            Expr { kind: ExprKind::Unit, ty: Types::UNIT, span: Span { start: 0, end: 0 } };
         self.exprs.get(id.0 as usize).unwrap_or(&MISSING)
     }
 

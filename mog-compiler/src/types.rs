@@ -278,7 +278,9 @@ impl Types {
                     _ => format!("fn({params}) -> {}", self.display(*ret)),
                 }
             }
-            TyKind::Struct(id) => self.structs.get(id.0 as usize).map_or_else(String::new, |s| s.name.clone()),
+            TyKind::Struct(id) => {
+                self.structs.get(id.0 as usize).map_or_else(String::new, |s| s.name.clone())
+            }
             TyKind::Enum(id) => self.enums.get(id.0 as usize).map_or_else(String::new, |e| e.name.clone()),
             TyKind::Var(_) => "_".into(),
         }

@@ -73,7 +73,9 @@ pub enum Invalid {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Misaligned => f.write_str("the module does not lie on a multiple of four bytes; copy it to where it does"),
+            Self::Misaligned => {
+                f.write_str("the module does not lie on a multiple of four bytes; copy it to where it does")
+            }
             Self::NotAModule => f.write_str("these bytes are not a Mog module"),
             Self::Version { found } => {
                 write!(f, "the module has format version {found}, this machine reads version 1")

@@ -125,13 +125,9 @@ impl<'a> Value<'a> {
             TypeId::UNIT => Data::Unit,
             TypeId::BOOL => Data::Bool(self.slot(0)? != 0),
             TypeId::U64 => Data::Uint(self.slot(0)?),
-            TypeId::INT
-            | TypeId::I8
-            | TypeId::I16
-            | TypeId::I32
-            | TypeId::U8
-            | TypeId::U16
-            | TypeId::U32 => Data::Int(self.slot(0)?.cast_signed()),
+            TypeId::INT | TypeId::I8 | TypeId::I16 | TypeId::I32 | TypeId::U8 | TypeId::U16 | TypeId::U32 => {
+                Data::Int(self.slot(0)?.cast_signed())
+            }
             TypeId::FLOAT | TypeId::F32 => Data::Float(f64::from_bits(self.slot(0)?)),
             TypeId::STR => Data::Str(memory.string(self.slot(0)?)?),
             TypeId::HANDLE => Data::Handle(self.slot(0)?),
@@ -191,7 +187,8 @@ impl<'a> Value<'a> {
                 let mut slots = self.slots.get(1..)?;
                 let number = usize::try_from(first).ok()?;
                 for (_, types) in Variants::of(record).take(number) {
-                    let size: usize = types.iter().map(|&ty| memory.module.types.value_size(TypeId(ty))).sum();
+                    let size: usize =
+                        types.iter().map(|&ty| memory.module.types.value_size(TypeId(ty))).sum();
                     slots = slots.get(size..)?;
                 }
                 let (name, types) = Variants::of(record).nth(number)?;
@@ -411,4 +408,3 @@ impl<'a> Variant<'a> {
         })
     }
 }
-

@@ -142,7 +142,8 @@ impl<'v, 'a> Call<'v, 'a> {
         let types = self.vm.module.types;
         let start: usize = params.get(..index)?.iter().map(|&ty| types.value_size(TypeId(ty))).sum();
         let registers = self.operands.get(start..start.checked_add(types.value_size(ty))?)?;
-        let slots: crate::heap::SlotValues = registers.iter().map(|&register| self.vm.reg(register)).collect();
+        let slots: crate::heap::SlotValues =
+            registers.iter().map(|&register| self.vm.reg(register)).collect();
         Some(self.memory().value(ty, &slots))
     }
 
@@ -167,7 +168,9 @@ impl<'v, 'a> Call<'v, 'a> {
     /// The type of the result.
     #[must_use]
     pub fn result_type(&self) -> TypeId {
-        self.signature().and_then(|signature| signature.components.last().copied()).map_or(TypeId::UNIT, TypeId)
+        self.signature()
+            .and_then(|signature| signature.components.last().copied())
+            .map_or(TypeId::UNIT, TypeId)
     }
 
     /// Charges steps for work that the host does, on top of those of the call itself.
@@ -256,7 +259,10 @@ impl<'v, 'a> Call<'v, 'a> {
         Ok(())
     }
 
-    fn return_neutral(&mut self, make: impl FnOnce(&mut Builder<'_, 'a>) -> Option<u64>) -> Result<(), Reply> {
+    fn return_neutral(
+        &mut self,
+        make: impl FnOnce(&mut Builder<'_, 'a>) -> Option<u64>,
+    ) -> Result<(), Reply> {
         let made = make(&mut self.build(8)?).ok_or(Reply::OutOfMemory)?;
         self.set_result(&[made]);
         Ok(())

@@ -21,9 +21,7 @@ mod types;
 
 use bytemuck::try_cast_slice;
 
-pub use metadata::{
-    Counts, Export, FunctionDebug, Import, Lines, Metadata, Records, Requirement,
-};
+pub use metadata::{Counts, Export, FunctionDebug, Import, Lines, Metadata, Records, Requirement};
 pub use types::{Packing, Slots, TYPE_WORDS, TypeId, TypeKind, TypeRecord, TypeTable};
 
 use crate::error::LoadError;
@@ -100,7 +98,8 @@ impl Header {
     fn from_words(words: &[u32; HEADER_WORDS]) -> Self {
         let [_, w1, w2, code, bytes, metadata, debug, w7, w8, w9] = *words;
         let ((features, max_frame), (state_type, imports)) = (halves(w1), halves(w2));
-        let ((constants, types), (functions, handlers), (strings, pool)) = (halves(w7), halves(w8), halves(w9));
+        let ((constants, types), (functions, handlers), (strings, pool)) =
+            (halves(w7), halves(w8), halves(w9));
         Self {
             features,
             max_frame,
