@@ -166,6 +166,20 @@ macro_rules! pools {
             $(pub(crate) $field: Vec<$element>,)*
         }
 
+        impl Pools {
+            /// Room for so many elements of each kind, but only where it is usually needed.
+            pub(crate) fn with_room(elements: usize) -> Self {
+                let mut pools = Self::default();
+                pools.exprs.reserve_exact(elements);
+                pools.stmts.reserve_exact(elements);
+                pools.names.reserve_exact(elements);
+                pools.args.reserve_exact(elements);
+                pools.params.reserve_exact(elements);
+                pools.terms.reserve_exact(elements);
+                pools
+            }
+        }
+
         $(impl Listed for $element {
             fn pool(pools: &Pools) -> &Vec<Self> {
                 &pools.$field
@@ -247,13 +261,13 @@ impl Ast {
         Self {
             exprs: Vec::with_capacity(bytes / 6),
             stmts: Vec::with_capacity(bytes / 25),
-            types: Vec::new(),
+            types: Vec::with_capacity(bytes / 50),
             pats: Vec::new(),
-            blocks: Vec::new(),
-            functions: Vec::new(),
-            items: Vec::new(),
+            blocks: Vec::with_capacity(bytes / 80),
+            functions: Vec::with_capacity(bytes / 200),
+            items: Vec::with_capacity(bytes / 100),
             root: List::EMPTY,
-            pools: Pools::default(),
+            pools: Pools::with_room(bytes / 40),
             names,
             comments: Vec::new(),
         }

@@ -6,7 +6,7 @@
 
 use std::cell::OnceCell;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Patch, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Patch, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::ast::Span;
@@ -127,14 +127,14 @@ impl Diagnostic {
         let excerpt = Excerpt::new(file, self.span);
         let mut snippet = excerpt.snippet(file).annotation(
             AnnotationKind::Primary
-                .span(excerpt.range(self.span))
+                .span(excerpt.range(file, self.span))
                 .label(self.label.as_deref().map(printable)),
         );
         let mut elsewhere = Vec::new();
         for note in &self.notes {
             let place = Excerpt::new(file, note.span);
             let mark = |at: &Excerpt| {
-                AnnotationKind::Context.span(at.range(note.span)).label(printable(&note.message))
+                AnnotationKind::Context.span(at.range(file, note.span)).label(printable(&note.message))
             };
             if excerpt.covers(note.span) {
                 snippet = snippet.annotation(mark(&excerpt));
@@ -148,7 +148,7 @@ impl Diagnostic {
             Some(fix) => {
                 let help = self.help.as_deref().map_or_else(|| self.fix_in_words(), printable);
                 let place = Excerpt::new(file, fix.span);
-                let patch = Patch::new(place.range(fix.span), printable(&fix.replacement));
+                let patch = Patch::new(place.range(file, fix.span), printable(&fix.replacement));
                 groups.push(Level::HELP.secondary_title(help).element(place.snippet(file).patch(patch)));
             }
             None => {
@@ -159,7 +159,15 @@ impl Diagnostic {
         }
         groups.insert(0, group);
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-        render(&renderer, &groups)
+        let mut text = renderer.render(&groups);
+        text.push('\n');
+        let (line, column) = file.position(self.span.start);
+        let seeming = excerpt.seeming_column(file, self.span.start);
+        if seeming != column as usize {
+            let place = |column: usize| format!("{}:{line}:{column}", file.name);
+            text = text.replacen(&place(seeming), &place(column as usize), 1);
+        }
+        text
     }
 
     fn fix_in_words(&self) -> String {
@@ -167,6 +175,16 @@ impl Diagnostic {
             Some(fix) if fix.replacement.is_empty() => "remove this".to_owned(),
             _ => "write this".to_owned(),
         }
+    }
+
+    /// Label, help and notes in one line, for those who get no picture.
+    fn all_help(&self, file: &SourceFile<'_>) -> Option<String> {
+        let mut parts: Vec<String> = self.label.iter().chain(&self.help).cloned().collect();
+        for note in &self.notes {
+            let (line, column) = file.position(note.span.start);
+            parts.push(format!("line {line}, column {column}: {}", note.message));
+        }
+        if parts.is_empty() { None } else { Some(parts.join("; ")) }
     }
 
     fn to_json(&self, file: &SourceFile<'_>) -> String {
@@ -202,25 +220,17 @@ impl Diagnostic {
             column,
             end_line,
             end_column,
-            help: match (&self.label, &self.help) {
-                (Some(label), Some(help)) => Some(format!("{label}; {help}")),
-                (label, help) => help.as_ref().or(label.as_ref()).cloned(),
-            },
-            fix: self.fix.as_ref().map(|fix| {
-                let wide = file.unambiguous(fix.span);
+            help: self.all_help(file),
+            fix: self.fix.as_ref().and_then(|fix| {
+                let wide = file.unambiguous(fix.span)?;
                 let before = Span::new(wide.start, fix.span.start).text(file.text);
                 let after = Span::new(fix.span.end, wide.end).text(file.text);
-                JsonFix { replace: wide.text(file.text), with: format!("{before}{}{after}", fix.replacement) }
+                let with = format!("{before}{}{after}", fix.replacement);
+                Some(JsonFix { replace: wide.text(file.text), with })
             }),
         };
         serde_json::to_string(&json).unwrap_or_default()
     }
-}
-
-fn render(renderer: &Renderer, groups: &[Group<'_>]) -> String {
-    let mut text = renderer.render(groups);
-    text.push('\n');
-    text
 }
 
 /// Control characters made visible, so that a source cannot drive the terminal.
@@ -335,7 +345,7 @@ impl Diagnostics {
     /// One JSON object a line. `files` is indexed by [`FileId`].
     ///
     /// `line` and `column` count from 1, columns in characters; the end is exclusive. The text of `fix.replace` occurs
-    /// exactly once in the line or lines that it touches.
+    /// exactly once in the line or lines that it touches; a fix in a line of thousands of characters is left out.
     pub fn to_json_lines(&self, files: &[SourceFile<'_>]) -> String {
         let mut lines = String::new();
         for diagnostic in &self.list {
@@ -403,17 +413,20 @@ impl<'a> SourceFile<'a> {
         (line as u32 + 1, column as u32 + 1)
     }
 
-    /// The span, or one around it whose text is not empty and occurs once in its lines.
-    fn unambiguous(&self, span: Span) -> Span {
+    /// The span, or one around it whose text is not empty and occurs once in its lines. Of very long lines none.
+    fn unambiguous(&self, span: Span) -> Option<Span> {
         let lines =
             Span::new(self.line_span(self.line(span.start)).start, self.line_span(self.line(span.end)).end);
         let around = lines.text(self.text);
+        if around.len() > Excerpt::MAX_WIDTH as usize {
+            return None;
+        }
         let once = |span: Span| {
             let text = span.text(self.text);
             !text.is_empty() && around.find(text) == around.rfind(text)
         };
         if once(span) {
-            return span;
+            return Some(span);
         }
         let from = Span::new(lines.start, span.start).text(self.text);
         let to = Span::new(span.end, lines.end).text(self.text);
@@ -421,7 +434,7 @@ impl<'a> SourceFile<'a> {
         let back = from.len() - from.trim_end().trim_end_matches(word).len();
         let on = to.len() - to.trim_start().trim_start_matches(word).len();
         let wider = Span::new(span.start - back as u32, span.end + on as u32);
-        if once(wider) { wider } else { lines }
+        Some(if once(wider) { wider } else { lines })
     }
 }
 
@@ -433,7 +446,7 @@ struct Excerpt {
 
 impl Excerpt {
     const MAX_LINES: usize = 6;
-    const MAX_WIDTH: u32 = 4096;
+    const MAX_WIDTH: u32 = 2000;
 
     fn new(file: &SourceFile<'_>, span: Span) -> Self {
         let first_line = file.line(span.start);
@@ -458,11 +471,18 @@ impl Excerpt {
         self.shown.start <= span.start && span.end <= self.shown.end
     }
 
-    fn range(&self, span: Span) -> std::ops::Range<usize> {
+    fn range(&self, file: &SourceFile<'_>, span: Span) -> std::ops::Range<usize> {
         let len = self.shown.end - self.shown.start;
         let start = span.start.saturating_sub(self.shown.start).min(len);
         let end = span.end.saturating_sub(self.shown.start).clamp(start, len);
-        start as usize..end as usize
+        let at = |offset| (boundary(file.text, self.shown.start + offset) - self.shown.start) as usize;
+        at(start)..at(end)
+    }
+
+    /// The column that the renderer takes an offset to have, because it does not see the whole line.
+    fn seeming_column(&self, file: &SourceFile<'_>, offset: u32) -> usize {
+        let before = Span::new(self.shown.start, boundary(file.text, offset)).text(file.text);
+        before.rsplit('\n').next().unwrap_or("").chars().count() + 1
     }
 }
 
@@ -538,6 +558,7 @@ mod tests {
         let file = SourceFile::new("a.mog", &source);
         let text = Diagnostic::error("x", Span::new(9_000_000, 9_000_001), "here").render(&file, false);
         assert!(text.len() < 10_000);
+        assert!(text.contains("a.mog:1:9000001"), "{text}");
     }
 
     #[test]

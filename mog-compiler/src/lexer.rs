@@ -128,6 +128,7 @@ pub(crate) fn lex(source: &str, names: &mut Interner, diagnostics: &mut Diagnost
         strings: Vec::new(),
         depth: 0,
         buffer: String::new(),
+        recent: [(0, sym::EMPTY); RECENT],
     };
     if source.starts_with('\u{feff}') {
         lexer.pos = 3;
@@ -162,14 +163,20 @@ struct Lexer<'a> {
     /// Open brackets in the innermost interpolation.
     depth: u32,
     buffer: String,
+    /// Short words seen lately.
+    recent: [(u64, Symbol); RECENT],
 }
+
+/// Slots for short words.
+const RECENT: usize = 256;
 
 impl Lexer<'_> {
     fn run(&mut self) {
         while let Some(&byte) = self.bytes.get(self.pos) {
             let start = self.pos;
             match byte {
-                b' ' | b'\t' | b'\r' | 0x0b | 0x0c => self.pos += 1,
+                b' ' => self.skip_while(|byte| byte == b' '),
+                b'\t' | b'\r' | 0x0b | 0x0c => self.pos += 1,
                 b'\n' => self.line_end(),
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(),
                 b'0'..=b'9' => self.number(),
@@ -216,6 +223,13 @@ impl Lexer<'_> {
         self.token(T::Eof, 0);
     }
 
+    /// Goes on over bytes of a kind.
+    #[inline]
+    fn skip_while(&mut self, of_kind: impl Fn(u8) -> bool) {
+        let rest = self.bytes.get(self.pos..).unwrap_or(b"");
+        self.pos += rest.iter().position(|&byte| !of_kind(byte)).unwrap_or(rest.len());
+    }
+
     /// The byte so far ahead, 0 beyond the end.
     #[inline]
     fn at(&self, ahead: usize) -> u8 {
@@ -259,18 +273,41 @@ impl Lexer<'_> {
     #[inline]
     fn word(&mut self) {
         let start = self.pos;
-        self.pos += 1;
-        while self.bytes.get(self.pos).is_some_and(|&byte| is_word(byte)) {
-            self.pos += 1;
-        }
-        if matches!(self.at(0), b'"' | b'\'') && self.pos - start <= 2 {
-            let quote = self.at(0);
+        self.skip_while(is_word);
+        let quote = self.at(0);
+        let prefix = self.pos - start <= 2 && matches!(quote, b'"' | b'\'');
+        // In an interpolation a quote rather ends the string, because a brace is missing.
+        if prefix && (self.strings.is_empty() || matches!(self.bytes.get(start), Some(b'f' | b'F'))) {
             return self.prefixed_string(start, quote);
         }
-        let symbol = self.names.intern(self.source.get(start..self.pos).unwrap_or(""));
+        let symbol = self.intern_word(start);
         let kind = KEYWORDS.get(symbol.index()).copied().unwrap_or(T::Ident);
         self.foreign |= sym::is_foreign(symbol);
         self.push(kind, start, symbol);
+    }
+
+    /// The symbol of the word from `start` to here. Short words, most of all, are found in a small table first.
+    #[inline]
+    fn intern_word(&mut self, start: usize) -> Symbol {
+        let len = self.pos - start;
+        let text = self.source.get(start..self.pos).unwrap_or("");
+        let Some(eight) = self.bytes.get(start..start + 8).and_then(|bytes| bytes.first_chunk()) else {
+            return self.names.intern(text);
+        };
+        if len > 8 {
+            return self.names.intern(text);
+        }
+        // No byte of a word is 0, so the word can be told from the number.
+        let word = u64::from_le_bytes(*eight) & (u64::MAX >> (64 - 8 * len as u32));
+        let slot = (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % RECENT;
+        match self.recent[slot] {
+            (known, symbol) if known == word => symbol,
+            _ => {
+                let symbol = self.names.intern(text);
+                self.recent[slot] = (word, symbol);
+                symbol
+            }
+        }
     }
 
     #[inline]
@@ -323,9 +360,7 @@ impl Lexer<'_> {
     }
 
     fn line_comment(&mut self, start: usize) {
-        while self.bytes.get(self.pos).is_some_and(|&byte| byte != b'\n') {
-            self.pos += 1;
-        }
+        self.skip_while(|byte| byte != b'\n');
         let mut end = self.pos;
         if end > start && self.bytes.get(end - 1) == Some(&b'\r') {
             end -= 1;
@@ -451,8 +486,19 @@ impl Lexer<'_> {
     }
 }
 
+const WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    table
+};
+
+#[inline]
 const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+    WORD[byte as usize]
 }
 
 /// What to say about a character that begins no token.
@@ -463,7 +509,8 @@ fn stray_character(char: char, span: Span) -> Diagnostic {
             return error("a NUL byte stands here".to_owned()).help("the source must be plain UTF-8 text");
         }
         '@' => {
-            return error("`@` means nothing in Mog".to_owned()).help("there are no decorators: leave it out");
+            return error("`@` means nothing in Mog".to_owned())
+                .help("there are no decorators: leave it out");
         }
         '$' => {
             return error("`$` means nothing in Mog".to_owned())

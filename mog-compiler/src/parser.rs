@@ -13,6 +13,7 @@ mod bodies;
 mod closures;
 mod exprs;
 mod foreign_exprs;
+mod foreign_operands;
 mod foreign_stmts;
 mod foreign_types;
 mod foreign_words;
@@ -34,6 +35,9 @@ use crate::lexer::{T, Token, lex};
 /// The greatest height of a syntax tree, counted in nodes from an item of the file down. What is nested deeper is an
 /// error with a position, and then the tree has no items at all; so a pass may recurse over any tree that it is given.
 pub const MAX_NESTING: u32 = 160;
+
+/// The longest source in bytes: offsets fit a `u32`, and so does everything that is counted.
+const MAX_LENGTH: usize = 1 << 30;
 
 /// What parsing gives. The tree is whole also after errors.
 #[derive(Clone, Debug)]
@@ -69,9 +73,9 @@ pub fn parse_declarations(source: &str) -> Parsed {
 pub fn parse_file(source: &str, file: FileId, dialect: Dialect, names: Interner) -> Parsed {
     let mut diagnostics = Diagnostics::new(file);
     let mut ast = Ast::with_capacity(source.len(), names);
-    if source.len() >= u32::MAX as usize {
+    if source.len() > MAX_LENGTH {
         let start = Span::new(0, 0);
-        diagnostics.push(Diagnostic::error("too-long", start, "a source must be shorter than 4 GiB"));
+        diagnostics.push(Diagnostic::error("too-long", start, "a source must not be longer than 1 GiB"));
         return Parsed { ast, diagnostics };
     }
     let lexed = lex(source, &mut ast.names, &mut diagnostics);
@@ -86,7 +90,7 @@ pub fn parse_file(source: &str, file: FileId, dialect: Dialect, names: Interner)
         tok: first,
         prev_end: 0,
         ast,
-        scratch: Pools::default(),
+        scratch: Pools::with_room(16),
         prefixes: Vec::new(),
         diagnostics,
         context: Context::BLOCK,

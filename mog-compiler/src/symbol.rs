@@ -1,6 +1,6 @@
 //! Interned names.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -41,27 +41,45 @@ static PREDEFINED: LazyLock<Interner> = LazyLock::new(|| {
 impl Interner {
     /// An interner that holds the predefined names.
     pub fn new() -> Self {
-        PREDEFINED.clone()
+        const ROOM: usize = 128;
+        let known: &Self = &PREDEFINED;
+        let mut text = String::with_capacity(known.text.len() + 8 * ROOM);
+        text.push_str(&known.text);
+        let mut ends = Vec::with_capacity(known.ends.len() + ROOM);
+        ends.extend_from_slice(&known.ends);
+        Self { text, ends, table: known.table.clone(), hasher: known.hasher.clone() }
+    }
+
+    #[inline]
+    fn hash(hasher: &DefaultHashBuilder, text: &str) -> u64 {
+        let mut state = hasher.build_hasher();
+        state.write(text.as_bytes());
+        state.finish()
     }
 
     /// The symbol of a string.
+    #[inline]
     pub fn intern(&mut self, text: &str) -> Symbol {
-        let hash = self.hasher.hash_one(text);
+        let hash = Self::hash(&self.hasher, text);
         let (all, ends) = (&self.text, &self.ends);
-        if let Some(&found) = self.table.find(hash, |&id| slice(all, ends, id) == text) {
-            return Symbol(found);
+        match self.table.find(hash, |&id| bytes(all, ends, id) == text.as_bytes()) {
+            Some(&found) => Symbol(found),
+            None => self.add(text, hash),
         }
+    }
+
+    fn add(&mut self, text: &str, hash: u64) -> Symbol {
         let id = self.ends.len() as u32;
         self.text.push_str(text);
         self.ends.push(self.text.len() as u32);
         let (all, ends, hasher) = (&self.text, &self.ends, &self.hasher);
-        self.table.insert_unique(hash, id, |&id| hasher.hash_one(slice(all, ends, id)));
+        self.table.insert_unique(hash, id, |&id| Self::hash(hasher, slice(all, ends, id)));
         Symbol(id)
     }
 
     /// The symbol of a string, if it has one.
     pub fn find(&self, text: &str) -> Option<Symbol> {
-        let hash = self.hasher.hash_one(text);
+        let hash = Self::hash(&self.hasher, text);
         self.table.find(hash, |&id| slice(&self.text, &self.ends, id) == text).copied().map(Symbol)
     }
 
@@ -87,11 +105,21 @@ impl Default for Interner {
     }
 }
 
-fn slice<'a>(text: &'a str, ends: &[u32], id: u32) -> &'a str {
+#[inline]
+fn range(ends: &[u32], id: u32) -> std::ops::Range<usize> {
     let id = id as usize;
     let start = if id == 0 { 0 } else { ends.get(id - 1).copied().unwrap_or(0) };
     let end = ends.get(id).copied().unwrap_or(start);
-    text.get(start as usize..end as usize).unwrap_or("")
+    start as usize..end as usize
+}
+
+#[inline]
+fn bytes<'a>(text: &'a str, ends: &[u32], id: u32) -> &'a [u8] {
+    text.as_bytes().get(range(ends, id)).unwrap_or(b"")
+}
+
+fn slice<'a>(text: &'a str, ends: &[u32], id: u32) -> &'a str {
+    text.get(range(ends, id)).unwrap_or("")
 }
 
 macro_rules! symbols {

@@ -412,14 +412,13 @@ impl Lexer<'_> {
                 self.pos += 1;
                 return self.f_string(start, quote);
             }
-            ("r" | "b" | "u" | "R" | "B" | "br" | "rb" | "L", _) => {
+            ("r" | "R" | "br" | "rb", _) => return self.raw_string(start, quote),
+            ("b" | "u" | "B" | "L", _) => {
                 let error =
                     Diagnostic::error("string-prefix", span, format!("strings have no prefix `{prefix}`"));
                 self.report(|| match prefix {
                     "u" | "L" => error.fix(span, ""),
-                    "b" | "B" => error.help("`s.bytes()` gives a string's bytes"),
-                    _ => error
-                        .help("there are no raw strings: write `\\\\` for a backslash, `\\\"` for a quote"),
+                    _ => error.help("`s.bytes()` gives a string's bytes"),
                 });
             }
             _ => {
@@ -430,6 +429,24 @@ impl Lexer<'_> {
             }
         }
         if quote == b'"' { self.string(quote, start) } else { self.quoted(start) }
+    }
+
+    /// `r"…"`, the quote stands here.
+    fn raw_string(&mut self, start: usize, quote: u8) {
+        const REACH: usize = 1000;
+        let from = self.pos + 1;
+        let len = self.bytes.iter().skip(from).take(REACH).position(|&byte| byte == quote || byte == b'\n');
+        let inside = len.and_then(|len| self.source.get(from..from + len)).unwrap_or("");
+        self.pos = from + inside.len() + usize::from(self.bytes.get(from + inside.len()) == Some(&quote));
+        let span = self.span(start);
+        self.report(|| {
+            let text = inside.replace('\\', "\\\\").replace('"', "\\\"");
+            Diagnostic::error("string-prefix", span, "there are no raw strings")
+                .help("write `\\\\` for a backslash, `\\\"` for a quote")
+                .fix(span, format!("\"{text}\""))
+        });
+        let symbol = self.names.intern(inside);
+        self.push(T::Str, start, symbol);
     }
 
     /// `'…'`; `start` is where the token begins, the quote stands here.

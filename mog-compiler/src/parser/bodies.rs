@@ -269,7 +269,7 @@ impl Parser<'_> {
                 self.arm_end();
             }
             if self.panicking {
-                self.recover(start);
+                self.recover_entry(start);
             }
             if self.pos == start && !self.at(T::Eof) {
                 self.bump();
@@ -286,7 +286,15 @@ impl Parser<'_> {
             if self.at(T::Error) {
                 self.panicking = true;
             }
-            self.fail(self.unexpected("`,` or a line end after the arm"));
+            if !self.starts_operand() {
+                return self.fail(self.unexpected("`,` or a line end after the arm"));
+            }
+            let here = Span::new(self.prev_end, self.prev_end);
+            self.report(
+                Diagnostic::error("missing-comma", self.tok.span(), "a comma is missing between two arms")
+                    .label("expected `,` or a line end before this")
+                    .fix(here, ","),
+            );
         }
     }
 

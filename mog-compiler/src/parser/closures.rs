@@ -10,16 +10,16 @@ impl Parser<'_> {
     /// `fn(x: int) -> int { … }`, `async fn() { … }`, and `async |x| …`.
     pub(super) fn fn_closure(&mut self) -> ExprId {
         let start = self.tok.start;
-        let outer = self.enter(1);
+        let outer = self.enter(2);
         let is_async = self.eat(T::Async);
         if is_async && matches!(self.tok.kind, T::Pipe | T::PipePipe) {
             let closure = self.bars(start, true);
-            self.leave(1, outer);
+            self.leave(2, outer);
             return closure;
         }
         if !self.eat(T::Fn) {
             self.fail(self.unexpected("`fn` after `async`"));
-            self.leave(1, outer);
+            self.leave(2, outer);
             return self.error_expr();
         }
         if self.at(T::Ident) {
@@ -36,7 +36,13 @@ impl Parser<'_> {
             self.fail(self.unexpected("`(` and the parameters"));
             List::EMPTY
         };
-        let result = self.result_type();
+        if self.at(T::Ident) && self.peek(1).kind == T::LParen && !self.tok.line && !self.panicking {
+            self.fail(
+                Diagnostic::error("no-methods", self.tok.span(), "there are no methods")
+                    .help("write the receiver as the first parameter: `fn name(p: Point) { … }`"),
+            );
+        }
+        let result = if self.panicking { None } else { self.result_type() };
         let body = self.fn_body("a closure");
         let function = Function {
             name: None,
@@ -48,7 +54,7 @@ impl Parser<'_> {
             span: self.span_from(start),
         };
         let function = self.ast.add(function);
-        self.leave(1, outer);
+        self.leave(2, outer);
         let span = self.span_from(start);
         self.expr_at(ExprKind::Closure(function), span)
     }
@@ -75,9 +81,9 @@ impl Parser<'_> {
             );
             self.bump();
         }
-        let outer = self.enter(1);
+        let outer = self.enter(2);
         let body = if self.at(T::LBrace) && !self.looks_like_map() { self.block() } else { self.expr_body() };
-        self.leave(1, outer);
+        self.leave(2, outer);
         self.closure(params, result, body, is_async, start)
     }
 

@@ -126,12 +126,9 @@ impl Parser<'_> {
 
     /// At an `is` that is an operator: on a new line it may also be a name that begins a statement.
     fn at_is(&self) -> bool {
-        self.at_word(sym::IS)
-            && !(self.line_break()
-                && matches!(
-                    self.peek(1).kind,
-                    T::ColonEq | T::Assign | T::Colon | T::Dot | T::LParen | T::LBracket | T::Comma
-                ))
+        let pattern =
+            matches!(self.peek(1).kind, T::Ident | T::Int | T::Float | T::Str | T::True | T::False | T::None);
+        self.at_word(sym::IS) && (pattern || !self.line_break())
     }
 
     fn is_pattern(&mut self, start: u32) -> PatId {
@@ -382,7 +379,7 @@ impl Parser<'_> {
         // Where an operator binds tighter than the one before it, convention would begin a group there.
         let rises = |pair: &[Term]| matches!(pair, [a, b] if strength(b.op) > strength(a.op));
         let count = terms.windows(2).filter(|pair| rises(pair)).count();
-        let Some(first_rise) = terms.windows(2).position(|pair| rises(pair)) else { return };
+        let Some(first_rise) = terms.windows(2).position(rises) else { return };
         let (Some(before), Some(after)) = (terms.get(first_rise), terms.get(first_rise + 1)) else { return };
         let span = self.ast[chain].span;
         let warning = Diagnostic::warning(

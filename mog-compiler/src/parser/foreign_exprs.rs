@@ -1,9 +1,7 @@
 //! Other languages' expressions: each is reported with what Mog has instead, and read so far that nothing else fails
 //! because of it.
 
-use crate::ast::{
-    BlockId, Expr, ExprId, ExprKind, List, Name, Param, Pat, PatId, PatKind, Span, Symbol, UnaryOp, sym,
-};
+use crate::ast::{BlockId, ExprId, ExprKind, List, Name, Param, Span, UnaryOp};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::T;
 
@@ -19,277 +17,9 @@ impl Parser<'_> {
         Some(self.text(span)).filter(|text| text.len() <= MAX_TEXT && !text.contains('\n'))
     }
 
-    fn error_from(&mut self, start: u32) -> ExprId {
+    pub(super) fn error_from(&mut self, start: u32) -> ExprId {
         let span = self.span_from(start);
         self.expr_at(ExprKind::Error, span)
-    }
-
-    // -----------------------------------------------------------------------------------------------------------------
-    // Words: `null`, `None`, `True`, `Some(x)`, …
-
-    /// Finds which of the words this file declares: those are its own then.
-    pub(super) fn find_declared_foreign(&mut self) {
-        let mut in_enum = None;
-        let mut depth = 0_u32;
-        for (at, token) in self.tokens.iter().enumerate() {
-            let kind = |at: usize| self.tokens.get(at).map_or(T::Eof, |token| token.kind);
-            match token.kind {
-                T::LBrace | T::LParen => depth += 1,
-                T::RBrace | T::RParen => {
-                    depth = depth.saturating_sub(1);
-                    in_enum = in_enum.filter(|&outside| depth > outside);
-                }
-                T::Enum => in_enum = Some(depth),
-                T::Ident if sym::is_foreign(token.symbol) => {
-                    let before = at.checked_sub(1).map_or(T::Eof, kind);
-                    let declared = matches!(kind(at + 1), T::ColonEq | T::Colon)
-                        || matches!(before, T::Let | T::Const | T::Fn | T::Struct | T::Enum | T::For)
-                        || in_enum.is_some_and(|outside| depth == outside + 1);
-                    if declared && !self.declared_foreign.contains(&token.symbol) {
-                        self.declared_foreign.push(token.symbol);
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    /// What Mog calls the foreign word that is the current token, unless the file declares it.
-    fn foreign_word(&self) -> Option<(&'static str, Symbol)> {
-        let symbol = self.tok.symbol;
-        if self.declared_foreign.contains(&symbol) {
-            return None;
-        }
-        let call = self.peek(1).kind == T::LParen;
-        Some(match symbol {
-            sym::NULL | sym::NIL | sym::UNDEFINED | sym::NONE_PYTHON => ("none", sym::NONE),
-            sym::TRUE_PYTHON => ("true", sym::TRUE),
-            sym::FALSE_PYTHON => ("false", sym::FALSE),
-            sym::SOME_RUST if call => ("some", sym::SOME),
-            sym::OK_RUST if call => ("ok", sym::OK),
-            sym::ERR_RUST if call => ("err", sym::ERR),
-            _ => return None,
-        })
-    }
-
-    fn report_word(&mut self, right: &'static str) {
-        let span = self.tok.span();
-        let word = self.text(span);
-        if !self.quiet_words {
-            self.report(
-                Diagnostic::error("foreign-word", span, format!("`{word}` is called `{right}` here"))
-                    .fix(span, right),
-            );
-        }
-    }
-
-    /// An operand that is such a word.
-    pub(super) fn foreign_value(&mut self) -> ExprId {
-        let span = self.tok.span();
-        let mut kind = ExprKind::Name(self.tok.symbol);
-        if let Some((right, symbol)) = self.foreign_word() {
-            self.report_word(right);
-            kind = match symbol {
-                sym::NONE => ExprKind::None,
-                sym::TRUE => ExprKind::Bool(true),
-                sym::FALSE => ExprKind::Bool(false),
-                symbol => ExprKind::Name(symbol),
-            };
-        }
-        self.bump();
-        self.expr_at(kind, span)
-    }
-
-    /// A pattern that is such a word.
-    pub(super) fn foreign_pattern(&mut self) -> Option<PatId> {
-        if !sym::is_foreign(self.tok.symbol) {
-            return None;
-        }
-        let (start, span) = (self.tok.start, self.tok.span());
-        let (right, symbol) = self.foreign_word()?;
-        self.report_word(right);
-        self.bump();
-        let kind = match symbol {
-            sym::NONE => PatKind::None,
-            sym::TRUE | sym::FALSE => {
-                let value = self.ast.add(Expr { kind: ExprKind::Bool(symbol == sym::TRUE), span });
-                PatKind::Literal(value)
-            }
-            _ => return Some(self.wrapped(symbol, start)),
-        };
-        Some(self.ast.add(Pat { kind, span }))
-    }
-
-    // -----------------------------------------------------------------------------------------------------------------
-    // Before an operand
-
-    /// `+x`, `++x`, `&x`, `&mut x`, `*x`; the operand follows.
-    pub(super) fn foreign_prefix(&mut self) {
-        let (span, next) = (self.tok.span(), self.peek(1));
-        match self.tok.kind {
-            T::Plus if next.kind == T::Plus && next.start == span.end => {
-                let span = span.to(next.span());
-                self.report(
-                    Diagnostic::error("no-increment", span, "there is no `++`")
-                        .help("write `x += 1` as a statement of its own"),
-                );
-                self.bump();
-            }
-            T::Plus => {
-                self.report(Diagnostic::error("unary-plus", span, "a value has no sign `+`").fix(span, ""));
-            }
-            T::Amp => {
-                let mutable = next.kind == T::Ident && next.symbol == sym::MUT;
-                let span = if mutable { Span::new(span.start, next.end) } else { span };
-                self.report(
-                    Diagnostic::error("no-references", span, "there is no `&` before a value")
-                        .help("structs, arrays, maps and closures are references already")
-                        .fix(span, ""),
-                );
-                if mutable {
-                    self.bump();
-                }
-            }
-            _ => self.report(
-                Diagnostic::error("no-references", span, "there is no `*` before a value")
-                    .help("nothing needs to be dereferenced")
-                    .fix(span, ""),
-            ),
-        }
-        self.bump();
-    }
-
-    /// `...xs`, `*xs`, `**options` before an element or argument.
-    pub(super) fn foreign_spread(&mut self) {
-        if !matches!(self.tok.kind, T::DotDot | T::Star) {
-            return;
-        }
-        let start = self.tok.start;
-        self.bump();
-        while matches!(self.tok.kind, T::Dot | T::Star) && self.adjacent() {
-            self.bump();
-        }
-        let span = self.span_from(start);
-        self.report(
-            Diagnostic::error("no-spread", span, "a collection is not spread into single values")
-                .help("`xs.concat(ys)` joins two arrays; pass an array as one argument"),
-        );
-    }
-
-    /// `new Foo(…)`, `lambda x: …`, `function (x) { … }`.
-    pub(super) fn foreign_operand(&mut self) -> Option<ExprId> {
-        let (start, span, next) = (self.tok.start, self.tok.span(), self.peek(1));
-        if next.line {
-            return None;
-        }
-        match self.tok.symbol {
-            sym::NEW if next.kind == T::Ident && next.symbol != sym::IS => {
-                let name = self.text(next.span()).to_owned();
-                self.report(
-                    Diagnostic::error("no-new", span, "there is no `new`")
-                        .help(format!("a struct is made by a literal: `{name} {{ field: value }}`")),
-                );
-                let outer = self.enter(1);
-                self.bump();
-                self.postfix();
-                self.leave(1, outer);
-                Some(self.error_from(start))
-            }
-            sym::LAMBDA if next.kind == T::Ident && matches!(self.peek(2).kind, T::Colon | T::Comma) => {
-                self.bump();
-                while matches!(self.tok.kind, T::Ident | T::Comma) {
-                    self.bump();
-                }
-                let params = self.text(Span::new(span.end, self.prev_end)).trim();
-                let head = Span::new(start, self.tok.end);
-                self.report(
-                    Diagnostic::error("arrow-closure", span, "there is no `lambda`")
-                        .fix(head, format!("|{params}|")),
-                );
-                let outer = self.enter(1);
-                self.bump();
-                self.expr();
-                self.leave(1, outer);
-                Some(self.error_from(start))
-            }
-            sym::MAP
-                if next.kind == T::Lt && self.peek(2).kind == T::Ident && self.peek(3).kind == T::Comma =>
-            {
-                self.fail(Diagnostic::error("map-literal", span, "a map literal has no type in front").help(
-                    "write `{key: value}`; an empty one where its type is known: `name: {string: int} = {}`",
-                ));
-                Some(self.error_from(start))
-            }
-            sym::FUNCTION | sym::FUNC | sym::FUN | sym::DEF if next.kind == T::LParen => {
-                let close = self.partner(self.pos + 1)?;
-                let after = self.tokens.get(close + 1).copied()?;
-                if after.line || !matches!(after.kind, T::LBrace | T::Arrow) {
-                    return None;
-                }
-                self.report(
-                    Diagnostic::error("function-keyword", span, "a function without a name begins with `fn`")
-                        .fix(span, "fn"),
-                );
-                // Read on as if `fn` stood here.
-                self.tok.kind = T::Fn;
-                Some(self.fn_closure())
-            }
-            _ => None,
-        }
-    }
-
-    /// `[]int{}`.
-    pub(super) fn foreign_typed_array(&mut self) -> bool {
-        let (close, name) = (self.peek(1), self.peek(2));
-        if close.kind != T::RBracket || name.kind != T::Ident || name.start != close.end {
-            return false;
-        }
-        let span = Span::new(self.tok.start, name.end);
-        let element = self.text(name.span()).to_owned();
-        self.report(
-            Diagnostic::error("array-literal", span, "an array literal has no type in front").help(format!(
-                "write `[a, b]`; an empty one where its type is known: `name: [{element}] = []`"
-            )),
-        );
-        self.bump();
-        self.bump();
-        self.bump();
-        if self.at(T::LBrace)
-            && let Some(close) = self.partner(self.pos)
-        {
-            self.seek(close + 1);
-        }
-        true
-    }
-
-    /// What cannot begin an operand.
-    pub(super) fn foreign_no_operand(&mut self) {
-        let span = self.tok.span();
-        let error = match self.tok.kind {
-            T::For | T::While | T::Loop => Diagnostic::error("loop-value", span, "a loop has no value")
-                .label("expected an expression")
-                .help(
-                    "let the loop fill a variable that is declared before it; `xs.map(|x| …)` makes an array",
-                ),
-            T::DotDot | T::DotDotEq => Diagnostic::error("range", span, "a range needs a beginning")
-                .label("expected a number before this")
-                .help("for instance `0..n`"),
-            T::Colon if self.adjacent() && self.peek(1).kind == T::Colon => {
-                self.unexpected("an expression").help("modules, enums and values all use `.`")
-            }
-            T::FatArrow | T::Arrow => {
-                self.unexpected("an expression").help("a closure is written `|x| …` or `fn(x) { … }`")
-            }
-            T::Else => {
-                self.unexpected("an expression").help("both branches need a block: `if c { a } else { b }`")
-            }
-            kind if kind.is_word() && !self.line_break() => {
-                let word = self.text(span);
-                self.unexpected("an expression").help(format!("`{word}` is a keyword"))
-            }
-            _ => self.unexpected("an expression"),
-        };
-        self.fail(error);
     }
 
     // -----------------------------------------------------------------------------------------------------------------
@@ -350,8 +80,8 @@ impl Parser<'_> {
             [Some(yes), Some(condition), Some(no)] => {
                 error.fix(span, format!("if {condition} {{ {yes} }} else {{ {no} }}"))
             }
-            [Some(yes), Some(condition), None] if other.is_none() => {
-                error.fix(span, format!("if {condition} {{ {yes} }}"))
+            [_, Some(condition), None] if other.is_none() => {
+                error.help(format!("write `if {condition} {{ … }}`"))
             }
             _ => error.help("write `if c { a } else { b }`"),
         });
@@ -511,11 +241,11 @@ impl Parser<'_> {
             Diagnostic::error("arrow-closure", arrow, "a closure is not written with `=>`")
                 .fix(Span::new(start, arrow.end), fixed),
         );
-        let outer = self.enter(2);
+        let outer = self.enter(3);
         self.bump();
         let body: BlockId =
             if self.at(T::LBrace) && !self.looks_like_map() { self.block() } else { self.expr_body() };
-        self.leave(2, outer);
+        self.leave(3, outer);
         self.closure(params, None, body, false, start)
     }
 
@@ -570,6 +300,9 @@ impl Parser<'_> {
         if self.panicking || !assigns || self.line_break() && !self.at(T::Assign) {
             return;
         }
+        if self.at(T::ColonEq) && self.next_line_is_new() {
+            return;
+        }
         let span = self.tok.span();
         let op = self.text(span);
         let error =
@@ -586,6 +319,25 @@ impl Parser<'_> {
                 break;
             }
         }
+    }
+
+    /// At the `:=` of a line whose name was taken for the end of the line before it: reports that line, and goes back
+    /// to the name.
+    pub(super) fn next_line_is_new(&mut self) -> bool {
+        let Some(name) = self.pos.checked_sub(1).and_then(|at| self.tokens.get(at)).copied() else {
+            return false;
+        };
+        if !name.line || name.kind != T::Ident || self.pos < 2 {
+            return false;
+        }
+        self.seek(self.pos - 1);
+        let end = Span::new(self.prev_end, self.prev_end);
+        self.fail(
+            Diagnostic::error("missing-value", end, "something is missing at the end of this line")
+                .label("expected a value")
+                .note(name.span(), "this line makes a variable of its own"),
+        );
+        true
     }
 
     /// Whether an expression is `not …` spelled as a word; for messages.

@@ -1,6 +1,6 @@
 //! Other languages' statements and bodies.
 
-use crate::ast::{BlockId, ExprId, ExprKind, Name, Span, StmtId, StmtKind, sym};
+use crate::ast::{Block, BlockId, ExprId, ExprKind, Name, Span, StmtId, StmtKind, sym};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::T;
 
@@ -46,14 +46,10 @@ impl Parser<'_> {
             if self.at(T::LBrace) {
                 return (self.block(), Delimiters::Braces);
             }
-            let (stmts, tail) = self.statements(|p| {
-                matches!(p.tok.kind, T::RBrace | T::Eof | T::FClose | T::FEnd | T::Else)
-                    || p.tok.kind == T::Ident
-                        && matches!(p.tok.symbol, sym::END | sym::ELSEIF | sym::ELSIF | sym::ELIF)
-            });
-            let span = self.span_from(start);
-            let block = crate::ast::Block { stmts, tail, span, braced: false };
-            return (self.ast.add(block), Delimiters::Words);
+            return (self.worded_body(start), Delimiters::Words);
+        }
+        if earlier == Delimiters::Words && owner == "else" {
+            return (self.worded_body(start), Delimiters::Words);
         }
         let nothing = matches!(
             self.tok.kind,
@@ -75,6 +71,18 @@ impl Parser<'_> {
         );
         let stmt = self.statement();
         (self.block_of(stmt, start), Delimiters::Nothing)
+    }
+
+    /// Statements up to `end` or another branch.
+    fn worded_body(&mut self, start: u32) -> BlockId {
+        let at_word = |p: &Self| {
+            p.at(T::Ident) && matches!(p.tok.symbol, sym::END | sym::ELSEIF | sym::ELSIF | sym::ELIF)
+        };
+        let (stmts, tail) = self.statements(|p| {
+            matches!(p.tok.kind, T::RBrace | T::Eof | T::FClose | T::FEnd | T::Else) || at_word(p)
+        });
+        let span = self.span_from(start);
+        self.ast.add(Block { stmts, tail, span, braced: false })
     }
 
     fn starts_statement(&self) -> bool {
@@ -99,7 +107,7 @@ impl Parser<'_> {
                 || p.tok.line && p.indentation(p.tok.start) <= indentation
         });
         let span = self.span_from(start);
-        self.ast.add(crate::ast::Block { stmts, tail, span, braced: false })
+        self.ast.add(Block { stmts, tail, span, braced: false })
     }
 
     /// `end` after a body that `then` or `do` began.

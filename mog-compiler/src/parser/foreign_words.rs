@@ -4,6 +4,7 @@ use crate::ast::{ItemKind, Span, StmtId, Symbol, sym};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::T;
 
+use super::bodies::Delimiters;
 use super::exprs::starts_operand;
 use super::{Context, Parser};
 
@@ -12,7 +13,7 @@ impl Parser<'_> {
     pub(super) fn foreign_statement(&mut self, start: u32) -> Option<StmtId> {
         let next = self.peek(1);
         let joined = match next.kind {
-            T::Ident => next.symbol != sym::IS && !(self.tok.symbol == sym::SOA),
+            T::Ident => next.symbol != sym::IS && self.tok.symbol != sym::SOA,
             T::LBrace | T::LParen => true,
             T::Not => self.peek(2).kind != T::In,
             T::Minus | T::LBracket | T::Pipe | T::Bang | T::Assign => false,
@@ -43,9 +44,7 @@ impl Parser<'_> {
                 self.tok.kind = T::Let;
                 Some(self.statement())
             }
-            sym::DEF | sym::FUNC | sym::FUNCTION | sym::FUN | sym::PROC if operand => {
-                Some(self.item_statement(start))
-            }
+            _ if self.at_foreign_function() => Some(self.item_statement(start)),
             sym::CLASS
             | sym::INTERFACE
             | sym::TRAIT
@@ -273,7 +272,7 @@ impl Parser<'_> {
                 self.bump();
             }
         }
-        self.body("with");
+        self.body_like("with", Delimiters::Indentation);
         self.error_stmt(start)
     }
 
@@ -285,14 +284,13 @@ impl Parser<'_> {
         self.bump();
         let message = self.tok;
         let simple = matches!(message.kind, T::Str | T::Ident) && self.peek(1).line;
-        self.report(match simple {
+        self.fail(match simple {
             true => {
                 let whole = Span::new(start, message.end);
                 error.fix(whole, format!("return err({})", self.text(message.span())))
             }
             false => error,
         });
-        self.expr();
         self.error_stmt(start)
     }
 
@@ -324,19 +322,24 @@ impl Parser<'_> {
     // -----------------------------------------------------------------------------------------------------------------
     // Declarations
 
+    /// At `def name`, `async function name` and the like.
+    pub(super) fn at_foreign_function(&self) -> bool {
+        let is_async = usize::from(self.at(T::Async));
+        let (word, name) = (self.peek(is_async), self.peek(is_async + 1));
+        word.kind == T::Ident
+            && matches!(word.symbol, sym::DEF | sym::FUNC | sym::FUNCTION | sym::FUN | sym::PROC)
+            && name.kind == T::Ident
+            && !name.line
+    }
+
     /// A function that another language's keyword begins.
     pub(super) fn foreign_item(&mut self) -> Option<ItemKind> {
+        if !self.at_foreign_function() {
+            return None;
+        }
         let start = self.tok.start;
         let is_async = self.at(T::Async);
         let word = if is_async { self.peek(1) } else { self.tok };
-        let after = self.peek(1 + usize::from(is_async));
-        let function = word.kind == T::Ident
-            && matches!(word.symbol, sym::DEF | sym::FUNC | sym::FUNCTION | sym::FUN | sym::PROC)
-            && after.kind == T::Ident
-            && !after.line;
-        if !function {
-            return None;
-        }
         let span = word.span();
         let text = self.text(span);
         self.report(

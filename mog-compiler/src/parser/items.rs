@@ -54,12 +54,16 @@ impl Parser<'_> {
     /// A declaration or a statement of the file.
     fn item(&mut self) -> ItemId {
         let start = self.tok.start;
-        let mut public = false;
-        while self.at(T::Pub) {
-            self.bump();
-            public = true;
+        let public = self.eat(T::Pub);
+        if public {
             self.foreign_pub_scope();
+            while self.at(T::Pub) {
+                let span = self.tok.span();
+                self.report(Diagnostic::error("syntax", span, "one `pub` is enough").fix(span, ""));
+                self.bump();
+            }
         }
+        let outer = self.enter(1);
         let kind = match self.declaration() {
             Some(kind) => kind,
             None => {
@@ -73,6 +77,7 @@ impl Parser<'_> {
                 }
             }
         };
+        self.leave(1, outer);
         let span = self.span_from(start);
         self.ast.add(Item { kind, public, span })
     }
@@ -228,23 +233,10 @@ impl Parser<'_> {
                     p.fail(p.unexpected("`,` or a line end"));
                 }
                 if p.panicking {
-                    p.recover_member(start);
+                    p.recover_entry(start);
                 }
             }
         });
-    }
-
-    /// Goes to the next member.
-    fn recover_member(&mut self, start: usize) {
-        let line = self.tok.line && self.pos > start;
-        if !line {
-            self.recover(start);
-        } else if !self.too_deep && !self.diagnostics.is_full() {
-            self.panicking = false;
-        }
-        if self.pos == start && !matches!(self.tok.kind, T::Eof | T::RBrace) {
-            self.bump();
-        }
     }
 
     fn struct_item(&mut self) -> ItemKind {
@@ -341,6 +333,7 @@ impl Parser<'_> {
 
     /// `type Name = T`.
     fn type_item(&mut self) -> ItemKind {
+        let start = self.tok.start;
         self.bump();
         let name = self.name_or_missing("the type's name");
         self.foreign_type_params();
@@ -353,6 +346,14 @@ impl Parser<'_> {
                     .help(format!("write `struct {text} {{ … }}`")),
             );
             self.bump();
+            return ItemKind::Struct { name, fields: self.fields() };
+        }
+        if !self.panicking && self.at(T::LBrace) {
+            let word = Span::new(start, start + 4);
+            self.report(
+                Diagnostic::error("type-struct", word, "a struct is declared as `struct Name { … }`")
+                    .fix(word, "struct"),
+            );
             return ItemKind::Struct { name, fields: self.fields() };
         }
         if !self.panicking {
@@ -448,6 +449,7 @@ impl Parser<'_> {
         self.bump();
         let name = self.name_or_missing("the capability's name");
         let mark = self.mark::<ItemId>();
+        let outer = self.enter(1);
         self.members("`{` and the functions", |p| {
             let start = p.tok.start;
             let public = p.eat(T::Pub);
@@ -468,6 +470,7 @@ impl Parser<'_> {
             let item = p.ast.add(Item { kind, public, span });
             p.put(item);
         });
+        self.leave(1, outer);
         ItemKind::Capability { name, members: self.list_since(mark) }
     }
 }

@@ -9,6 +9,9 @@ use super::{Context, Parser};
 impl Parser<'_> {
     /// An operand without what follows it.
     pub(super) fn primary(&mut self) -> ExprId {
+        if self.panicking {
+            return self.error_expr();
+        }
         // One node at least.
         self.height = self.height.max(1);
         let span = self.tok.span();
@@ -25,7 +28,7 @@ impl Parser<'_> {
             T::Dot if self.at_bare_fraction() => return self.bare_fraction(),
             T::LParen => return self.paren(),
             T::LBracket => return self.array(),
-            T::LBrace => return self.brace(),
+            T::LBrace if !self.context.head => return self.brace(),
             T::FStart => return self.f_string(),
             T::If => return self.if_expr(),
             T::Match => return self.match_expr(),
@@ -51,10 +54,9 @@ impl Parser<'_> {
         } else if matches!(
             symbol,
             sym::NEW | sym::LAMBDA | sym::MAP | sym::FUNCTION | sym::FUNC | sym::FUN | sym::DEF
-        ) {
-            if let Some(expr) = self.foreign_operand() {
-                return expr;
-            }
+        ) && let Some(expr) = self.foreign_operand()
+        {
+            return expr;
         }
         self.bump();
         self.expr_at(ExprKind::Name(symbol), span)
@@ -183,6 +185,8 @@ impl Parser<'_> {
             );
             return self.bump();
         }
+        let cut_off = self.cut_off(open);
+        self.panicking |= cut_off;
         let value = self.in_context(Context::BRACKET, Self::expr);
         let mut decimals = None;
         if !self.panicking && self.at(T::FSpec) {
@@ -201,7 +205,15 @@ impl Parser<'_> {
             return;
         }
         self.eat(T::FClose);
+        self.panicking |= cut_off;
         self.put(FPart::Value { value, decimals });
+    }
+
+    /// Whether the interpolation ended at the line's end; the lexer said so.
+    fn cut_off(&self, open: usize) -> bool {
+        let mut line = self.tokens.get(open..).unwrap_or(&[]).iter().take(64);
+        line.any(|token| token.kind == T::Error && token.start == token.end)
+            && line.next().is_some_and(|token| token.kind == T::FClose && token.start == token.end)
     }
 
     /// `:.2`.
@@ -210,10 +222,10 @@ impl Parser<'_> {
         let text = self.text(span);
         let digits = text.strip_prefix(":.").map(|rest| rest.trim_end());
         self.bump();
-        if let Some(count) = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit())) {
-            if let Ok(count) = count.parse() {
-                return Some(count);
-            }
+        if let Some(count) = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()))
+            && let Ok(count) = count.parse()
+        {
+            return Some(count);
         }
         let error = Diagnostic::error("format", span, "the only format is `:.N`, a number of decimals");
         let error = match digits.and_then(|digits| digits.strip_suffix(['f', 'F'])) {
@@ -258,10 +270,8 @@ impl Parser<'_> {
                     p.expr();
                 }
             }
-            if !p.panicking || p.leave_bracket(open) {
-                if !p.eat(T::RParen) {
-                    p.unclosed_paren(open);
-                }
+            if (!p.panicking || p.leave_bracket(open)) && !p.eat(T::RParen) {
+                p.unclosed_paren(open);
             }
             kind
         });
@@ -344,12 +354,15 @@ impl Parser<'_> {
         let start = self.tok.start;
         let outer = self.enter(1);
         let entries = self.bracketed(T::RBrace, "entries", |p| {
-            p.foreign_spread();
+            let spread = p.foreign_spread();
             let key = p.expr();
+            if spread {
+                return;
+            }
             if !p.panicking && (p.at(T::FatArrow) || p.at(T::Assign)) {
                 p.report(
                     Diagnostic::error("map-colon", p.tok.span(), "a key and its value are separated by `:`")
-                        .fix(p.tok.span(), ":"),
+                        .fix(Span::new(p.prev_end, p.tok.end), ":"),
                 );
                 p.bump();
             } else if !p.panicking {
@@ -374,7 +387,7 @@ impl Parser<'_> {
         let mut depth = 0_u32;
         for ahead in 1..REACH {
             let token = self.peek(ahead);
-            if token.line && ahead > 1 && depth == 0 {
+            if token.line && ahead > 1 && depth == 0 && token.kind != T::Colon {
                 return false;
             }
             match token.kind {
@@ -386,6 +399,8 @@ impl Parser<'_> {
                 T::Eof => return false,
                 _ if depth > 0 => {}
                 T::Colon if ahead == 1 => return false,
+                T::DotDot if ahead == 1 => return true,
+                T::FatArrow if ahead == 2 => return !matches!(self.peek(1).kind, T::Ident),
                 T::Colon => {
                     return !(ahead == 2 && self.peek(1).kind == T::Ident && self.declares(ahead + 1));
                 }

@@ -45,14 +45,7 @@ impl Parser<'_> {
         let ty = if self.eat(T::Colon) {
             Some(self.type_expr())
         } else if self.type_without_colon(name) {
-            let ty = self.type_expr();
-            let text = format!("{}: {}", self.text(name.span), self.text(self.ast[ty].span));
-            let span = name.span.to(self.ast[ty].span);
-            self.report(
-                Diagnostic::error("missing-colon", span, "a parameter's type follows its name and `:`")
-                    .fix(span, text),
-            );
-            Some(ty)
+            Some(self.type_after_name(name))
         } else if untyped {
             None
         } else {
@@ -68,7 +61,18 @@ impl Parser<'_> {
     }
 
     /// `x int`, as Go writes it.
-    fn type_without_colon(&self, name: crate::ast::Name) -> bool {
+    pub(super) fn type_after_name(&mut self, name: crate::ast::Name) -> TypeExprId {
+        let ty = self.type_expr();
+        let text = format!("{}: {}", self.text(name.span), self.text(self.ast[ty].span));
+        let span = name.span.to(self.ast[ty].span);
+        self.report(
+            Diagnostic::error("missing-colon", span, "a type follows its name and `:`").fix(span, text),
+        );
+        ty
+    }
+
+    /// Whether that is what comes.
+    pub(super) fn type_without_colon(&self, name: crate::ast::Name) -> bool {
         let type_follows = matches!(self.tok.kind, T::Ident | T::LBracket | T::Question)
             || (self.at(T::Fn) && self.peek(1).kind == T::LParen);
         type_follows && !self.tok.line && name.symbol != sym::SELF
@@ -76,11 +80,13 @@ impl Parser<'_> {
 
     fn missing_param_type(&mut self, name: crate::ast::Name) -> TypeExprId {
         let text = self.text(name.span).to_owned();
-        if name.symbol == sym::SELF || name.symbol == sym::THIS {
+        if self.foreign_function {
+            // What is wrong with the function has been said.
+        } else if name.symbol == sym::SELF || name.symbol == sym::THIS {
             self.report(Diagnostic::error("no-methods", name.span, "there are no methods").help(format!(
                 "write an ordinary function and give `{text}` a type: `fn area(shape: Shape) -> float`"
             )));
-        } else if !self.foreign_function {
+        } else {
             self.report(
                 Diagnostic::error("missing-type", name.span, format!("the parameter `{text}` needs a type"))
                     .label("expected `:` and a type")

@@ -84,6 +84,17 @@ impl Parser<'_> {
                 );
                 PatKind::Error
             }
+            T::Amp => {
+                let span = self.tok.span();
+                self.report(
+                    Diagnostic::error("no-references", span, "there is no `&` in a pattern").fix(span, ""),
+                );
+                self.bump();
+                let outer = self.enter(1);
+                let inner = self.single();
+                self.leave(1, outer);
+                return inner;
+            }
             T::Else => {
                 self.report(
                     Diagnostic::error("pattern", self.tok.span(), "the arm for everything else is `_`")
@@ -166,20 +177,26 @@ impl Parser<'_> {
         self.pat_at(PatKind::Range { start: first, end, inclusive }, span)
     }
 
-    /// The name of a constant as an expression.
+    /// The name of a constant, which is the end of a range, as an expression.
     fn constant(&mut self) -> ExprId {
-        let start = self.tok.start;
-        let mut value = self.expr_at(ExprKind::Name(self.tok.symbol), self.tok.span());
-        self.bump();
-        while self.at(T::Dot) && self.peek(1).kind == T::Ident {
-            self.bump();
-            let name = self.name_here();
-            self.bump();
+        let path = self.pattern_path();
+        self.constant_at(path)
+    }
+
+    fn constant_at(&mut self, path: List<Name>) -> ExprId {
+        let mut value: Option<ExprId> = None;
+        for at in 0..path.len() {
+            let Some(&name) = self.ast.list(path).get(at) else { break };
             self.grow();
-            let span = self.span_from(start);
-            value = self.expr_at(ExprKind::Field { base: value, name }, span);
+            value = Some(match value {
+                None => self.expr_at(ExprKind::Name(name.symbol), name.span),
+                Some(base) => {
+                    let span = self.ast[base].span.to(name.span);
+                    self.expr_at(ExprKind::Field { base, name }, span)
+                }
+            });
         }
-        value
+        value.unwrap_or_else(|| self.error_expr())
     }
 
     fn named_pattern(&mut self) -> PatId {
@@ -191,18 +208,16 @@ impl Parser<'_> {
         if let Some(pattern) = self.foreign_pattern() {
             return pattern;
         }
-        // `A..B`: only a constant can begin a range.
-        let after = self.peek(1).kind;
-        if matches!(after, T::DotDot | T::DotDotEq) {
-            let first = self.constant();
-            return self.literal_or_range(first, start);
-        }
-        let wraps = after == T::LParen && matches!(symbol, sym::SOME | sym::OK | sym::ERR);
+        let wraps = self.peek(1).kind == T::LParen && matches!(symbol, sym::SOME | sym::OK | sym::ERR);
         if wraps {
             self.bump();
             return self.wrapped(symbol, start);
         }
         let path = self.pattern_path();
+        if matches!(self.tok.kind, T::DotDot | T::DotDotEq) && !self.panicking {
+            let first = self.constant_at(path);
+            return self.literal_or_range(first, start);
+        }
         let kind = match self.tok.kind {
             T::LParen if !self.line_break() => {
                 let args = self.pattern_args();

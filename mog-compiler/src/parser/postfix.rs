@@ -290,7 +290,7 @@ impl Parser<'_> {
         match first.kind {
             T::RBrace => !self.context.head,
             T::DotDot => true,
-            kind if kind.is_word() => matches!(second.kind, T::Colon | T::Comma | T::RBrace),
+            kind if kind.is_word() => matches!(second.kind, T::Colon | T::Comma | T::RBrace | T::Assign),
             _ => false,
         }
     }

@@ -1,6 +1,6 @@
 //! Going on after an error.
 
-use crate::ast::{Listed, Span};
+use crate::ast::{List, Listed, Span};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{T, Token};
 
@@ -65,12 +65,34 @@ impl Parser<'_> {
 
     /// After an error in the statement that began at `start`: goes to the next one.
     pub(super) fn recover(&mut self, start: usize) {
-        if self.too_deep || self.diagnostics.is_full() {
+        if self.resume(start) {
+            self.skip_line(start);
+        }
+    }
+
+    /// After an error in the arm, field or variant that began at `start`: goes to what separates it from the next.
+    pub(super) fn recover_entry(&mut self, start: usize) {
+        if !self.resume(start) {
             return;
         }
-        self.panicking = false;
+        while !matches!(self.tok.kind, T::Eof | T::RBrace | T::Comma | T::Semi | T::FClose | T::FEnd) {
+            if self.tok.line && self.pos > start && !self.continues_line() {
+                return;
+            }
+            match self.partner(self.pos) {
+                Some(close) => self.seek(close + 1),
+                None => self.bump(),
+            }
+        }
+    }
+
+    /// Stops panicking, unless this is the end, and leaves the brackets that were opened since `start`.
+    fn resume(&mut self, start: usize) -> bool {
+        // What the end of the file cut off is reported once.
+        let end = self.at(T::Eof) || self.too_deep || self.diagnostics.is_full();
+        self.panicking = end;
         let mut at = start;
-        while at < self.pos {
+        while at < self.pos && !end {
             at = match self.partner(at) {
                 Some(close) if close >= self.pos => {
                     self.seek(close + 1);
@@ -80,7 +102,7 @@ impl Parser<'_> {
                 None => at + 1,
             };
         }
-        self.skip_line(start);
+        !end
     }
 
     /// Goes to the end of the line or statement, over brackets as a whole.
@@ -145,9 +167,12 @@ impl Parser<'_> {
         close: T,
         what: &str,
         mut element: impl FnMut(&mut Self),
-    ) -> crate::ast::List<X> {
+    ) -> List<X> {
         let open = self.pos;
         let mark = self.mark::<X>();
+        if self.panicking {
+            return List::EMPTY;
+        }
         self.in_context(Context::BRACKET, |p| {
             p.bump();
             loop {

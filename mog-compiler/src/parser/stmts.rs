@@ -21,9 +21,7 @@ impl Parser<'_> {
             T::Async if self.peek(1).kind == T::Fn && self.peek(2).kind != T::LParen => {
                 self.item_statement(start)
             }
-            T::Async if self.peek(1).kind == T::Ident && self.peek(2).kind == T::Ident => {
-                self.item_statement(start)
-            }
+            T::Async if self.at_foreign_function() => self.item_statement(start),
             T::Struct | T::Enum | T::Pub | T::Import => self.item_statement(start),
             T::LBrace if self.peek(1).kind == T::RBrace || !self.looks_like_map() => {
                 let block = self.block();
@@ -60,7 +58,7 @@ impl Parser<'_> {
                 let value = self.value();
                 return self.stmt_at(StmtKind::Let { name, ty: None, value }, start);
             }
-            T::Colon if !next.line && !(self.peek(2).kind == T::Colon && self.peek(2).start == next.end) => {
+            T::Colon if !(next.line || self.peek(2).kind == T::Colon && self.peek(2).start == next.end) => {
                 if let Some(statement) = self.foreign_label(start) {
                     return statement;
                 }
@@ -186,6 +184,10 @@ impl Parser<'_> {
             );
             return self.error_stmt(start);
         }
+        if self.type_without_colon(name) {
+            let ty = self.type_after_name(name);
+            return self.rest_of_typed_let(name, ty, start);
+        }
         if !self.eat(T::Assign) && !self.eat(T::ColonEq) {
             self.no_value(name);
             return self.error_stmt(start);
@@ -213,6 +215,10 @@ impl Parser<'_> {
     fn typed_let(&mut self, name: Name, start: u32) -> StmtId {
         self.bump();
         let ty = self.type_expr();
+        self.rest_of_typed_let(name, ty, start)
+    }
+
+    fn rest_of_typed_let(&mut self, name: Name, ty: TypeExprId, start: u32) -> StmtId {
         let outer = std::mem::take(&mut self.height);
         if self.panicking {
             return self.error_stmt(start);

@@ -89,7 +89,7 @@ impl Parser<'_> {
             T::LBracket => self.array_type(),
             T::LBrace => self.map_type(),
             T::LParen => return self.paren_type(),
-            T::Fn => self.fn_type(),
+            T::Fn if self.peek(1).kind == T::LParen => self.fn_type(),
             T::Async => {
                 self.bump();
                 if !self.at(T::Fn) {
@@ -286,13 +286,12 @@ impl Parser<'_> {
             {
                 self.python_type(symbol)
             }
-            sym::RESULT | sym::FUTURE | sym::TENSOR => {
+            sym::RESULT | sym::FUTURE => {
                 let span = self.tok.span();
                 let text = self.text(span);
-                let example = if symbol == sym::TENSOR { "f32" } else { "int" };
                 self.report(
                     Diagnostic::error("type-argument", span, format!("`{text}` needs a type argument"))
-                        .label(format!("for instance `{text}<{example}>`")),
+                        .label(format!("for instance `{text}<int>`")),
                 );
                 self.bump();
                 TypeKind::Error
