@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 tiers=(format lint docs licences no_std readme unit conformance stack peers fuzz sanitizer)
 target=${CARGO_TARGET_DIR:-target}
+[[ $target = /* ]] || target=$PWD/$target
 host=$(rustc -vV | sed -n 's/^host: //p')
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 
