@@ -71,17 +71,29 @@ pub fn parse_declarations(source: &str) -> Parsed {
 /// Parses one of several files. Symbols of trees that are handed on from one to the next with their interner
 /// ([`Ast::names`]) agree with each other.
 pub fn parse_file(source: &str, file: FileId, dialect: Dialect, names: Interner) -> Parsed {
-    let mut diagnostics = Diagnostics::new(file);
-    let mut ast = Ast::with_capacity(source.len(), names);
     if source.len() > MAX_LENGTH {
         let start = Span::new(0, 0);
+        let mut diagnostics = Diagnostics::new(file);
         diagnostics.push(Diagnostic::error("too-long", start, "a source must not be longer than 1 GiB"));
-        return Parsed { ast, diagnostics };
+        return Parsed { ast: Ast::with_capacity(0, names), diagnostics };
     }
+    let (parsed, misbraced) = run(source, file, dialect, names, false);
+    if !misbraced {
+        return parsed;
+    }
+    // A brace is missing or too much somewhere. Indentation may tell where.
+    let (guided, _) = run(source, file, dialect, parsed.ast.names.clone(), true);
+    if guided.diagnostics.errors() <= parsed.diagnostics.errors() { guided } else { parsed }
+}
+
+/// Parses; also gives whether braces do not match.
+fn run(source: &str, file: FileId, dialect: Dialect, names: Interner, guided: bool) -> (Parsed, bool) {
+    let mut diagnostics = Diagnostics::new(file);
+    let mut ast = Ast::with_capacity(source.len(), names);
     let lexed = lex(source, &mut ast.names, &mut diagnostics);
     ast.comments = lexed.comments;
     let Some(&first) = lexed.tokens.first() else {
-        return Parsed { ast, diagnostics };
+        return (Parsed { ast, diagnostics }, false);
     };
     let mut parser = Parser {
         source,
@@ -98,22 +110,28 @@ pub fn parse_file(source: &str, file: FileId, dialect: Dialect, names: Interner)
         depth: 0,
         height: 0,
         too_deep: false,
+        guided,
+        misbraced: false,
         brackets: None,
         declared_foreign: Vec::new(),
         foreign_function: false,
         quiet_words: false,
         dialect,
     };
+    if guided {
+        let partners = recover::match_by_indentation(&parser.tokens, |offset| parser.indentation(offset));
+        parser.brackets = Some(partners);
+    }
     if lexed.foreign {
         parser.find_declared_foreign();
     }
     parser.file();
-    let Parser { mut ast, mut diagnostics, too_deep, .. } = parser;
+    let Parser { mut ast, mut diagnostics, too_deep, misbraced, .. } = parser;
     if too_deep {
         ast.root = List::EMPTY;
     }
     diagnostics.sort();
-    Parsed { ast, diagnostics }
+    (Parsed { ast, diagnostics }, misbraced)
 }
 
 /// What surrounds the place that is being parsed, up to the innermost bracket.
@@ -155,6 +173,10 @@ struct Parser<'a> {
     /// The height of the tree parsed since it was last reset, see [`Parser::apart`].
     height: u32,
     too_deep: bool,
+    /// A second attempt, after a brace was found missing at the end: indentation tells which.
+    guided: bool,
+    /// A block was still open at the end of the file, or a `}` closed nothing.
+    misbraced: bool,
     /// For every opening bracket the token that closes it.
     brackets: Option<Vec<u32>>,
     /// Other languages' words for `none`, `true` and so on that this file uses as names of its own.

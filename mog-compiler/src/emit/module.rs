@@ -45,6 +45,9 @@ pub enum EmitError {
 /// # Errors
 /// If the program exceeds the format's limits.
 pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError> {
+    if let Some(what) = lowered.exceeded {
+        return Err(EmitError::TooMany(what));
+    }
     let limit = options.window - 2;
     let mut functions = Vec::with_capacity(lowered.bodies.len());
     for body in &mut lowered.bodies {

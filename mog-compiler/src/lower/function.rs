@@ -23,6 +23,7 @@ pub fn lower(hir: &Hir) -> Lowered {
         captures: hashbrown::HashMap::new(),
         assigned: hashbrown::HashMap::new(),
         inlinable: hashbrown::HashMap::new(),
+        exceeded: None,
     };
     // String constants of the program come first: their numbers are those of the checker.
     let mut at = 0u16;
@@ -47,8 +48,8 @@ pub fn lower(hir: &Hir) -> Lowered {
             Wanted::Wrapper(function) => lower_wrapper(&mut unit, function),
         });
     }
-    let Unit { layouts, constants, .. } = unit;
-    Lowered { bodies, layouts, constants, state_type, imports, exports, init }
+    let Unit { layouts, constants, exceeded, .. } = unit;
+    Lowered { bodies, layouts, constants, state_type, imports, exports, init, exceeded }
 }
 
 impl Unit<'_> {
@@ -174,14 +175,20 @@ impl Lowering<'_, '_> {
     }
 
     fn load_captures(&mut self, closure: Val, captures: &[Capture]) {
-        let mut field = 1;
+        let mut field = 1u8;
         for capture in captures {
             let (ty, boxed) = self.local_info(capture.inner);
             let v = self.local(capture.inner);
             let size = if boxed { 1 } else { self.size(ty) };
             let dst = Val::whole(v, ty);
             self.load_slots(dst, closure, field, size);
-            field += size;
+            field = match field.checked_add(size) {
+                Some(next) => next,
+                None => {
+                    self.unit.exceeded = Some("variables in one closure");
+                    return;
+                }
+            };
         }
     }
 

@@ -42,6 +42,8 @@ pub struct Lowered {
     pub exports: Vec<u16>,
     /// The number of the initialiser.
     pub init: Option<u16>,
+    /// What there is more of than an object can hold.
+    pub exceeded: Option<&'static str>,
 }
 
 /// What is shared by all functions of a program.
@@ -59,6 +61,7 @@ struct Unit<'h> {
     captures: hashbrown::HashMap<FuncId, TypeId>,
     assigned: hashbrown::HashMap<FuncId, hashbrown::HashSet<LocalId>>,
     inlinable: hashbrown::HashMap<FuncId, bool>,
+    exceeded: Option<&'static str>,
 }
 
 /// A machine function: only those that are reachable are made.

@@ -123,7 +123,11 @@ impl Lowering<'_, '_> {
         let hir = self.hir();
         let TyKind::Struct(id) = hir.types.kind(ty) else { return 0 };
         let fields = hir.types.structs.get(id.0 as usize).map_or(&[][..], |definition| &definition.fields);
-        fields.iter().take(field as usize).map(|&(_, ty)| self.size(ty)).fold(0, u8::saturating_add)
+        let before: u32 = fields.iter().take(field as usize).map(|&(_, ty)| u32::from(self.size(ty))).sum();
+        u8::try_from(before).unwrap_or_else(|_| {
+            self.unit.exceeded = Some("fields in one struct");
+            0
+        })
     }
 
     pub(super) fn field(&mut self, object: ExprId, field: u32, ty: Ty, dst: Option<Val>) -> Val {

@@ -27,11 +27,13 @@ impl Parser<'_> {
         let outer = self.enter(2);
         let (stmts, tail) = self.in_context(Context::BLOCK, |p| {
             p.bump();
-            p.statements(|p| matches!(p.tok.kind, T::RBrace | T::Eof | T::FClose | T::FEnd))
+            p.statements(|p| {
+                matches!(p.tok.kind, T::RBrace | T::Eof | T::FClose | T::FEnd) || p.is_cut_short(open)
+            })
         });
-        if self.at(T::RBrace) {
+        if self.closes(open) {
             self.bump();
-        } else if !self.at(T::Eof) {
+        } else if matches!(self.tok.kind, T::FClose | T::FEnd) {
             self.panicking = true; // the end of an f-string that is not closed, see the lexer
         } else if !self.panicking {
             self.unclosed_block(open);
@@ -252,10 +254,12 @@ impl Parser<'_> {
         self.bump();
         loop {
             while self.eat(T::Comma) || self.eat(T::Semi) {}
-            if self.eat(T::RBrace) {
+            if self.closes(open) {
+                self.bump();
                 break;
             }
-            if self.at(T::Eof) {
+            if matches!(self.tok.kind, T::Eof | T::RBrace) || self.is_cut_short(open) || self.is_no_arm(open)
+            {
                 self.unclosed_block(open);
                 break;
             }

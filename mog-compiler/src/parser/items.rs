@@ -13,6 +13,7 @@ impl Parser<'_> {
     /// Everything.
     pub(super) fn file(&mut self) {
         let mark = self.mark::<ItemId>();
+        let outer = self.enter(1);
         loop {
             while self.eat(T::Semi) {}
             if self.at(T::Eof) {
@@ -32,14 +33,15 @@ impl Parser<'_> {
             if self.pos == start && !self.at(T::Eof) {
                 self.bump();
             }
-            // A brace that closes nothing is reported; the rest of the line is code again.
         }
+        self.leave(1, outer);
         self.ast.root = self.list_since(mark);
     }
 
     fn stray_closer(&mut self) -> bool {
         let stray = matches!(self.tok.kind, T::RBrace | T::RParen | T::RBracket | T::FClose | T::FEnd);
         if stray {
+            self.misbraced |= self.at(T::RBrace);
             let span = self.tok.span();
             let text = self.text(span).to_owned();
             self.report(
@@ -216,10 +218,10 @@ impl Parser<'_> {
         self.in_context(Context::BLOCK, |p| {
             loop {
                 while p.eat(T::Comma) || p.eat(T::Semi) {}
-                if p.eat(T::RBrace) {
-                    return;
+                if p.closes(open) {
+                    return p.bump();
                 }
-                if matches!(p.tok.kind, T::Eof | T::FClose | T::FEnd) {
+                if matches!(p.tok.kind, T::Eof | T::RBrace | T::FClose | T::FEnd) || p.is_cut_short(open) {
                     return p.unclosed_block(open);
                 }
                 let start = p.pos;

@@ -43,6 +43,66 @@ fn match_brackets(tokens: &[Token]) -> Vec<u32> {
     partners
 }
 
+/// The same by indentation: a `}` at the beginning of a line does not close what a line further right opened, and a
+/// declaration ends what a line at its place or further right opened.
+pub(super) fn match_by_indentation(tokens: &[Token], indentation: impl Fn(u32) -> usize) -> Vec<u32> {
+    let mut partners = vec![UNCLOSED; tokens.len()];
+    // Position, kind, and how far the line is indented.
+    let mut open: Vec<(usize, T, usize)> = Vec::new();
+    let mut column = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        if token.line {
+            column = indentation(token.start);
+            if declares(tokens, at) {
+                while open.last().is_some_and(|&(_, _, outer)| outer >= column) {
+                    open.pop();
+                }
+            }
+        }
+        let opening = match token.kind {
+            kind @ (T::LParen | T::LBracket | T::LBrace | T::FOpen) => {
+                open.push((at, kind, column));
+                continue;
+            }
+            T::RParen => T::LParen,
+            T::RBracket => T::LBracket,
+            T::RBrace => T::LBrace,
+            T::FClose => T::FOpen,
+            _ => continue,
+        };
+        if token.line && opening == T::LBrace {
+            while open.last().is_some_and(|&(_, _, outer)| outer > column) {
+                open.pop();
+            }
+        }
+        while let Some(&(partner, kind, _)) = open.last() {
+            let barrier = kind == T::FOpen || (kind == T::LBrace && opening != T::FOpen);
+            if kind != opening && barrier {
+                break;
+            }
+            open.pop();
+            if kind == opening {
+                if let Some(slot) = partners.get_mut(partner) {
+                    *slot = at as u32;
+                }
+                break;
+            }
+        }
+    }
+    partners
+}
+
+/// Whether a declaration begins at a token.
+fn declares(tokens: &[Token], at: usize) -> bool {
+    let kind = |at: usize| tokens.get(at).map_or(T::Eof, |token| token.kind);
+    match kind(at) {
+        T::Fn => kind(at + 1) == T::Ident,
+        T::Async => kind(at + 1) == T::Fn && kind(at + 2) == T::Ident,
+        T::Pub | T::Struct | T::Enum | T::Import => true,
+        _ => false,
+    }
+}
+
 impl Parser<'_> {
     /// The token that closes the bracket at a position.
     pub(super) fn partner(&mut self, open: usize) -> Option<usize> {
@@ -280,11 +340,51 @@ impl Parser<'_> {
         );
     }
 
-    /// A block that the file ends in.
+    /// At the `}` of a `{`.
+    pub(super) fn closes(&mut self, open: usize) -> bool {
+        self.at(T::RBrace) && !self.is_unclosed(open)
+    }
+
+    /// When indentation guides: whether a `{` has no partner.
+    fn is_unclosed(&mut self, open: usize) -> bool {
+        self.guided && self.partner(open).is_none()
+    }
+
+    /// When indentation guides: at a declaration that cannot belong to an unclosed block.
+    pub(super) fn is_cut_short(&mut self, open: usize) -> bool {
+        self.guided
+            && self.tok.line
+            && declares(&self.tokens, self.pos)
+            && self.is_unclosed(open)
+            && self.is_left_of(open)
+    }
+
+    /// When indentation guides: at a line that is no arm of an unclosed `match`.
+    pub(super) fn is_no_arm(&mut self, open: usize) -> bool {
+        const REACH: usize = 60;
+        if !self.guided || !self.tok.line || !self.is_unclosed(open) || !self.is_left_of(open) {
+            return false;
+        }
+        let line = (0..REACH).map(|ahead| self.peek(ahead)).enumerate();
+        !line.take_while(|&(at, token)| at == 0 || !token.line).any(|(_, token)| token.kind == T::FatArrow)
+    }
+
+    /// Whether the current line is indented no further than the one with a `{`.
+    fn is_left_of(&self, open: usize) -> bool {
+        let opening = self.tokens.get(open).map_or(0, |token| token.start);
+        self.indentation(self.tok.start) <= self.indentation(opening)
+    }
+
+    /// A block that does not end before the file, or before what cannot belong to it.
     pub(super) fn unclosed_block(&mut self, open: usize) {
         let opening = self.tokens.get(open).copied().unwrap_or(self.tok);
-        let mut error = Diagnostic::error("unclosed-bracket", opening.span(), "this `{` is never closed")
-            .label("expected a matching `}` before the end of the file");
+        let error = Diagnostic::error("unclosed-bracket", opening.span(), "this `{` is never closed");
+        if !self.at(T::Eof) {
+            let error = error.label("expected a matching `}`");
+            return self.report(error.note(self.tok.span(), "`}` is missing at the latest before this"));
+        }
+        self.misbraced = true;
+        let mut error = error.label("expected a matching `}` before the end of the file");
         if let Some((open, close)) = self.misaligned_braces() {
             error = error
                 .note(open, "or is it this one that is not closed?")

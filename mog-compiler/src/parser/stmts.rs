@@ -39,7 +39,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn stmt_at(&mut self, kind: StmtKind, start: u32) -> StmtId {
-        self.height += 1;
+        // Its node is counted by the block or file around it.
         let span = self.span_from(start);
         self.ast.add(Stmt { kind, span })
     }

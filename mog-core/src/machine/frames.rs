@@ -63,12 +63,12 @@ impl Vm<'_> {
         if needs <= self.state.split {
             return Ok(());
         }
-        // Half as much again, so that deep recursion does not move the heap at every call; just what is needed
-        // if that does not fit.
+        // Half as much again, so that deep recursion does not move the heap at every call; half of what is left
+        // if that does not fit, so that it does not collect at every call either.
         let missing = needs - self.state.split;
         let generous = missing + (self.state.split / 2).min(4096);
         match self.grow_stack(generous) {
-            Err(Stop::OutOfMemory) => self.grow_stack(missing),
+            Err(Stop::OutOfMemory) => self.grow_stack(missing.max(self.free() / 2)),
             other => other,
         }
     }
