@@ -133,7 +133,7 @@ fn too_deep_means_no_tree() {
     let parsed = parse(&format!("x := {}1{}", "(".repeat(20_000), ")".repeat(20_000)));
     assert_eq!(
         codes(&format!("x := 1 1\ny := {}", "(".repeat(20_000))),
-        ["1:8 syntax", "2:165 nested-too-deeply"]
+        ["1:8 syntax", "2:164 nested-too-deeply"]
     );
     assert_eq!(dump(&parsed.ast), "");
 }

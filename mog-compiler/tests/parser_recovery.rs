@@ -66,11 +66,31 @@ fn a_broken_head_does_not_hide_its_body() {
 
 #[test]
 fn brackets_that_do_not_match() {
-    assert_eq!(codes("fn f() {\n  if a {\n    b()\n}\nfn g() { }\n"), ["1:8 unclosed-bracket"]);
+    assert_eq!(codes("fn f() {\n  if a {\n    b()\n}\nfn g() { }\n"), ["2:8 unclosed-bracket"]);
     assert_eq!(codes("fn f() { }\n}\nfn g() { }"), ["2:1 stray-bracket"]);
     assert_eq!(codes("x := (1 + 2]\ny := 3 3"), ["1:12 wrong-bracket", "2:8 syntax"]);
     assert_eq!(codes("x := f(1\n}\ny := 2 2"), ["1:7 unclosed-bracket", "2:1 stray-bracket", "3:8 syntax"]);
     assert_eq!(codes("f(a)) + 1\ng()"), ["1:5 stray-bracket"]);
+}
+
+/// Where indentation says which brace is missing, the rest of the file is read as it was meant.
+#[test]
+fn indentation_tells_which_brace_is_missing() {
+    let rest = "fn g() {\n  x := 1 1\n}\n";
+    for (source, place) in [
+        ("fn f() {\n  if a {\n    b()\n}\n", "2:8"),
+        ("fn f() {\n  if a {\n    b()\n  }\n", "1:8"),
+        ("fn f() {\n  m := match v {\n    1 => 2,\n  x: int = 3\n  f(\"a\")\n}\n", "2:16"),
+        ("struct S {\n  a: int,\n\n", "1:10"),
+        ("enum E {\n  A,\n", "1:8"),
+    ] {
+        let line = source.lines().count() + 2;
+        let expected = [format!("{place} unclosed-bracket"), format!("{line}:10 syntax")];
+        let found = codes(&format!("{source}{rest}"));
+        assert_eq!(found, expected, "{source}");
+    }
+    // It is never asked about a program whose braces match.
+    assert_eq!(codes("fn f() {\nif a {\nb()\n}\nfn g() {\nmatch x {\n_ => 1\n}\n}\n}\n"), [""; 0]);
 }
 
 #[test]
