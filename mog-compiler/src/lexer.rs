@@ -1,8 +1,8 @@
 //! Source text to tokens, in one pass over the bytes.
 //!
 //! Every token knows whether a line end stands before it; what a line end means is the parser's business, because the
-//! innermost bracket decides. The tokens of f-strings are nested in the stream: [`T::FStart`], then texts and
-//! interpolations between [`T::FOpen`] and [`T::FClose`], then [`T::FEnd`]; the lexer keeps a stack for that and does
+//! innermost bracket decides. The tokens of f-strings are nested in the stream: `T::FStart`, then texts and
+//! interpolations between `T::FOpen` and `T::FClose`, then `T::FEnd`; the lexer keeps a stack for that and does
 //! not recurse.
 
 mod literals;

@@ -2,7 +2,7 @@
 //!
 //! - **All errors in one go, no cascades.** A parse function never fails: it reports, sets `panicking`, and returns an
 //!   error node. While panicking nothing further is reported. The nearest list or statement that can tell where it goes
-//!   on clears the flag ([`recover`]); which bracket closes which is found by one pass over the tokens, made when the
+//!   on clears the flag (`recover`); which bracket closes which is found by one pass over the tokens, made when the
 //!   first error needs it.
 //! - **Bounded depth.** [`MAX_NESTING`] bounds the height of the tree, counted in nodes, and with it the recursion of
 //!   this parser and of every pass over the tree. Chains of binary operators, lists and `else if` are flat and do not

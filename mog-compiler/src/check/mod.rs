@@ -2,10 +2,10 @@
 //!
 //! A compilation is a list of *units*: the imported modules, those first that others need, then the file itself. Each
 //! unit is checked in the same order: names of declarations, their types, constants, top-level statements, function
-//! bodies; then whatever had to wait until all types were known ([`finish`]).
+//! bodies; then whatever had to wait until all types were known (`finish`).
 //!
-//! Expressions are checked in one pass. What the place of an expression wants ([`infer::Want`]) goes down, the type
-//! comes up, and [`infer`] fits the one to the other. Types that are not known yet are variables that unification
+//! Expressions are checked in one pass. What the place of an expression wants (`infer::Want`) goes down, the type
+//! comes up, and `infer` fits the one to the other. Types that are not known yet are variables that unification
 //! binds.
 
 mod assign;

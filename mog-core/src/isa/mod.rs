@@ -214,7 +214,7 @@ macro_rules! define_ops {
         /// An opcode.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
-        pub enum Op { $(#[doc = $meaning] $op),* }
+        pub enum Op { $(#[doc = concat!("`", $meaning, "`")] $op),* }
 
         impl Op {
             /// All opcodes, by number.
@@ -241,7 +241,7 @@ macro_rules! define_library {
         /// A library function.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u16)]
-        pub enum Lib { $(#[doc = $meaning] $lib),* }
+        pub enum Lib { $(#[doc = concat!("`", $meaning, "`")] $lib),* }
 
         impl Lib {
             /// All library functions, by number.
