@@ -35,6 +35,7 @@ const PROGRAMS: [(&str, u64); 12] = [
     ("strs", 1_000_000),
     ("map", 1_000_000),
 ];
+/// Runs of each program by each peer, unless `RUNS` says otherwise.
 const RUNS: usize = 5;
 /// High enough not to matter, but counted and checked.
 const STEPS: u64 = 100_000_000_000;
@@ -97,6 +98,7 @@ fn main() -> Outcome<()> {
     }
     let mog = command()?;
     let cpu = last_cpu()?;
+    let runs = env::var("RUNS").map_or(Ok(RUNS), |runs| runs.parse())?;
 
     println!("| program | size | Mog | Lua 5.4 | Mog / Lua |\n|---|---|---|---|---|");
     let mut logarithms = Vec::new();
@@ -110,7 +112,7 @@ fn main() -> Outcome<()> {
             _ => Peer::new(&mog, &["run", "--steps", &STEPS.to_string(), "--memory", MEMORY, &source]),
         };
         let mut lua = Peer::new(&lua, &[&format!("{}/lua/{name}.lua", folder.display()), &size.to_string()]);
-        for _ in 0..RUNS {
+        for _ in 0..runs {
             ours.run(&cpu)?;
             lua.run(&cpu)?;
         }
