@@ -13,7 +13,7 @@ pub mod diagnostic;
 pub mod emit;
 pub mod hir;
 pub mod ir;
-pub mod lexer;
+mod lexer;
 pub mod lower;
 pub mod parser;
 pub mod symbol;
