@@ -124,7 +124,7 @@ impl Diagnostic {
             Severity::Warning => Level::WARNING,
         };
         let title = level.primary_title(printable(&self.message)).id(self.code);
-        let excerpt = Excerpt::new(file, self.span);
+        let excerpt = Excerpt::new(file, self.area(file));
         let mut snippet = excerpt.snippet(file).annotation(
             AnnotationKind::Primary
                 .span(excerpt.range(file, self.span))
@@ -168,6 +168,16 @@ impl Diagnostic {
             text = text.replacen(&place(seeming), &place(column as usize), 1);
         }
         text
+    }
+
+    /// The place with those of the notes that are near.
+    fn area(&self, file: &SourceFile<'_>) -> Span {
+        let near = |area: &Span| {
+            area.end - area.start < Excerpt::MAX_WIDTH / 2
+                && file.line(area.end) - file.line(area.start) < Excerpt::MAX_LINES
+        };
+        let whole = Span::new(self.span.start, self.span.end.max(self.span.start));
+        self.notes.iter().fold(whole, |area, note| Some(area.to(note.span)).filter(near).unwrap_or(area))
     }
 
     fn fix_in_words(&self) -> String {

@@ -8,7 +8,7 @@
 mod literals;
 
 use crate::ast::{Comment, Interner, Span, Symbol, sym};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS};
 
 macro_rules! token_kinds {
     ($($kind:ident $text:literal,)*) => {
@@ -136,6 +136,9 @@ pub(crate) fn lex(source: &str, names: &mut Interner, diagnostics: &mut Diagnost
     if lexer.bytes.get(lexer.pos..lexer.pos + 2) == Some(b"#!") {
         lexer.line_comment(lexer.pos);
     }
+    if !source.is_ascii() {
+        lexer.reversals();
+    }
     lexer.run();
     Lexed { tokens: lexer.tokens, comments: lexer.comments, foreign: lexer.foreign }
 }
@@ -228,6 +231,24 @@ impl Lexer<'_> {
     fn skip_while(&mut self, of_kind: impl Fn(u8) -> bool) {
         let rest = self.bytes.get(self.pos..).unwrap_or(b"");
         self.pos += rest.iter().position(|&byte| !of_kind(byte)).unwrap_or(rest.len());
+    }
+
+    /// Warns of characters that make an editor show the text in another order than the compiler reads it.
+    fn reversals(&mut self) {
+        let reverses = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        for (at, char) in self.source.char_indices().filter(|&(_, char)| reverses(char)).take(MAX_DIAGNOSTICS)
+        {
+            let code = format!("\\u{{{:X}}}", u32::from(char));
+            let span = Span::new(at as u32, (at + char.len_utf8()) as u32);
+            self.diagnostics.push(
+                Diagnostic::warning(
+                    "text-direction",
+                    span,
+                    "an invisible character changes the order of the text shown",
+                )
+                .help(format!("leave it out; in a string it can be written as `{code}`")),
+            );
+        }
     }
 
     /// The byte so far ahead, 0 beyond the end.

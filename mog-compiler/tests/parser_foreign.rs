@@ -189,6 +189,12 @@ fn text() {
 }
 
 #[test]
+fn text_that_is_shown_in_another_order_than_it_is_read() {
+    assert_eq!(codes("s := \"a\u{202e}b\" // \u{2066}"), ["1:8 text-direction", "1:15 text-direction"]);
+    assert_eq!(codes("s := \"שלום\" // 日本"), [""; 0]);
+}
+
+#[test]
 fn types() {
     fixed("x: Option<int> = none", &["1:4 foreign-type"], "x: ?int = none");
     fixed("x: Vec<string> = []", &["1:4 foreign-type"], "x: [string] = []");

@@ -211,6 +211,9 @@ impl Parser<'_> {
 
     /// Whether the interpolation ended at the line's end; the lexer said so.
     fn cut_off(&self, open: usize) -> bool {
+        if !self.diagnostics.has_errors() {
+            return false;
+        }
         let mut line = self.tokens.get(open..).unwrap_or(&[]).iter().take(64);
         line.any(|token| token.kind == T::Error && token.start == token.end)
             && line.next().is_some_and(|token| token.kind == T::FClose && token.start == token.end)
