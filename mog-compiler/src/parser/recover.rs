@@ -377,6 +377,9 @@ impl Parser<'_> {
 
     /// A block that does not end before the file, or before what cannot belong to it.
     pub(super) fn unclosed_block(&mut self, open: usize) {
+        if self.panicking {
+            return;
+        }
         let opening = self.tokens.get(open).copied().unwrap_or(self.tok);
         let error = Diagnostic::error("unclosed-bracket", opening.span(), "this `{` is never closed");
         if !self.at(T::Eof) {
