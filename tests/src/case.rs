@@ -7,6 +7,7 @@
 //! //! not-stderr: warning                        must not occur in stderr; may be repeated
 //! //! stdout: any                                the output is not compared with a file
 //! //! without: gc-stress                         a variant that makes no sense for this case
+//! //! module: imported by area                   no case: a source that cases beside it import
 //! ```
 //!
 //! Expected output is in `<name>.out`; without that file a case must print nothing.
@@ -99,14 +100,26 @@ fn expected_output(program: &Path) -> Result<Vec<u8>, String> {
 ///
 /// A message naming the file that cannot be read or understood.
 pub fn read_all(root: &Path) -> Result<Vec<Case>, String> {
-    let mut cases = Vec::new();
-    for path in files_below(root).map_err(|e| format!("{}: {e}", root.display()))? {
-        if path.extension().is_some_and(|extension| extension == "mog") {
-            cases.push(Case::read(root, &path)?);
+    let paths = programs(root).map_err(|e| format!("{}: {e}", root.display()))?;
+    paths.iter().map(|path| Case::read(root, path)).collect()
+}
+
+/// All programs below `root`, by path, without the modules that they import.
+///
+/// # Errors
+///
+/// A file or folder that cannot be read.
+pub fn programs(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut programs = Vec::new();
+    for path in files_below(root)? {
+        if path.extension().is_some_and(|extension| extension == "mog")
+            && !fs::read(&path)?.starts_with(b"//! module: ")
+        {
+            programs.push(path);
         }
     }
-    cases.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(cases)
+    programs.sort();
+    Ok(programs)
 }
 
 /// Expected outputs below `root` that no program goes with.
