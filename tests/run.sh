@@ -10,7 +10,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-tiers=(format lint docs licences no_std readme unit conformance stack peers fuzz sanitizer)
+tiers=(format lint docs licences no_std readme unit conformance small_window stack peers fuzz sanitizer)
 target=${CARGO_TARGET_DIR:-target}
 [[ $target = /* ]] || target=$PWD/$target
 host=$(rustc -vV | sed -n 's/^host: //p')
@@ -99,6 +99,19 @@ conformance() {
         MOG_BIN=$target/release/mog cargo test --locked --package mog-tests &&
         cargo build --locked --package mog &&
         MOG_BIN=$target/debug/mog cargo test --locked --package mog-tests --test conformance
+}
+
+# The machine as the smallest targets have it: hello in 1 KiB; and every program's module, built there, runs in the
+# machine with the large window with the same output in the same steps.
+small_window() {
+    local small=$target/window-32 printed
+    printed=$(mktemp) || return
+    cargo build --release --locked --package mog --features window-32 --target-dir "$small" &&
+        cargo build --release --locked --package mog &&
+        "$small/release/mog" run --memory 1K tests/conformance/limits/hello_in_4_kib.mog >"$printed" &&
+        diff "$printed" tests/conformance/limits/hello_in_4_kib.out &&
+        MOG_BIN=$small/release/mog MOG_MACHINE_BIN=$target/release/mog \
+            cargo test --locked --package mog-tests --test conformance
 }
 
 # A thousand million steps, calls and library functions on a native stack of 64 KiB: they take none of it. Behind that:

@@ -84,12 +84,15 @@ pub trait Runner: Send + Sync {
 #[derive(Clone, Debug)]
 pub struct CommandRunner {
     mog: PathBuf,
+    /// The command that runs modules.
+    machine: PathBuf,
     limit: Duration,
     address_space: Option<u32>,
 }
 
 impl CommandRunner {
-    /// Uses the command that `MOG_BIN` names, or else the one built beside the running test.
+    /// Uses the command that `MOG_BIN` names, or else the one built beside the running test. Modules are run by the
+    /// command that `MOG_MACHINE_BIN` names, if it names one.
     ///
     /// # Errors
     ///
@@ -99,11 +102,14 @@ impl CommandRunner {
             Some(path) => PathBuf::from(path),
             None => built_command().map_err(|e| format!("where is this test? {e}"))?,
         };
+        let machine = env::var_os("MOG_MACHINE_BIN").map_or_else(|| mog.clone(), PathBuf::from);
         // Runs happen in other folders, so a relative path would not do.
-        match mog.canonicalize() {
-            Ok(mog) => Ok(Self { mog, limit, address_space: None }),
-            Err(e) => Err(format!("{}: {e}; run `cargo build -p mog` first, or set MOG_BIN", mog.display())),
-        }
+        let absolute = |path: PathBuf| {
+            path.canonicalize().map_err(|e| {
+                format!("{}: {e}; run `cargo build -p mog` first, or set MOG_BIN", path.display())
+            })
+        };
+        Ok(Self { mog: absolute(mog)?, machine: absolute(machine)?, limit, address_space: None })
     }
 
     /// The same, with a bound on the whole process, so that no limit can be checked only after the memory is taken.
@@ -123,25 +129,42 @@ impl CommandRunner {
         stdin: &[u8],
         folder: &Path,
     ) -> io::Result<Finished> {
+        self.command(&self.mog, args, stdin, folder)
+    }
+
+    fn command(
+        &self,
+        command: &Path,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
+        stdin: &[u8],
+        folder: &Path,
+    ) -> io::Result<Finished> {
         let args = args.into_iter().map(Into::into);
         match self.address_space {
             // The shell is the one that can set a limit without unsafe code; it then becomes the command.
             Some(mebibytes) if cfg!(unix) => {
                 let script = format!("ulimit -v {} && exec \"$0\" \"$@\"", u64::from(mebibytes) * 1024);
-                let shell: [OsString; 3] = ["-c".into(), script.into(), self.mog.clone().into()];
+                let shell: [OsString; 3] = ["-c".into(), script.into(), command.into()];
                 let args: Vec<OsString> = shell.into_iter().chain(args).collect();
                 process::run(Path::new("/bin/sh"), &args, stdin, folder, self.limit)
             }
-            _ => process::run(&self.mog, &args.collect::<Vec<_>>(), stdin, folder, self.limit),
+            _ => process::run(command, &args.collect::<Vec<_>>(), stdin, folder, self.limit),
         }
     }
 
-    fn run_file(&self, file: &Path, case: &Case, more: &[&str], scratch: &Scratch) -> io::Result<Outcome> {
+    fn run_file(
+        &self,
+        command: &Path,
+        file: &Path,
+        case: &Case,
+        more: &[&str],
+        scratch: &Scratch,
+    ) -> io::Result<Outcome> {
         let mut args: Vec<OsString> = vec!["run".into(), "--stats".into()];
         args.extend(more.iter().map(Into::into));
         args.extend(case.args.iter().map(Into::into));
         args.push(file.into());
-        self.mog(args, &[], scratch.path()).map(Outcome::from)
+        self.command(command, args, &[], scratch.path()).map(Outcome::from)
     }
 
     fn build_and_run(&self, case: &Case, more: &[&str], scratch: &Scratch) -> io::Result<Outcome> {
@@ -152,7 +175,7 @@ impl CommandRunner {
         if build.exit != Exit::Code(0) {
             return Ok(build.into());
         }
-        let mut outcome = self.run_file(&module, case, more, scratch)?;
+        let mut outcome = self.run_file(&self.machine, &module, case, more, scratch)?;
         outcome.stderr.insert_str(0, &build.stderr);
         Ok(outcome)
     }
@@ -171,12 +194,12 @@ impl Runner for CommandRunner {
     fn run(&self, case: &Case, variant: Variant) -> io::Result<Outcome> {
         let scratch = Scratch::new()?;
         match variant {
-            Variant::Source => self.run_file(&case.path, case, &[], &scratch),
+            Variant::Source => self.run_file(&self.mog, &case.path, case, &[], &scratch),
             Variant::Bytecode(Dispatch::Match) => {
                 self.build_and_run(case, &["--dispatch", "match"], &scratch)
             }
             Variant::Bytecode(Dispatch::Tail) => self.build_and_run(case, &["--dispatch", "tail"], &scratch),
-            Variant::GcStress => self.run_file(&case.path, case, &["--gc-stress"], &scratch),
+            Variant::GcStress => self.run_file(&self.mog, &case.path, case, &["--gc-stress"], &scratch),
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! `cargo build -p mog` first, or set `MOG_BIN`. `BLESS_STEPS=1` writes the step counts of the cases that ran and
 //! passed to `conformance/steps.txt`; expected output is never written by a machine.
+//!
+//! With `MOG_MACHINE_BIN`, a command with another register window, the modules are run by that one. What counts then is
+//! that both take the same steps: a smaller window makes other code of the same program, so nothing is recorded.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -38,8 +41,9 @@ fn run(root: &Path) -> Result<ExitCode, String> {
     let arguments = Arguments::from_args();
     let cases = case::read_all(root)?;
     let steps_file = root.join("steps.txt");
-    let recorded = Arc::new(read_steps(&steps_file)?);
-    let bless = env::var_os("BLESS_STEPS").is_some();
+    let other_window = env::var_os("MOG_MACHINE_BIN").is_some();
+    let recorded = Arc::new(if other_window { Steps::new() } else { read_steps(&steps_file)? });
+    let bless = !other_window && env::var_os("BLESS_STEPS").is_some();
     let measured = Arc::new(Mutex::new(Steps::new()));
     let runner = Arc::new(CommandRunner::find(LIMIT)?);
 
@@ -48,7 +52,13 @@ fn run(root: &Path) -> Result<ExitCode, String> {
     for case in cases {
         let (runner, recorded, measured) = (runner.clone(), recorded.clone(), measured.clone());
         trials.push(Trial::test(case.name.clone(), move || {
-            let steps = suite::check(&case, runner.as_ref(), &Variant::ALL)?;
+            let steps = match suite::check(&case, runner.as_ref(), &Variant::ALL) {
+                Err(report) if other_window && report.contains("error[too-many-variables]") => {
+                    println!("{} has a function that does not fit this window", case.name);
+                    None
+                }
+                other => other?,
+            };
             let due = recorded.get(&case.name).copied();
             if let Some(steps) = steps {
                 measured.lock().unwrap_or_else(PoisonError::into_inner).insert(case.name.clone(), steps);

@@ -239,7 +239,14 @@ impl Vm<'_> {
 
     /// Whether this many words could be had at all: to ask before paying for the work on them.
     pub(crate) fn check_size(&self, words: usize) -> Result<(), Stop> {
-        if words > self.limit() { Err(Stop::OutOfMemory) } else { Ok(()) }
+        if words > self.limit().saturating_sub(self.module.slack()) { Err(Stop::OutOfMemory) } else { Ok(()) }
+    }
+
+    /// Notes that this many words are in use beside the objects that exist.
+    pub(crate) fn note_use(&mut self, words: usize) {
+        let end = self.state.split.saturating_add(self.state.top).saturating_add(words);
+        let used = end.min(self.limit()).saturating_sub(self.module.slack());
+        self.state.counters.peak_words = self.state.counters.peak_words.max(used);
     }
 
     /// Makes sure that this many words can be allocated without collecting. May move every object.
@@ -248,26 +255,18 @@ impl Vm<'_> {
         if self.state.collect_always || self.free() < words {
             self.reserve_slow(words)?;
         }
-        let used = self.state.split.saturating_add(self.state.top).saturating_add(words);
-        self.state.counters.peak_words = self.state.counters.peak_words.max(used);
+        self.note_use(words);
         Ok(())
     }
 
     #[cold]
     fn reserve_slow(&mut self, words: usize) -> Result<(), Stop> {
-        if words > self.limit() {
-            return Err(Stop::OutOfMemory);
-        }
+        self.check_size(words)?;
         self.collect()?;
         if self.free() < words {
             self.shrink_stack();
         }
         if self.free() < words { Err(Stop::OutOfMemory) } else { Ok(()) }
-    }
-
-    fn reserve_quiet(&mut self, words: usize) {
-        let used = self.state.split.saturating_add(self.state.top).saturating_add(words);
-        self.state.counters.peak_words = self.state.counters.peak_words.max(used.min(self.limit()));
     }
 
     /// Makes objects in the free words, next to a view of all that exist. They count once `make` succeeded.
@@ -285,7 +284,7 @@ impl Vm<'_> {
         let (made, cost) = (fresh.made(), fresh.cost);
         self.charge(cost);
         if result.is_ok() {
-            self.reserve_quiet(made);
+            self.note_use(made);
             self.state.top = top.saturating_add(made);
         }
         result
@@ -399,7 +398,7 @@ impl Vm<'_> {
                 let new = self.heap_mut().get_mut(start..).and_then(|rest| rest.get_mut(..size - capacity));
                 new.ok_or(CORRUPT)?.fill(0);
                 *self.heap_mut().get_mut(array.data - 1).ok_or(CORRUPT)? = size as u64;
-                self.reserve_quiet(0);
+                self.note_use(0);
                 self.charge((size - capacity) as u64 / 16);
                 return Ok(());
             }
@@ -425,7 +424,7 @@ impl Vm<'_> {
             heap.copy_within(array.data..array.data + used, buffer + 2);
         }
         *heap.get_mut(array.at + 1).ok_or(CORRUPT)? = join(array.len as u32, (buffer + 2) as u32);
-        self.reserve_quiet(0);
+        self.note_use(0);
         self.charge(size as u64 / 16);
         Ok(())
     }

@@ -394,8 +394,7 @@ impl Vm<'_> {
             return Err(Stop::OutOfMemory);
         }
         self.move_heap(self.state.split + words);
-        self.state.counters.peak_words =
-            self.state.counters.peak_words.max(self.state.split + self.state.top);
+        self.note_use(0);
         Ok(())
     }
 

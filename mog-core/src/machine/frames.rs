@@ -66,7 +66,8 @@ impl Vm<'_> {
         // Half as much again, so that deep recursion does not move the heap at every call; half of what is left
         // if that does not fit, so that it does not collect at every call either.
         let missing = needs - self.state.split;
-        let generous = missing + (self.state.split / 2).min(4096);
+        let used = self.state.split - self.module.slack().min(self.state.split);
+        let generous = missing + (used / 2).min(4096);
         match self.grow_stack(generous) {
             Err(Stop::OutOfMemory) => self.grow_stack(missing.max(self.free() / 2)),
             other => other,

@@ -26,7 +26,7 @@ pub struct Config {
 pub enum StartError {
     /// The arena is too small for the module's state and one frame.
     ArenaTooSmall {
-        /// Words that it needs at least.
+        /// Words that it needs at least, [`Module::slack`] among them.
         needs: usize,
     },
     /// The host grants an import, but with another signature.
@@ -124,7 +124,7 @@ impl<'a> Instance<'a> {
             failure: (0, NULL),
             entry: None,
             dispatch: config.dispatch,
-            counters: Counters { peak_words: needs, ..Counters::default() },
+            counters: Counters { peak_words: needs.saturating_sub(module.slack()), ..Counters::default() },
         };
         let mut instance = Self { module, arena, state };
         instance.clear_stack();
@@ -196,9 +196,9 @@ impl<'a> Instance<'a> {
         }
         let steps = i64::try_from(steps).unwrap_or(i64::MAX);
         self.state.fuel = self.state.fuel.min(0).saturating_add(steps);
-        let outcome = self.vm().run(host);
-        let used = self.state.split + self.state.top;
-        self.state.counters.peak_words = self.state.counters.peak_words.max(used);
+        let mut vm = self.vm();
+        let outcome = vm.run(host);
+        vm.note_use(0);
         outcome
     }
 

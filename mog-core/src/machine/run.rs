@@ -1,6 +1,7 @@
 //! The outer loop: fast instructions, slow ones, host calls, failures, until the program ends or pauses.
 
 use super::fast::Fast;
+use super::ops::call::CALL_STEPS;
 use super::vm::{Stop, Vm};
 use crate::error::{Failure, TrapCode};
 use crate::heap::NULL;
@@ -140,7 +141,8 @@ impl Vm<'_> {
         let words = ext_words(1 + arguments.len());
         let link = super::frames::Link { pc: self.state.pc + 1 + words, delta, dst };
         let references = usize::from(function.first_ref)..usize::from(function.frame);
-        self.charge(6 + references.len() as u64 / 4 + words as u64);
+        // As the fast loop charges it, wherever the window ends.
+        self.charge(1 + CALL_STEPS.unsigned_abs() as u64 + references.len() as u64 / 4);
         let base = self.state.base;
         let (frame, above) = self.arena.split_at_mut_checked(callee).ok_or(Stop::from(TrapCode::Corrupt))?;
         if let Some(slot) = frame.last_mut() {

@@ -32,7 +32,7 @@ pub struct Counters {
     pub collections: u64,
     /// Calls of host functions, denied ones included.
     pub host_calls: u64,
-    /// Most words of stack and heap that were in use at once.
+    /// Most words of stack and heap that were in use at once, without [`Module::slack`].
     pub peak_words: usize,
 }
 

@@ -228,6 +228,14 @@ impl<'a> Module<'a> {
         Self::decode_words(words, whole.len() == bytes.len())
     }
 
+    /// Words of an arena that lie between this module's stack and heap, unused: what the register window of this build
+    /// has beyond the largest frame. An arena of so many words more gives the module the same room, and so the same
+    /// steps and the same end, whatever the window.
+    #[must_use]
+    pub const fn slack(&self) -> usize {
+        crate::machine::WINDOW.saturating_sub(self.header.max_frame as usize)
+    }
+
     /// The same for words, which are never misaligned.
     ///
     /// # Errors

@@ -122,9 +122,10 @@ impl RuntimeBuilder {
     /// As for [`Runtime::new`].
     pub fn build(self, program: Program, capabilities: CapabilitySet) -> Result<Runtime, Error> {
         let Self { memory, steps, timeout, config, state, observer } = self;
-        let words = (memory / 8).min(mog_core::heap::MAX_WORDS);
+        let words = (memory / 8 + program.module()?.slack()).min(mog_core::heap::MAX_WORDS);
         let mut runtime = Runtime {
             program,
+            memory,
             arena: allocate(words).ok_or(Error::OutOfMemory { memory, stack: CallStack::default() })?,
             state: None,
             gate: Gate::new(capabilities, state, observer),
@@ -190,6 +191,8 @@ impl Budget {
 /// ```
 pub struct Runtime {
     program: Program,
+    /// The limit, in bytes. The arena has the machine's slack beside it.
+    memory: usize,
     arena: Vec<u64>,
     /// The machine's state between runs; none while it has to be linked again.
     state: Option<mog_core::State>,
@@ -271,7 +274,7 @@ impl Runtime {
             }
             StartError::NoFunction => self.no_function(name),
             StartError::Arguments => self.wrong_arguments(name, arguments),
-            _ => Error::OutOfMemory { memory: self.arena.len() * 8, stack: CallStack::default() },
+            _ => Error::OutOfMemory { memory: self.memory, stack: CallStack::default() },
         }
     }
 
@@ -410,9 +413,8 @@ impl Runtime {
     }
 
     fn run(&mut self) -> Result<Value, Error> {
-        let Self { program, arena, state, gate, budget, .. } = self;
-        let module = program.module()?;
-        let memory = arena.len() * 8;
+        let Self { program, memory, arena, state, gate, budget, .. } = self;
+        let (module, memory) = (program.module()?, *memory);
         let Some(stored) = state.take() else { return Err(Error::Idle) };
         let mut instance = Instance::attach(module, arena, stored);
         let result = match run(&mut instance, gate, budget) {
@@ -428,7 +430,7 @@ impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runtime")
             .field("program", &self.program)
-            .field("memory", &(self.arena.len() * 8))
+            .field("memory", &self.memory)
             .field("counters", &self.counters())
             .finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@ use crate::isa::{Insn, ext_words};
 use crate::machine::frames::Link;
 
 /// Steps of a call beyond its instruction, besides one for every four registers set to null.
-const CALL_STEPS: isize = 4;
+pub(in super::super) const CALL_STEPS: isize = 4;
 /// Steps of a return beyond its instruction.
 const RETURN_STEPS: isize = 3;
 

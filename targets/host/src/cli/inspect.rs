@@ -80,11 +80,12 @@ fn write_summary(module: &Module<'_>, text: &mut String) -> std::fmt::Result {
         if needed.is_empty() { "nothing optional".to_owned() } else { needed.join(", ") }
     )?;
     writeln!(text, "registers: {} in the largest frame", module.header.max_frame)?;
-    let floor = floor(module);
-    write!(text, "memory: at least {} bytes", floor * 8)?;
+    let floor = floor(module) - module.slack();
+    write!(text, "memory: at least {} bytes, and beside them {} of slack", floor * 8, module.slack() * 8)?;
     for window in [32, 64] {
-        if usize::from(module.header.max_frame) < window && window < WINDOW {
-            write!(text, "; {} with a window of {window}", (floor - WINDOW + window) * 8)?;
+        let frame = usize::from(module.header.max_frame);
+        if frame < window && window < WINDOW {
+            write!(text, "; {} with a window of {window}", (window - frame) * 8)?;
         }
     }
     writeln!(text)
