@@ -54,7 +54,7 @@ fn run(root: &Path) -> Result<ExitCode, String> {
         trials.push(Trial::test(case.name.clone(), move || {
             let steps = match suite::check(&case, runner.as_ref(), &Variant::ALL) {
                 Err(report) if other_window && report.contains("error[too-many-variables]") => {
-                    println!("{} has a function that does not fit this window", case.name);
+                    eprintln!("{} has a function that does not fit this window", case.name);
                     None
                 }
                 other => other?,
