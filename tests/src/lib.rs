@@ -3,9 +3,11 @@
 //! - [`case`] reads a `.mog` file with its directives and its expected output,
 //! - [`process`] runs one command with a deadline,
 //! - [`runner`] runs a case in one of several variants; the runner can be swapped,
-//! - [`suite`] compares what came out with what was due.
+//! - [`suite`] compares what came out with what was due,
+//! - [`evaluator`] is a second implementation of the language, to compare with.
 
 pub mod case;
+pub mod evaluator;
 pub mod process;
 pub mod runner;
 pub mod suite;
