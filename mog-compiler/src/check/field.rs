@@ -323,11 +323,26 @@ impl<'a> Checker<'a> {
                 self.expr(index, Want::Any);
                 self.broken(span)
             }
+            TyKind::Var(_) => self.index_of_unknown(node, index, span, asked),
             _ => {
                 self.expr(index, Want::Any);
                 self.not_indexable(ty, span)
             }
         }
+    }
+
+    /// An element of something whose type the index must tell: an int is that of an array, a string that of a map.
+    fn index_of_unknown(&mut self, node: ExprId, index: ast::ExprId, span: Span, asked: Asked) -> ExprId {
+        let index = self.expr(index, Want::Any);
+        let element = self.hir.types.fresh();
+        let whole = match self.ty_of(index) {
+            Types::INT => self.array_of(element, span),
+            Types::STR => self.make(TyKind::Map(Types::STR, element), span),
+            _ => return self.not_indexable(self.ty_of(node), span),
+        };
+        self.unify(self.ty_of(node), whole);
+        let (ty, asked) = self.asked_option(element, asked, span);
+        self.emit(ExprKind::Index(node, index, asked), ty, span)
     }
 
     /// The index of an `any`: an int or a string.

@@ -148,7 +148,9 @@ impl Parser<'_> {
             self.report(match word {
                 sym::PUBLIC | sym::EXPORT => error.fix(span, "pub"),
                 sym::FINAL => error.fix(gap, "").help("`const NAME = value` makes a constant"),
-                _ => error.fix(gap, "").help("what is not `pub` is private to its file"),
+                _ => error
+                    .fix(gap, "")
+                    .help("`pub` marks what the host can call, other functions are marked by nothing"),
             });
             self.bump();
             found = true;
@@ -364,7 +366,7 @@ impl Parser<'_> {
             self.report(
                 Diagnostic::error("pub-scope", span, "`pub` has no scope")
                     .fix(span, "")
-                    .help("a `pub fn` can be called by the host and by modules that import this one"),
+                    .help("a `pub fn` can be called by the host"),
             );
             self.bump();
             self.bump();

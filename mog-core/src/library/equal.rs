@@ -163,7 +163,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
                     }
                     return Ok(true);
                 }
-                TypeKind::Fn | TypeKind::Captures => return Ok(first == second),
+                TypeKind::Fn | TypeKind::Captures => return self.closures(first, second),
                 _ => return self.references(first, second),
             }
         }
@@ -186,6 +186,17 @@ impl<'c, 'a> Comparison<'c, 'a> {
             (a, b) = (a + size, b + size);
         }
         Ok(true)
+    }
+
+    /// The same closure; or the same function, of which each mention makes a closure without captures.
+    fn closures(&self, a: u64, b: u64) -> Result<bool, Stop> {
+        if a == b {
+            return Ok(true);
+        }
+        let view = self.vm.view();
+        let ((header, first), (_, second)) = (view.object(a)?, view.object(b)?);
+        let captures = self.vm.module.types.record(header.ty()).ok_or(CORRUPT)?;
+        Ok(captures.slots.len() == 1 && first.first() == second.first())
     }
 
     fn any(&mut self, [tag, a]: [u64; 2], [other, b]: [u64; 2]) -> Result<bool, Stop> {
