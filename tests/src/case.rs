@@ -6,7 +6,7 @@
 //! //! stderr: division by zero                   must occur in stderr; may be repeated
 //! //! not-stderr: warning                        must not occur in stderr; may be repeated
 //! //! stdout: any                                the output is not compared with a file
-//! //! without: gc-stress                         a variant that makes no sense for this case
+//! //! without: gc-stress                         a variant that makes no sense for this case, or `evaluator`
 //! //! module: imported by area                   no case: a source that cases beside it import
 //! ```
 //!

@@ -17,7 +17,8 @@ fn the_evaluator_agrees_with_the_stored_cases() {
     let mut compared = 0;
     let mut left_out = Vec::new();
     let mut wrong = Vec::new();
-    for case in cases.iter().filter(|case| !case.is_rejected()) {
+    let without = |case: &Case| case.without.iter().any(|variant| variant == "evaluator");
+    for case in cases.iter().filter(|case| !case.is_rejected() && !without(case)) {
         let source = fs::read_to_string(&case.path).expect("a program");
         let run = evaluate(&source);
         match &run.outcome {
