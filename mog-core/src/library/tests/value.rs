@@ -441,16 +441,16 @@ fn numbers_in_any_are_equal_by_value() {
 fn functions() {
     let mut types = Types::default();
     let captures = types.captures();
-    let mut m = types.machine(2000, &[captures, captures, TypeId::INT, TypeId::STR, TypeId::STR]);
-    for register in 0..2 {
+    let mut m = types.machine(2000, &[captures, captures, TypeId::INT, TypeId::STR, TypeId::STR, captures]);
+    for (register, function) in [(0, 0), (1, 1), (5, 0)] {
         m.vm().reserve(2).unwrap();
-        let closure = m.vm().alloc_object(captures, &[0]).unwrap();
+        let closure = m.vm().alloc_object(captures, &[function]).unwrap();
         m.set(register, closure);
     }
     assert_eq!(m.display(captures, 0, 3), "fn");
     m.call(Lib::JsonText, &typed(captures, &[0]), 2).unwrap();
     assert_eq!(m.str(4), "a function has no JSON form");
-    for (other, equal) in [(0, 1), (1, 0)] {
+    for (other, equal) in [(0, 1), (1, 0), (5, 1)] {
         m.call(Lib::Equal, &typed(captures, &[0, other]), 2).unwrap();
         assert_eq!(m.get(2), equal);
     }
