@@ -11,6 +11,7 @@ pub mod check;
 mod compile;
 pub mod diagnostic;
 pub mod emit;
+mod format;
 pub mod hir;
 pub mod ir;
 mod lexer;
@@ -20,3 +21,4 @@ pub mod symbol;
 pub mod types;
 
 pub use compile::{Compiled, Options, Rejected, compile};
+pub use format::format;

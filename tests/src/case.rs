@@ -135,7 +135,12 @@ pub fn orphans(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn files_below(root: &Path) -> io::Result<Vec<PathBuf>> {
+/// All files below a folder.
+///
+/// # Errors
+///
+/// A folder that cannot be read.
+pub fn files_below(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders = vec![root.to_path_buf()];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod files;
+mod fmt;
 mod inspect;
 mod run;
 
@@ -17,6 +18,8 @@ use mog::Value;
 
 /// Exit codes that are not those of a program; see `mog::Error::exit_code` for those.
 pub(crate) mod exit {
+    /// `fmt --check` found a file that is not formatted.
+    pub(crate) const NOT_FORMATTED: u8 = 1;
     /// Bad usage.
     pub(crate) const USAGE: u8 = 64;
     /// Source or bytecode rejected.
@@ -43,6 +46,8 @@ enum Command {
     Build(BuildArgs),
     /// Show what a compiled program wants and offers
     Inspect(InspectArgs),
+    /// Bring sources into their canonical form
+    Fmt(FmtArgs),
 }
 
 /// What a program is granted.
@@ -164,6 +169,16 @@ pub(crate) struct InspectArgs {
     pub(crate) disasm: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct FmtArgs {
+    /// Sources, rewritten in place; `-` is standard input, written to standard output
+    #[arg(required = true)]
+    pub(crate) files: Vec<String>,
+    /// Write nothing; name the files that are not formatted, and exit with 1 if there are any
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
 /// Does what the command line asks.
 pub(crate) fn main() -> ExitCode {
     let code = match Cli::try_parse() {
@@ -172,6 +187,7 @@ pub(crate) fn main() -> ExitCode {
             Command::Check(args) => check::check(&args),
             Command::Build(args) => build::build(&args),
             Command::Inspect(args) => inspect::inspect(&args),
+            Command::Fmt(args) => fmt::fmt(&args),
         },
         Err(error) => {
             // Nobody is left to tell if this does not work.
