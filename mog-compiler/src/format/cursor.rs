@@ -53,6 +53,15 @@ impl<'a> Printer<'a> {
 
     /// The token so far ahead.
     pub(super) fn ahead(&self, count: usize) -> Token {
+        self.token_at(self.at + count)
+    }
+
+    /// The first token that begins at an offset or later.
+    pub(super) fn token_after(&self, offset: u32) -> Token {
+        self.token_at(self.tokens.partition_point(|token| token.start < offset))
+    }
+
+    fn token_at(&self, position: usize) -> Token {
         let end = Token {
             start: self.end,
             end: self.end,
@@ -60,7 +69,7 @@ impl<'a> Printer<'a> {
             kind: T::Eof,
             line: true,
         };
-        self.tokens.get(self.at + count).copied().unwrap_or(end)
+        self.tokens.get(position).copied().unwrap_or(end)
     }
 
     pub(super) fn at(&self, kind: T) -> bool {

@@ -77,7 +77,8 @@ impl Printer<'_> {
         self.space();
         let value = self.ast[iterable];
         let parens = self.at(T::LParen);
-        let bare = parens && self.is_bare_in_head(Span::new(self.next().start, value.span.end + 1));
+        let closer = self.token_after(value.span.end);
+        let bare = parens && self.is_bare_in_head(Span::new(self.next().start, closer.end));
         if bare {
             self.skip(T::LParen);
         } else if parens {
@@ -103,9 +104,7 @@ impl Printer<'_> {
     /// Whether it is `a to b`.
     fn counts_to(&self, id: ExprId) -> bool {
         let ExprKind::Range { start, .. } = self.ast[id].kind else { return false };
-        let end = self.ast[start].span.end;
-        let sign = self.tokens.partition_point(|token| token.start < end);
-        self.tokens.get(sign).is_some_and(|token| token.kind == T::Ident)
+        self.token_after(self.ast[start].span.end).kind == T::Ident
     }
 
     /// Whether it is an expression that could be its block's value.
