@@ -280,7 +280,8 @@ impl Parser<'_> {
                 self.soa_count();
                 TypeKind::Soa(path)
             }
-            _ if follows(T::Lt) => self.generic_type(symbol),
+            // After `x as int` a `<` compares.
+            _ if follows(T::Lt) && !is_scalar(symbol) => self.generic_type(symbol),
             sym::LIST_PYTHON | sym::LIST | sym::DICT | sym::DICT_TYPE | sym::OPTIONAL_TYPE
                 if follows(T::LBracket) && self.peek(2).kind != T::RBracket =>
             {
@@ -411,4 +412,25 @@ impl Parser<'_> {
             *slot = self.tok;
         }
     }
+}
+
+/// Whether it names a type whose values compare by order, which has no type arguments in any language.
+const fn is_scalar(symbol: Symbol) -> bool {
+    matches!(
+        symbol,
+        sym::INT
+            | sym::FLOAT
+            | sym::STRING
+            | sym::STR
+            | sym::I8
+            | sym::I16
+            | sym::I32
+            | sym::I64
+            | sym::U8
+            | sym::U16
+            | sym::U32
+            | sym::U64
+            | sym::F32
+            | sym::F64
+    )
 }
