@@ -4,10 +4,13 @@
 //! - [`process`] runs one command with a deadline,
 //! - [`runner`] runs a case in one of several variants; the runner can be swapped,
 //! - [`suite`] compares what came out with what was due,
-//! - [`evaluator`] is a second implementation of the language, to compare with.
+//! - [`evaluator`] is a second implementation of the language, to compare with,
+//! - [`generate`] makes programs to compare on, [`differential`] compares.
 
 pub mod case;
+pub mod differential;
 pub mod evaluator;
+pub mod generate;
 pub mod process;
 pub mod runner;
 pub mod suite;

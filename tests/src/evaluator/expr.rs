@@ -39,15 +39,7 @@ impl Interpreter<'_> {
             ExprKind::FString(parts) => self.f_string(env, parts),
             ExprKind::Name(name) => self.name(env, name),
             ExprKind::Array(items) => self.array(env, items, want),
-            ExprKind::Repeat { value, count } => {
-                let value = settle(self.eval(env, value, &want.element())?)?;
-                let count = self.eval(env, count, &Type::Unknown)?.index()?;
-                let count = usize::try_from(count).map_err(|_| Stop::trap("negative"))?;
-                if count > 100_000 {
-                    return Err(Stop::unsupported("a large array"));
-                }
-                Ok(Value::array(want.element().or(&type_of(&value)), vec![value; count]))
-            }
+            ExprKind::Repeat { value, count } => self.repeat(env, value, count, want),
             ExprKind::Map(entries) => self.map(env, entries, want),
             ExprKind::Struct { path, fields } => self.structure(env, path, fields),
             ExprKind::Chain { level, first, rest } => self.chain(env, level, first, rest, want),
@@ -120,6 +112,27 @@ impl Interpreter<'_> {
         // What came first may learn from what came later.
         let values = values.into_iter().map(|value| coerce(value, &element)).collect::<Res<Vec<_>>>()?;
         Ok(Value::array(element, values))
+    }
+
+    /// `[value; count]`. A literal that makes an object makes one for each element, and then the count comes first.
+    fn repeat(&mut self, env: &Env, value: ExprId, count: ExprId, want: &Type) -> Res<Value> {
+        let makes_object = matches!(
+            self.ast[self.ast.without_parens(value)].kind,
+            ExprKind::Array(_) | ExprKind::Repeat { .. } | ExprKind::Map(_) | ExprKind::Struct { .. }
+        );
+        let one = |this: &mut Self| settle(this.eval(env, value, &want.element())?);
+        let first = if makes_object { None } else { Some(one(self)?) };
+        let count = self.eval(env, count, &Type::Unknown)?.index()?;
+        let count = usize::try_from(count).map_err(|_| Stop::trap("negative"))?;
+        if count > 100_000 {
+            return Err(Stop::unsupported("a large array"));
+        }
+        let items = match first {
+            Some(first) => vec![first; count],
+            None => (0..count).map(|_| one(self)).collect::<Res<_>>()?,
+        };
+        let element = items.first().map_or(want.element(), |item| want.element().or(&type_of(item)));
+        Ok(Value::array(element, items))
     }
 
     fn map(&mut self, env: &Env, entries: List<MapEntry>, want: &Type) -> Res<Value> {

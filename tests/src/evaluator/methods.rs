@@ -70,7 +70,8 @@ impl Interpreter<'_> {
                 if with.len() != 1 {
                     return Err(Stop::unsupported("padding with anything but one byte"));
                 }
-                let missing = usize::try_from(width - text.len() as i128).unwrap_or(0);
+                // The width counts characters: padding is for columns.
+                let missing = usize::try_from(width - text.chars().count() as i128).unwrap_or(0);
                 if missing > LONGEST {
                     return Err(Stop::unsupported("a large string"));
                 }

@@ -67,12 +67,18 @@ pub struct Run {
 /// Runs a program that the compiler accepts.
 #[must_use]
 pub fn evaluate(source: &str) -> Run {
+    evaluate_within(source, FUEL)
+}
+
+/// The same, evaluating at most so many expressions; a program that takes more is unsupported.
+#[must_use]
+pub fn evaluate_within(source: &str, fuel: u64) -> Run {
     let run = |source: &str| {
         let parsed = parser::parse(source);
         if parsed.diagnostics.has_errors() {
             return Run { output: String::new(), outcome: Outcome::Unsupported("a syntax error".to_owned()) };
         }
-        let mut interpreter = Interpreter::new(&parsed.ast);
+        let mut interpreter = Interpreter::new(&parsed.ast, fuel);
         let outcome = interpreter.run();
         Run { output: interpreter.output, outcome }
     };

@@ -321,8 +321,8 @@ pub(super) fn slice(base: &Value, start: Option<i128>, end: Option<i128>) -> Res
             let end = end.map_or(Ok(items.len()), usize::try_from);
             let part = start.ok().zip(end.ok()).and_then(|(start, end)| items.get(start..end));
             let element = array.element.borrow().clone();
-            let part = part.map(|part| Value::array(element, part.to_vec()));
-            Ok(Partial::optional(Type::Unknown, part, "range"))
+            let part = part.map(|part| Value::array(element.clone(), part.to_vec()));
+            Ok(Partial::optional(Type::Array(Rc::new(element)), part, "range"))
         }
         (_, Some(text)) => {
             let end = end.map_or(Ok(text.len()), usize::try_from);

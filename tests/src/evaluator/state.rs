@@ -8,10 +8,10 @@ use mog_compiler::ast::{Ast, FieldDecl, ItemKind, StmtKind, Symbol, VariantDecl,
 
 use super::types::{Type, settle, type_of};
 use super::value::Value;
-use super::{Env, FUEL, Frame, Interpreter, Outcome, Res, Stop, Variable};
+use super::{Env, Frame, Interpreter, Outcome, Res, Stop, Variable};
 
 impl<'a> Interpreter<'a> {
-    pub(super) fn new(ast: &'a Ast) -> Self {
+    pub(super) fn new(ast: &'a Ast, fuel: u64) -> Self {
         let mut interpreter = Self {
             ast,
             functions: HashMap::new(),
@@ -22,7 +22,7 @@ impl<'a> Interpreter<'a> {
             state: HashMap::new(),
             ambiguous: false,
             frames: Vec::new(),
-            fuel: FUEL,
+            fuel,
             output: String::new(),
         };
         interpreter.declare();
