@@ -67,6 +67,8 @@ pub struct Func {
     pub params: Vec<LocalId>,
     /// The type of the result.
     pub ret: Ty,
+    /// For an `async fn`, the type of what a call gives: the future of the result.
+    pub future: Option<Ty>,
     /// All local variables, parameters and captures among them.
     pub locals: Vec<Local>,
     /// For a closure: which local of the enclosing function becomes which local here.
@@ -268,12 +270,20 @@ pub enum ExprKind {
     Continue,
     /// Returns from the function.
     Return(Option<ExprId>),
-    /// A declared function with all its arguments in order, defaults filled in.
+    /// A declared function with all its arguments in order, defaults filled in. Of an `async fn` it makes a future.
     Call(FuncId, Vec<ExprId>),
     /// A function value with its arguments.
     CallValue(ExprId, Vec<ExprId>),
     /// A capability function. Type `T`: a failure is raised; type `Result<T>` with `asked`: it is given.
     CallImport(ImportId, Vec<ExprId>, Asked),
+    /// The future of a call of a capability function.
+    StartImport(ImportId, Vec<ExprId>),
+    /// Waits for a future; its failure is raised.
+    Await(ExprId),
+    /// Starts a future, for which nobody has to wait; the future.
+    Spawn(ExprId),
+    /// A future of an array of futures.
+    Group(Group, ExprId),
     /// Whether the host granted anything of a capability: `log.available`.
     Available(StrId),
     /// A built-in function or method; the receiver is the first argument.
@@ -325,6 +335,15 @@ pub enum Asked {
     No,
     /// Gives `?T` or `Result<T>`.
     Yes,
+}
+
+/// What a future of an array of futures waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Group {
+    /// All of them; it gives their values in order.
+    All,
+    /// The first to end, whose value it gives.
+    Race,
 }
 
 /// One arm of a match.

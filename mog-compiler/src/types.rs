@@ -102,6 +102,8 @@ pub enum TyKind {
     Result(Ty),
     /// `fn(A, B) -> R`: parameters and result.
     Fn(Vec<Ty>, Ty),
+    /// `Future<T>`.
+    Future(Ty),
     /// A declared struct.
     Struct(StructId),
     /// A declared enum.
@@ -244,6 +246,7 @@ impl Types {
             TyKind::Map(k, v) => TyKind::Map(self.resolve(k), self.resolve(v)),
             TyKind::Option(a) => TyKind::Option(self.resolve(a)),
             TyKind::Result(a) => TyKind::Result(self.resolve(a)),
+            TyKind::Future(a) => TyKind::Future(self.resolve(a)),
             TyKind::Fn(params, ret) => {
                 let params = params.iter().map(|&p| self.resolve(p)).collect();
                 TyKind::Fn(params, self.resolve(ret))
@@ -270,6 +273,7 @@ impl Types {
             TyKind::Map(k, v) => format!("{{{}: {}}}", self.display(*k), self.display(*v)),
             TyKind::Option(t) => format!("?{}", self.display(*t)),
             TyKind::Result(t) => format!("Result<{}>", self.display(*t)),
+            TyKind::Future(t) => format!("Future<{}>", self.display(*t)),
             TyKind::Fn(params, ret) => {
                 let params: Vec<String> = params.iter().map(|&p| self.display(p)).collect();
                 let params = params.join(", ");

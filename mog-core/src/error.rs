@@ -152,6 +152,8 @@ pub enum TrapCode {
     NoMatch = 13,
     /// An access that only code not made by the compiler can attempt.
     Corrupt = 14,
+    /// Every task waits for another one.
+    Deadlock = 15,
 }
 
 impl TrapCode {
@@ -173,6 +175,7 @@ impl TrapCode {
             11 => Self::Unsupported,
             12 => Self::TooDeep,
             13 => Self::NoMatch,
+            15 => Self::Deadlock,
             _ => Self::Corrupt,
         }
     }
@@ -196,6 +199,7 @@ impl TrapCode {
             Self::TooDeep => "nested too deeply",
             Self::NoMatch => "no arm matches",
             Self::Corrupt => "corrupt code",
+            Self::Deadlock => "every task waits for another one",
         }
     }
 }

@@ -40,6 +40,8 @@ fn example(kind: Kind) -> u16 {
         Kind::Str | Kind::Ref => STR,
         Kind::Struct => STRUCT,
         Kind::Closure => FN,
+        Kind::Future => FUTURE,
+        Kind::Futures => ARRAY_FUTURE,
         Kind::Array => ARRAY_INT,
         Kind::Boxed => BOXED,
         Kind::Variant => LEAF,
@@ -48,7 +50,22 @@ fn example(kind: Kind) -> u16 {
 
 /// Slot types that are not of this kind.
 fn counterexamples(kind: Kind) -> Vec<u16> {
-    let all = [INT, FLOAT, STR, STRUCT, FN, ARRAY_INT, ARRAY_ANY, MAP, MAP_ANY, BOXED, LEAF, CAPTURES];
+    let all = [
+        INT,
+        FLOAT,
+        STR,
+        STRUCT,
+        FN,
+        ARRAY_INT,
+        ARRAY_ANY,
+        MAP,
+        MAP_ANY,
+        BOXED,
+        LEAF,
+        CAPTURES,
+        FUTURE,
+        ARRAY_FUTURE,
+    ];
     let of_kind: &[u16] = match kind {
         Kind::Int => &[INT],
         Kind::Float => &[FLOAT],
@@ -56,7 +73,9 @@ fn counterexamples(kind: Kind) -> Vec<u16> {
         Kind::Str => &[STR],
         Kind::Struct => &[STRUCT, LEAF, CAPTURES],
         Kind::Closure => &[FN],
-        Kind::Array => &[ARRAY_INT, ARRAY_ANY],
+        Kind::Future => &[FUTURE],
+        Kind::Futures => &[ARRAY_FUTURE],
+        Kind::Array => &[ARRAY_INT, ARRAY_ANY, ARRAY_FUTURE],
         Kind::Boxed => &[BOXED],
         Kind::Variant => &[LEAF],
         Kind::Ref => return vec![INT, FLOAT],
@@ -164,6 +183,21 @@ fn constants_exist() {
 }
 
 #[test]
+fn tasks_fit_their_function() {
+    // The callee takes an int and an any, and gives an any.
+    let make = |ty: u16| ext(Insn::ab16(Op::NewTask, 3, ty), &[0, 1, 2]);
+    ok(&[INT, ANY, PAYLOAD, FUTURE], &make(TASK));
+    bad(Invalid::Register, &[FLOAT, ANY, PAYLOAD, FUTURE], &make(TASK));
+    bad(Invalid::Register, &[INT, ANY, PAYLOAD, ARRAY_FUTURE], &make(TASK));
+    bad(Invalid::Operand, &[INT, ANY, PAYLOAD, FUTURE], &make(FUTURE));
+    bad(Invalid::Operand, &[INT, ANY, PAYLOAD, FUTURE], &make(STRUCT));
+    bad(Invalid::Register, &[INT, ANY, PAYLOAD, TASK], &make(TASK));
+    ok(&[ANY, PAYLOAD, FUTURE], &[op(Op::Await, 0, 2, 0)]);
+    bad(Invalid::Register, &[INT, INT, FUTURE], &[op(Op::Await, 0, 2, 0)]);
+    bad(Invalid::Register, &[ANY, PAYLOAD, STRUCT], &[op(Op::Await, 0, 2, 0)]);
+}
+
+#[test]
 fn codes_are_in_range() {
     for (op, kinds, last) in [
         (Op::Narrow, [INT, INT], 7),
@@ -181,8 +215,8 @@ fn codes_are_in_range() {
     ok(&[INT], &[op(Op::ShiftCheck, 0, 64, 0)]);
     bad(Invalid::Operand, &[INT], &[op(Op::ShiftCheck, 0, 0, 0)]);
     bad(Invalid::Operand, &[INT], &[op(Op::ShiftCheck, 0, 65, 0)]);
-    ok(&[], &[op(Op::Trap, 14, 0, 0)]);
-    bad(Invalid::Operand, &[], &[op(Op::Trap, 15, 0, 0)]);
+    ok(&[], &[op(Op::Trap, 15, 0, 0)]);
+    bad(Invalid::Operand, &[], &[op(Op::Trap, 16, 0, 0)]);
 }
 
 #[test]

@@ -260,6 +260,32 @@ fn variants_follow_their_enum() {
 }
 
 #[test]
+fn tasks_give_what_their_future_holds() {
+    let object = mog_core::TypeId::OBJECT.0;
+    let slots = |value: &[u16]| [&[INT, INT, object, object, object, object], value, &[STR]].concat();
+    let with = |future: &[u16], future_slots: &[u16], function: u16, task_slots: &[u16]| {
+        let of_future = ty(TypeKind::Future, 0, future, future_slots);
+        let task_slots = task_slots.to_vec();
+        move |asm: &mut Asm| {
+            let number = OWN + asm.types.len() as u16;
+            asm.add_type(of_future.clone());
+            asm.add_type(ty(TypeKind::Task, function, &[number], &task_slots));
+        }
+    };
+    let any = slots(&[ANY, PAYLOAD]);
+    accepts(with(&[ANY], &any, CALLEE, &any));
+    // Slots that are not the future's, another value, no value, a function that gives another one, a closure's, none.
+    rejects(Invalid::Type, with(&[ANY], &any, CALLEE, &slots(&[INT])));
+    rejects(Invalid::Type, with(&[INT], &any, CALLEE, &any));
+    rejects(Invalid::Type, with(&[], &any, CALLEE, &any));
+    rejects(Invalid::Type, with(&[INT], &slots(&[INT]), CALLEE, &slots(&[INT])));
+    rejects(Invalid::Type, with(&[ANY], &any, CLOSURE, &any));
+    rejects(Invalid::Type, with(&[ANY], &any, 99, &any));
+    // A task is an object's layout, not a value's type.
+    rejects(Invalid::Type, |asm| asm.types.push(ty(TypeKind::Array, 0, &[TASK], &[TASK])));
+}
+
+#[test]
 fn records_cannot_share_without_end() {
     // Each record alone is fine: the pool's entries are only listed over and over.
     let mut asm = small();

@@ -6,7 +6,7 @@ use super::scope::Def;
 use super::suggest::nearest;
 use super::{Checker, foreign};
 use crate::ast::{Arg, Name, Span};
-use crate::hir::{Asked, Builtin, ExprId, ExprKind, UnaryOp};
+use crate::hir::{Asked, Builtin, ExprId, ExprKind, Group, UnaryOp};
 use crate::types::{TyKind, Types};
 
 /// A built-in function that is not a row of [`method`]'s tables.
@@ -28,7 +28,9 @@ enum Function {
     Assert,
     Panic,
     Sleep,
-    /// Async and tensors come later.
+    All,
+    Race,
+    /// Tensors come later.
     Later(&'static str),
 }
 
@@ -48,6 +50,8 @@ const NAMES: &[&str] = &[
     "assert",
     "panic",
     "sleep",
+    "all",
+    "race",
 ];
 
 fn function(name: &str) -> Option<Function> {
@@ -67,7 +71,8 @@ fn function(name: &str) -> Option<Function> {
         "assert" => Function::Assert,
         "panic" => Function::Panic,
         "sleep" => Function::Sleep,
-        "all" | "race" => Function::Later("`all` and `race` are"),
+        "all" => Function::All,
+        "race" => Function::Race,
         "tensor" | "tensor_zeros" | "tensor_ones" | "tensor_randn" => Function::Later("tensors are"),
         _ => return typed_print(name),
     })
@@ -205,6 +210,8 @@ impl<'a> Checker<'a> {
                 let message = self.message(arg);
                 self.emit(ExprKind::Panic(message), Types::NEVER, span)
             }
+            Function::All => self.group(Group::All, arg, span),
+            Function::Race => self.group(Group::Race, arg, span),
             Function::Sleep => self.sleep(name, std::slice::from_ref(arg), span, asked),
             _ => self.broken(span),
         }

@@ -82,7 +82,7 @@ impl<'a> Checker<'a> {
     #[inline(never)]
     fn call_func(&mut self, func: FuncId, name: Name, args: &'a [Arg], span: Span) -> ExprId {
         let Some(signature) = self.signatures.get(func.0 as usize) else { return self.broken(span) };
-        let (params, ret) = (Rc::clone(&signature.params), signature.ret);
+        let (params, ret) = (Rc::clone(&signature.params), signature.future.unwrap_or(signature.ret));
         match self.arguments(&params, name, args, span) {
             Some((before, nodes)) => {
                 let node = self.emit(ExprKind::Call(func, nodes), ret, span);

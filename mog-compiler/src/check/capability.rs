@@ -328,7 +328,12 @@ impl<'a> Checker<'a> {
             declared: true,
             is_async: declared.is_async,
         });
-        let node = self.emit_import(import, nodes, declared.ret, span, asked);
+        let node = if declared.is_async && self.makes_future(span) {
+            let future = self.future_of(declared.ret, span);
+            self.emit(ExprKind::StartImport(import, nodes), future, span)
+        } else {
+            self.emit_import(import, nodes, declared.ret, span, asked)
+        };
         self.after(before, node)
     }
 

@@ -58,7 +58,7 @@ impl Checker<'_> {
             _ => (Vec::new(), None),
         };
         if function.is_async {
-            self.error(span, "not-supported-yet", "async closures are not supported yet");
+            self.error(span, "async-closure", "a closure cannot be async");
         }
         if wanted_ret.is_some() && wanted_params.len() != params.len() {
             let (wants, has) = (wanted_params.len(), params.len());

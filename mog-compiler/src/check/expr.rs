@@ -69,12 +69,14 @@ impl<'a> Checker<'a> {
                 node
             }
             K::Unary { op, operand } => self.unary(op, operand, span, want),
-            K::Cast { .. } | K::Call { .. } | K::Field { .. } | K::Index { .. } | K::Slice { .. } => {
-                self.partial(id, want)
-            }
+            K::Cast { .. }
+            | K::Call { .. }
+            | K::Field { .. }
+            | K::Index { .. }
+            | K::Slice { .. }
+            | K::Await(_) => self.partial(id, want),
             K::Range { .. } => self.range_value(span),
             K::Question(value) => self.question(value, span),
-            K::Await(value) => self.awaited(value, span),
             K::Spawn(value) => self.spawned(value, span),
             K::If { arms, otherwise } => self.if_expr(arms, otherwise, span, want),
             K::Match { value, arms } => self.match_expr(value, arms, span, want),
@@ -107,26 +109,13 @@ impl<'a> Checker<'a> {
         self.broken(span)
     }
 
-    #[cold]
-    #[inline(never)]
-    fn awaited(&mut self, value: ast::ExprId, span: Span) -> ExprId {
-        self.infer(value, Want::Any);
-        self.unsupported(span, "`await` is")
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn spawned(&mut self, value: ast::ExprId, span: Span) -> ExprId {
-        self.infer(value, Want::Any);
-        self.unsupported(span, "`spawn` is")
-    }
-
     /// Reports a dropped value that the author cannot have meant to drop.
     fn check_dropped(&mut self, id: ast::ExprId, node: ExprId) {
         let ty = self.ty_of(node);
         match self.kind(ty) {
             TyKind::Unit | TyKind::Never | TyKind::Error => {}
             TyKind::Result(_) => self.dropped_result(node),
+            TyKind::Future(_) => self.dropped_future(node),
             _ => {
                 use ast::ExprKind as K;
                 let kind = self.ast[self.ast.without_parens(id)].kind;
@@ -212,7 +201,8 @@ impl<'a> Checker<'a> {
             },
             Def::Func(func) => {
                 let Some(signature) = self.signatures.get(func.0 as usize) else { return self.broken(span) };
-                let kind = TyKind::Fn(signature.params.iter().map(|param| param.ty).collect(), signature.ret);
+                let ret = signature.future.unwrap_or(signature.ret);
+                let kind = TyKind::Fn(signature.params.iter().map(|param| param.ty).collect(), ret);
                 let ty = self.make(kind, span);
                 self.emit(ExprKind::FuncValue(func), ty, span)
             }

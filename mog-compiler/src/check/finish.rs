@@ -198,6 +198,10 @@ impl Checker<'_> {
                 let inner = part(self, inner, resolved);
                 self.hir.types.intern(TyKind::Result(inner))
             }
+            TyKind::Future(inner) => {
+                let inner = part(self, inner, resolved);
+                self.hir.types.intern(TyKind::Future(inner))
+            }
             TyKind::Map(key, value) => {
                 let (key, value) = (part(self, key, resolved), part(self, value, resolved));
                 self.hir.types.intern(TyKind::Map(key, value))

@@ -101,7 +101,7 @@ impl Checker<'_> {
             self.depths.get(ty.0 as usize).copied().unwrap_or(1)
         };
         match kind {
-            TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) => of(a),
+            TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) | TyKind::Future(a) => of(a),
             TyKind::Map(k, v) => of(k).max(of(v)),
             TyKind::Fn(params, ret) => params.iter().map(of).fold(of(ret), u8::max),
             _ => 0,
@@ -121,6 +121,11 @@ impl Checker<'_> {
     /// `Result<T>`.
     pub(super) fn result_of(&mut self, inner: Ty, span: Span) -> Ty {
         self.make(TyKind::Result(inner), span)
+    }
+
+    /// `Future<T>`.
+    pub(super) fn future_of(&mut self, inner: Ty, span: Span) -> Ty {
+        self.make(TyKind::Future(inner), span)
     }
 
     /// What a type is made of, at the top level.
@@ -172,7 +177,8 @@ impl Checker<'_> {
             (_, TyKind::Var(_)) => self.bind(b, a, work),
             (&TyKind::Array(x), &TyKind::Array(y))
             | (&TyKind::Option(x), &TyKind::Option(y))
-            | (&TyKind::Result(x), &TyKind::Result(y)) => self.unify_within(x, y, work, depth + 1),
+            | (&TyKind::Result(x), &TyKind::Result(y))
+            | (&TyKind::Future(x), &TyKind::Future(y)) => self.unify_within(x, y, work, depth + 1),
             (&TyKind::Map(k, v), &TyKind::Map(l, w)) => {
                 self.unify_within(k, l, work, depth + 1) && self.unify_within(v, w, work, depth + 1)
             }
@@ -208,7 +214,9 @@ impl Checker<'_> {
             return true;
         }
         match self.kind(ty) {
-            TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) => self.occurs(var, *a, work, depth + 1),
+            TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) | TyKind::Future(a) => {
+                self.occurs(var, *a, work, depth + 1)
+            }
             TyKind::Map(k, v) => {
                 self.occurs(var, *k, work, depth + 1) || self.occurs(var, *v, work, depth + 1)
             }
@@ -287,9 +295,12 @@ impl Checker<'_> {
                 TyKind::Map(key, value) if self.shallow(*key) == Types::STR || self.is_open(*key) => {
                     open.push(*value)
                 }
-                TyKind::Map(..) | TyKind::Fn(..) | TyKind::Result(_) | TyKind::Enum(_) | TyKind::Unit => {
-                    holds = false
-                }
+                TyKind::Map(..)
+                | TyKind::Fn(..)
+                | TyKind::Result(_)
+                | TyKind::Future(_)
+                | TyKind::Enum(_)
+                | TyKind::Unit => holds = false,
                 TyKind::Struct(id) if !seen.contains(id) => {
                     seen.push(*id);
                     let fields = self.hir.types.structs.get(id.0 as usize);

@@ -229,9 +229,6 @@ impl<'a> Checker<'a> {
     fn declare_signature(&mut self, id: FnId) {
         let function = self.ast[id];
         let (Some(name), Some(func)) = (function.name, self.func_of(id)) else { return };
-        if function.is_async {
-            self.error(name.span, "not-supported-yet", "`async fn` is not supported yet");
-        }
         let mut params = Vec::with_capacity(function.params.len());
         for param in self.ast.list(function.params) {
             let ty = param.ty.map_or(Types::ERROR, |ty| self.resolve_type(ty));
@@ -243,11 +240,12 @@ impl<'a> Checker<'a> {
             params.push(Parameter { name: self.text(param.name.symbol).to_owned(), ty, default });
         }
         let ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
+        let future = function.is_async.then(|| self.future_of(ret, name.span));
         if let Some(place) = self.hir.funcs.get_mut(func.0 as usize) {
-            place.ret = ret;
+            (place.ret, place.future) = (ret, future);
         }
         if let Some(place) = self.signatures.get_mut(func.0 as usize) {
-            *place = Signature { params: Rc::new(params), ret };
+            *place = Signature { params: Rc::new(params), ret, future };
         }
     }
 
@@ -302,7 +300,9 @@ impl<'a> Checker<'a> {
         let ret = signature.ret;
         let types: Vec<Ty> = signature.params.iter().map(|param| param.ty).collect();
         let mark = self.mark();
-        self.enter(Frame::new(func, ret, mark));
+        let mut frame = Frame::new(func, ret, mark);
+        frame.is_async = function.is_async;
+        self.enter(frame);
         let params = self.ast.list(function.params).iter().zip(types);
         let params = params.map(|(param, ty)| self.declare_parameter(param.name, ty, mark)).collect();
         let body = self.function_body(body, ret);

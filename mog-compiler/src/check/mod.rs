@@ -30,6 +30,7 @@ mod report;
 mod scope;
 mod stmt;
 mod suggest;
+mod task;
 mod typename;
 mod units;
 
@@ -37,7 +38,7 @@ use std::rc::Rc;
 
 use hashbrown::{HashMap, HashTable};
 
-use crate::ast::Ast;
+use crate::ast::{Ast, Span};
 use crate::diagnostic::{Diagnostics, FileId};
 use crate::hir::{self, FuncId, Hir, StrId};
 use crate::types::Ty;
@@ -89,6 +90,8 @@ pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagn
 struct Signature {
     params: Rc<Vec<Parameter>>,
     ret: Ty,
+    /// What a call gives if it is an `async fn`.
+    future: Option<Ty>,
 }
 
 /// A parameter of a declared function.
@@ -125,6 +128,10 @@ struct Checker<'a> {
     string_index: HashTable<u32>,
     string_hasher: hashbrown::DefaultHashBuilder,
     import_index: HashMap<(StrId, StrId, u32), hir::ImportId>,
+    /// The call that the `await` being checked waits for.
+    awaited_call: Option<Span>,
+    /// The call that the `spawn` being checked starts.
+    spawned_call: Option<Span>,
     declared: capability::Declared,
     later: Vec<finish::Later>,
     resolved: finish::Resolved,
@@ -162,6 +169,8 @@ impl<'a> Checker<'a> {
             string_index: HashTable::new(),
             string_hasher: hashbrown::DefaultHashBuilder::default(),
             import_index: HashMap::new(),
+            awaited_call: None,
+            spawned_call: None,
             declared: capability::Declared::default(),
             later: Vec::new(),
             resolved: finish::Resolved::default(),

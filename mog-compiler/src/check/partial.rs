@@ -25,9 +25,12 @@ impl Checker<'_> {
         use ast::ExprKind as K;
         let id = self.ast.without_parens(id);
         match self.ast[id].kind {
-            K::Cast { .. } | K::Call { .. } | K::Field { .. } | K::Index { .. } | K::Slice { .. } => {
-                self.operation(id, Asked::Yes, Want::Any)
-            }
+            K::Cast { .. }
+            | K::Call { .. }
+            | K::Field { .. }
+            | K::Index { .. }
+            | K::Slice { .. }
+            | K::Await(_) => self.operation(id, Asked::Yes, Want::Any),
             _ => self.infer(id, Want::Any),
         }
     }
@@ -43,6 +46,7 @@ impl Checker<'_> {
             ast::ExprKind::Slice { base, start, end, inclusive } => {
                 self.slice(base, (start, end), inclusive, span, asked)
             }
+            ast::ExprKind::Await(value) => self.awaited(value, span, asked),
             _ => self.infer(id, want),
         }
     }

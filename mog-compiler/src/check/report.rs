@@ -106,7 +106,9 @@ impl<'a> Checker<'a> {
             return;
         }
         match self.kind(ty) {
-            TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) => self.count_parts(*a, left),
+            TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) | TyKind::Future(a) => {
+                self.count_parts(*a, left)
+            }
             TyKind::Map(k, v) => {
                 self.count_parts(*k, left);
                 self.count_parts(*v, left);

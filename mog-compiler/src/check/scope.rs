@@ -134,6 +134,8 @@ pub(super) struct Frame {
     pub(super) floor: usize,
     /// Whether it is the initialiser.
     pub(super) init: bool,
+    /// Whether it is an `async fn`.
+    pub(super) is_async: bool,
 }
 
 impl Frame {
@@ -150,6 +152,7 @@ impl Frame {
             tries: 0,
             floor,
             init: false,
+            is_async: false,
         }
     }
 }

@@ -71,7 +71,10 @@ impl Checker<'_> {
                 let result = result.map_or(Types::UNIT, |result| self.resolve_type(result));
                 self.make(TyKind::Fn(params, result), span)
             }
-            TypeKind::Future(_) => self.unsupported_type(span, "`Future<T>` is"),
+            TypeKind::Future(inner) => {
+                let inner = self.resolve_type(inner);
+                self.future_of(inner, span)
+            }
             TypeKind::Tensor(_) => self.unsupported_type(span, "tensors are"),
             TypeKind::Soa(_) => self.unsupported_type(span, "`soa` is"),
         }

@@ -249,13 +249,14 @@ impl<'a> Checker<'a> {
             name,
             params: Vec::new(),
             ret,
+            future: None,
             locals: Vec::new(),
             captures: Vec::new(),
             body: ExprId(0),
             span,
         });
         self.func_variables.push(Vec::new());
-        self.signatures.push(super::Signature { params: Rc::default(), ret });
+        self.signatures.push(super::Signature { params: Rc::default(), ret, future: None });
         id
     }
 }

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use mog_core::TypeId;
 use mog_core::heap::MAX_VALUE_SLOTS;
-use mog_core::module::{TYPE_WORDS, TypeKind};
+use mog_core::module::{TASK_SLOTS, TYPE_WORDS, TypeKind};
 
 use super::{ClassId, Classes};
 use crate::hir::Hir;
@@ -31,6 +31,7 @@ pub struct Layouts {
     value_slots: HashMap<Ty, Vec<u16>>,
     cells: HashMap<Vec<u16>, TypeId>,
     functions: HashMap<(Vec<Ty>, Ty), TypeId>,
+    tasks: HashMap<u16, TypeId>,
     boxed_enums: HashMap<u32, bool>,
     /// Classes of virtual registers.
     pub classes: Classes,
@@ -143,6 +144,13 @@ impl Layouts {
                 let extra = u16::try_from(slots.len()).unwrap_or(u16::MAX);
                 slots.extend(self.slots(hir, *result));
                 self.set(index, TypeKind::Fn, extra, components, slots);
+            }
+            TyKind::Future(value) => {
+                let components = vec![self.id(hir, *value).0];
+                let mut slots = TASK_SLOTS.to_vec();
+                slots.extend(self.slots(hir, *value));
+                slots.push(TypeId::STR.0);
+                self.set(index, TypeKind::Future, u16::MAX, components, slots);
             }
             TyKind::Struct(struct_id) => {
                 let definition = struct_definition(hir, *struct_id);
@@ -361,6 +369,20 @@ impl Layouts {
         let mut all = vec![TypeId::INT.0];
         all.extend(slots);
         self.set(index, TypeKind::Captures, u16::MAX, types, all);
+        id
+    }
+
+    /// The type of the task of a machine function that gives what a future holds.
+    pub fn task(&mut self, future: TypeId, function: u16) -> TypeId {
+        if let Some(&id) = self.tasks.get(&function) {
+            return id;
+        }
+        let record =
+            future.0.checked_sub(TypeId::FIRST_OWN.0).and_then(|at| self.records.get(usize::from(at)));
+        let slots = record.map(|record| record.slots.clone()).unwrap_or_default();
+        let (index, id) = self.reserve();
+        self.set(index, TypeKind::Task, function, vec![future.0], slots);
+        self.tasks.insert(function, id);
         id
     }
 

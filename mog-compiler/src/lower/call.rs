@@ -9,12 +9,16 @@ use crate::types::Ty;
 
 impl Lowering<'_, '_> {
     /// A destination for a call's result; none if there is no result.
-    fn result(&mut self, dst: Option<Val>, ty: Ty) -> Val {
+    pub(super) fn result(&mut self, dst: Option<Val>, ty: Ty) -> Val {
         if self.size(ty) == 0 { self.unit_value() } else { self.target(dst, ty) }
     }
 
     /// Calls a declared function.
     pub(super) fn call_function(&mut self, function: FuncId, args: &[Val], ty: Ty, dst: Option<Val>) -> Val {
+        let future = self.hir().funcs.get(function.0 as usize).and_then(|function| function.future);
+        if let Some(future) = future {
+            return self.start(Wanted::Function(function), args, future, dst);
+        }
         if self.inlined < super::MAX_INLINED && self.unit.is_inlinable(function) {
             self.inlined += 1;
             let value = self.inline_body(function, args, dst);

@@ -92,6 +92,10 @@ impl<'h> Lowering<'_, 'h> {
             }
             ExprKind::CallValue(callee, args) => self.call_value(*callee, args, ty, dst),
             ExprKind::CallImport(import, args, asked) => self.call_import(*import, args, *asked, ty, dst),
+            ExprKind::StartImport(import, args) => self.start_import(*import, args, ty, dst),
+            ExprKind::Await(future) => self.await_(*future, ty, dst),
+            ExprKind::Spawn(future) => self.spawn(*future, dst),
+            ExprKind::Group(group, futures) => self.group(*group, *futures, ty, dst),
             ExprKind::Available(name) => {
                 let name = self.string(self.text(*name), None);
                 let dst = self.target(dst, ty);

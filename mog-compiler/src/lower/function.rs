@@ -38,14 +38,21 @@ pub fn lower(hir: &Hir) -> Lowered {
     });
     let imports: Vec<_> = imports.collect();
     let imports = imports.into_iter().map(|(params, ret)| unit.function_type(&params, ret).0).collect();
-    let init = hir.init.map(|function| unit.number(Wanted::Function(function)));
-    let exports = hir.exports.iter().map(|&(_, function)| unit.number(Wanted::Function(function))).collect();
+    let has_tasks = super::task::are_made(hir);
+    let entry = |function| if has_tasks { Wanted::Entry(function) } else { Wanted::Function(function) };
+    let init = hir.init.map(|function| unit.number(entry(function)));
+    let exports = hir.exports.iter().map(|&(_, function)| unit.number(entry(function))).collect();
     let mut bodies = Vec::new();
     while let Some(&wanted) = unit.wanted.get(bodies.len()) {
         bodies.push(match wanted {
             Wanted::Function(function) => lower_function(&mut unit, function, false),
             Wanted::Closure(function) => lower_function(&mut unit, function, true),
             Wanted::Wrapper(function) => lower_wrapper(&mut unit, function),
+            Wanted::Entry(function) => super::task::lower_entry(&mut unit, function),
+            Wanted::ImportTask(import) => super::task::lower_import_task(&mut unit, import),
+            Wanted::GroupTask(group, futures, results) => {
+                super::task::lower_group_task(&mut unit, group, futures, results)
+            }
         });
     }
     let Unit { layouts, constants, exceeded, .. } = unit;
@@ -84,7 +91,7 @@ impl Unit<'_> {
     }
 }
 
-fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: String) -> Lowering<'u, 'h> {
+pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: String) -> Lowering<'u, 'h> {
     let scope = Scope { function, locals: Vec::new(), returns: Returns::Frame, loops: Vec::new() };
     let body = Body { name, ..Body::default() };
     Lowering {
@@ -104,12 +111,9 @@ fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
     let Some(function) = hir.funcs.get(id.0 as usize) else { return Body::default() };
     let captures = if is_closure { unit.captures_type(id) } else { TypeId::UNIT };
     let params: Vec<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
-    let signature = unit.function_type(&params, function.ret);
     let mut lowering = start(unit, id, function.name.clone());
-    lowering.at = function.span.start;
-    lowering.body.signature = signature.0;
+    lowering.signature(&params, function.ret, function.span.start);
     lowering.body.captures = captures.0;
-    lowering.body.results = lowering.size(function.ret);
     if is_closure {
         let closure = lowering.fresh_slot(captures, Types::UNIT);
         lowering.body.params.push(closure.slot.v);
@@ -134,28 +138,33 @@ fn lower_wrapper(unit: &mut Unit<'_>, id: FuncId) -> Body {
     let Some(function) = hir.funcs.get(id.0 as usize) else { return Body::default() };
     let captures = unit.layouts.captures(Vec::new(), Vec::new());
     let params: Vec<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
-    let signature = unit.function_type(&params, function.ret);
+    let ret = function.future.unwrap_or(function.ret);
     let mut lowering = start(unit, id, function.name.clone());
-    lowering.at = function.span.start;
-    lowering.body.signature = signature.0;
+    lowering.signature(&params, ret, function.span.start);
     lowering.body.captures = captures.0;
-    lowering.body.results = lowering.size(function.ret);
     let closure = lowering.fresh_slot(captures, Types::UNIT);
     lowering.body.params.push(closure.slot.v);
     let args: Vec<Val> = params.iter().map(|&ty| lowering.fresh(ty)).collect();
     lowering.body.params.extend(args.iter().map(|val| val.slot.v));
-    let value = lowering.call_function(id, &args, function.ret, None);
+    let value = lowering.call_function(id, &args, ret, None);
     lowering.return_value(value);
     lowering.body
 }
 
-fn local_type(hir: &Hir, function: FuncId, local: LocalId) -> Ty {
+pub(super) fn local_type(hir: &Hir, function: FuncId, local: LocalId) -> Ty {
     let function = hir.funcs.get(function.0 as usize);
     let local = function.and_then(|function| function.locals.get(local.0 as usize));
     local.map_or(Types::UNIT, |local| hir.types.shallow(local.ty))
 }
 
 impl Lowering<'_, '_> {
+    /// Says what the function takes and gives, and where it stands in the source.
+    pub(super) fn signature(&mut self, params: &[Ty], ret: Ty, at: u32) {
+        self.at = at;
+        self.body.signature = self.unit.function_type(params, ret).0;
+        self.body.results = self.size(ret);
+    }
+
     /// Parameters arrive in registers; one that closures change moves to a cell.
     fn params(&mut self, params: &[LocalId]) {
         let mut boxed = Vec::new();

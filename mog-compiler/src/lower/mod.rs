@@ -15,11 +15,12 @@ mod numeric;
 mod pattern;
 mod place;
 mod purity;
+mod task;
 
 use mog_core::TypeId;
 use mog_core::isa::{Lib, Op};
 
-use crate::hir::{ExprId, FuncId, Hir, LocalId};
+use crate::hir::{ExprId, FuncId, Group, Hir, ImportId, LocalId};
 use crate::ir::{Arg, Body, Code, Ext, Inst, Label, Layouts, Slot, V};
 use crate::types::Ty;
 
@@ -73,6 +74,12 @@ enum Wanted {
     Closure(FuncId),
     /// A closure that calls a named function.
     Wrapper(FuncId),
+    /// What the host calls for a function, in a program with tasks: it waits for them all.
+    Entry(FuncId),
+    /// The task of a capability call.
+    ImportTask(ImportId),
+    /// The task of `all` or `race`: the type of the array of futures, and that of their values together.
+    GroupTask(Group, Ty, Ty),
 }
 
 impl Unit<'_> {

@@ -61,9 +61,11 @@ fn own(kind: &ExprKind) -> Effects {
             | ExprKind::TryCatch(..)
     );
     let mutates = match kind {
-        ExprKind::Call(..) | ExprKind::CallValue(..) | ExprKind::CallImport(..) | ExprKind::SetIndex(..) => {
-            true
-        }
+        ExprKind::Call(..)
+        | ExprKind::CallValue(..)
+        | ExprKind::CallImport(..)
+        | ExprKind::Await(_)
+        | ExprKind::SetIndex(..) => true,
         // Closures that are handed to a method run within the expression.
         ExprKind::Closure(_) => true,
         ExprKind::Builtin(builtin, ..) => matches!(
@@ -118,6 +120,9 @@ fn children(kind: &ExprKind, each: &mut impl FnMut(ExprId)) {
         | ExprKind::IsPresent(a)
         | ExprKind::Display(a)
         | ExprKind::Fixed(a, _)
+        | ExprKind::Await(a)
+        | ExprKind::Spawn(a)
+        | ExprKind::Group(_, a)
         | ExprKind::Panic(a) => each(*a),
         ExprKind::SetField(a, _, b)
         | ExprKind::Compare(_, a, b)
@@ -149,6 +154,7 @@ fn children(kind: &ExprKind, each: &mut impl FnMut(ExprId)) {
         ExprKind::Concat(list)
         | ExprKind::Call(_, list)
         | ExprKind::CallImport(_, list, _)
+        | ExprKind::StartImport(_, list)
         | ExprKind::Builtin(_, list, _)
         | ExprKind::StructLit(_, list)
         | ExprKind::EnumLit(_, _, list)
@@ -180,7 +186,10 @@ const SMALL: usize = 32;
 /// nothing in it can trap or fail, so that no call stack ever misses it. It may call itself.
 pub(super) fn is_inlinable(hir: &Hir, id: FuncId) -> bool {
     let Some(function) = hir.funcs.get(id.0 as usize) else { return false };
-    if !function.captures.is_empty() || function.locals.iter().any(|local| local.boxed) {
+    if function.future.is_some()
+        || !function.captures.is_empty()
+        || function.locals.iter().any(|local| local.boxed)
+    {
         return false;
     }
     let mut left = vec![function.body];

@@ -197,7 +197,7 @@ impl Verifier<'_> {
             ExprKind::FuncValue(f) | ExprKind::Closure(f) => {
                 let target = &self.hir.funcs[f.0 as usize];
                 let params: Vec<Ty> = target.params.iter().map(|p| target.locals[p.0 as usize].ty).collect();
-                if kind_of(self, id) != TyKind::Fn(params, target.ret) {
+                if kind_of(self, id) != TyKind::Fn(params, target.future.unwrap_or(target.ret)) {
                     self.say(id, format!("function value {}", target.name));
                 }
                 for capture in &target.captures {
@@ -308,6 +308,18 @@ impl Verifier<'_> {
                 self.same(*inner, Types::ANY, "from any");
                 vec![*inner]
             }
+            ExprKind::Await(future) => {
+                if kind_of(self, *future) != TyKind::Future(ty) {
+                    self.say(id, "await".into());
+                }
+                vec![*future]
+            }
+            ExprKind::Spawn(future) => {
+                self.same(*future, ty, "spawn");
+                vec![*future]
+            }
+            ExprKind::Group(_, futures) => vec![*futures],
+            ExprKind::StartImport(_, args) => args.clone(),
             ExprKind::If(c, a, b) => {
                 self.same(*c, Types::BOOL, "condition");
                 self.same(*a, if b.is_some() { ty } else { Types::UNIT }, "then");

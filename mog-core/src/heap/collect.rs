@@ -12,7 +12,7 @@
 use super::access::{ANY_BUFFER, CORRUPT};
 use super::{AnyTag, CONSTANT, LIVE, ObjectHeader, halves, join};
 use crate::machine::{State, Stop, Vm, WINDOW};
-use crate::module::{Module, TypeId, TypeKind, TypeTable};
+use crate::module::{Module, TypeId, TypeKind};
 
 /// A run of dead objects; the upper half is its length. Only during a collection.
 const GAP: u64 = 1 << 22;
@@ -28,6 +28,8 @@ enum Shape<'a> {
     Leaf,
     /// Slots of these types from the second word on.
     Object(&'a [u16]),
+    /// Such slots, and behind them registers of these runs.
+    Task(&'a [u16], &'a [u16]),
     /// One buffer.
     Array,
     /// Two buffers.
@@ -65,7 +67,8 @@ fn holds_references(slots: &[u16]) -> bool {
     slots.iter().any(|&slot| TypeId(slot).is_reference() || TypeId(slot) == TypeId::ANY_PAYLOAD)
 }
 
-fn kind_of<'a>(types: &TypeTable<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
+fn kind_of<'a>(module: &Module<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
+    let types = &module.types;
     let slots =
         || types.record(header.ty()).map(|record| record.slots).filter(|slots| holds_references(slots));
     let (shape, size) = if header.has(ObjectHeader::RAW) {
@@ -85,6 +88,11 @@ fn kind_of<'a>(types: &TypeTable<'a>, header: ObjectHeader) -> Option<Kind<'a>> 
             TypeKind::Struct | TypeKind::Captures | TypeKind::Variant => {
                 (slots().map_or(Shape::Leaf, Shape::Object), Size::Words(1 + record.slots.len()))
             }
+            TypeKind::Task => {
+                let function = module.function(record.extra)?;
+                let size = 1 + record.slots.len() + usize::from(function.frame);
+                (Shape::Task(record.slots, module.register_runs(&function)), Size::Words(size))
+            }
             TypeKind::Array => (Shape::Array, Size::Words(2)),
             TypeKind::Map => (Shape::Map, Size::Words(3)),
             _ => return None,
@@ -94,7 +102,7 @@ fn kind_of<'a>(types: &TypeTable<'a>, header: ObjectHeader) -> Option<Kind<'a>> 
 }
 
 struct Collector<'c, 'm> {
-    types: TypeTable<'m>,
+    module: Module<'m>,
     heap: &'c mut [u64],
     gray: u32,
     /// Words that marking looked at.
@@ -104,9 +112,9 @@ struct Collector<'c, 'm> {
 }
 
 impl<'c, 'm> Collector<'c, 'm> {
-    fn new(types: TypeTable<'m>, heap: &'c mut [u64]) -> Self {
+    fn new(module: Module<'m>, heap: &'c mut [u64]) -> Self {
         let none = Kind { key: u32::MAX, shape: Shape::Leaf, size: Size::Words(1) };
-        Self { types, heap, gray: END, looked: 0, kinds: [none; 8] }
+        Self { module, heap, gray: END, looked: 0, kinds: [none; 8] }
     }
 
     /// Shape and size in words of the object at a place; `None` if there is none.
@@ -117,7 +125,7 @@ impl<'c, 'm> Collector<'c, 'm> {
         let key = (header & KEY) as u32;
         let place = self.kinds.get_mut((key ^ key >> 16) as usize & 7)?;
         if place.key != key {
-            *place = kind_of(&self.types, ObjectHeader(header))?;
+            *place = kind_of(&self.module, ObjectHeader(header))?;
         }
         let second = || rest.get(1).copied();
         let size = match place.size {
@@ -202,6 +210,14 @@ impl<'c, 'm> Collector<'c, 'm> {
         match shape {
             Shape::Leaf => {}
             Shape::Object(slots) => self.touch_slots::<MARK>(slots, at + 1),
+            Shape::Task(slots, runs) => {
+                self.touch_slots::<MARK>(slots, at + 1);
+                for place in references(runs, at + 1 + slots.len()) {
+                    if place.refers(self.heap) {
+                        self.touch::<MARK>(place.at);
+                    }
+                }
+            }
             Shape::Array | Shape::Map => {
                 // The last word has a buffer in its upper half; a map's also in its lower half.
                 let word = at + size - 1;
@@ -320,31 +336,51 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 }
 
+/// A register that holds a reference, always or when the tag before it says so.
+struct Place {
+    at: usize,
+    tagged: bool,
+}
+
+impl Place {
+    fn refers(&self, words: &[u64]) -> bool {
+        !self.tagged
+            || self
+                .at
+                .checked_sub(1)
+                .and_then(|tag| words.get(tag))
+                .is_some_and(|&tag| AnyTag::slot_is_reference(tag))
+    }
+}
+
+/// The registers of these runs that hold references; the first register is at word `at`.
+fn references(runs: &[u16], mut at: usize) -> impl Iterator<Item = Place> + '_ {
+    runs.chunks_exact(2).flat_map(move |run| {
+        let (slot, count) = match run {
+            &[slot, count] => (TypeId(slot), usize::from(count)),
+            _ => (TypeId::INT, 0),
+        };
+        let (start, tagged) = (at, slot == TypeId::ANY_PAYLOAD);
+        at += count;
+        let held = if tagged || slot.is_reference() { count } else { 0 };
+        (start..start + held).map(move |at| Place { at, tagged })
+    })
+}
+
 /// Calls `each` with the place of every stack word that holds a reference; gives how many words there are.
 fn each_root(module: &Module<'_>, state: &State, stack: &mut [u64], mut each: impl FnMut(&mut u64)) -> usize {
     let (mut base, mut pc, mut looked) = (state.base, state.pc, 0);
     loop {
         let function = module.function_at(pc).and_then(|number| module.function(number));
         let runs = function.map_or(&[][..], |function| module.register_runs(&function));
-        let mut at = base;
-        'runs: for run in runs.chunks_exact(2) {
-            let &[slot, count] = run else { break };
-            let slot = TypeId(slot);
-            if slot.is_reference() || slot == TypeId::ANY_PAYLOAD {
-                for place in at..at + usize::from(count) {
-                    if slot == TypeId::ANY_PAYLOAD {
-                        let tag = place.checked_sub(1).and_then(|tag| stack.get(tag)).copied().unwrap_or(0);
-                        if !AnyTag::slot_is_reference(tag) {
-                            continue;
-                        }
-                    }
-                    let Some(word) = stack.get_mut(place) else { break 'runs };
-                    each(word);
-                }
+        for place in references(runs, base) {
+            if place.refers(stack)
+                && let Some(word) = stack.get_mut(place.at)
+            {
+                each(word);
             }
-            looked += usize::from(count);
-            at += usize::from(count);
         }
+        looked += function.map_or(0, |function| usize::from(function.frame));
         let Some(&link) = base.checked_sub(1).and_then(|at| stack.get(at)) else { return looked };
         let delta = (link >> 32) as usize & 0xff;
         if link == u64::MAX || delta == 0 {
@@ -363,19 +399,23 @@ impl Vm<'_> {
         let (split, top) = (self.state.split, self.state.top);
         let (stack, rest) = self.arena.split_at_mut_checked(split).ok_or(CORRUPT)?;
         let heap = rest.get_mut(..top).ok_or(CORRUPT)?;
-        let mut collector = Collector::new(self.module.types, heap);
+        let mut collector = Collector::new(self.module, heap);
         collector.mark(0);
+        let mut tasks = self.state.tasks;
+        tasks.roots().into_iter().for_each(|task| collector.mark(*task));
         let roots = each_root(&self.module, self.state, stack, |word| collector.mark(*word));
         let outcome = collector.mark_all().and_then(|()| {
             let new = collector.place()?;
             collector.update()?;
             each_root(&self.module, self.state, stack, |word| *word = collector.forward(*word));
+            tasks.roots().into_iter().for_each(|task| *task = collector.forward(*task));
             collector.slide()?;
             Ok(new)
         });
         let work = roots + collector.looked + top;
         self.charge_collector(work as u64 / 2 + 32);
         self.state.counters.collections += 1;
+        self.state.tasks = tasks;
         self.state.top = outcome?;
         Ok(())
     }

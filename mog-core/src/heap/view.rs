@@ -171,7 +171,7 @@ impl<'a> Value<'a> {
                     entries: entries as usize,
                 })
             }
-            TypeKind::Fn | TypeKind::Captures => Data::Function,
+            TypeKind::Fn | TypeKind::Captures | TypeKind::Future | TypeKind::Task => Data::Function,
             TypeKind::Option => match first {
                 0 => Data::None,
                 _ => Data::Some(memory.value(component(0)?, self.slots.get(1..)?)),

@@ -6,6 +6,7 @@ mod table;
 pub use build::Builder;
 pub use table::{Capability, StaticHost};
 
+use crate::error::Failure;
 use crate::heap::{Memory, Value};
 use crate::machine::{Stop, Vm};
 use crate::module::{Import, Module, TypeId, TypeKind, TypeRecord};
@@ -30,10 +31,16 @@ pub enum Reply {
     Failed,
     /// Not allowed.
     Denied,
-    /// Not done yet. The machine asks again by [`Host::resume`] with this token.
+    /// Not done yet. The task that made the call waits, and others go on, until [`Instance::complete`] names this
+    /// token; then the machine asks again by [`Host::resume`]. A call made where no task can wait is asked for
+    /// again at the next run.
+    ///
+    /// [`Instance::complete`]: crate::Instance::complete
     Pending(u32),
     /// The result does not fit the arena.
     OutOfMemory,
+    /// The run ends here; another run makes the call again.
+    Halt,
 }
 
 /// Everything that a program can reach outside its arena. Policies, recording, replay, C and firmware are all
@@ -60,6 +67,16 @@ pub trait Host {
     fn resume(&mut self, function: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
         let _ = token;
         self.call(function, call)
+    }
+
+    /// Learns that nobody waits any more for a pending call: its task was cancelled.
+    fn cancelled(&mut self, token: u32) {
+        let _ = token;
+    }
+
+    /// Learns of a failure that ended a task for which nobody waits.
+    fn spawn_failed(&mut self, failure: Failure, message: &str) {
+        let _ = (failure, message);
     }
 
     /// Learns of a call that was refused because its function was not granted.

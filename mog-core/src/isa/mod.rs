@@ -31,6 +31,10 @@ pub enum Kind {
     Variant,
     /// An array.
     Array,
+    /// A future.
+    Future,
+    /// An array of futures.
+    Futures,
     /// The one slot of the element of the instruction's array.
     Elem,
     /// A failure: kind (int) and message (string) in two registers.

@@ -51,6 +51,12 @@ macro_rules! instructions {
         CallClosure = call_closure [Result, Use(Closure), Count8] {CHARGES EXT} "call closure b with c argument registers; ext as in call";
         HostCall = host_call [Result, Import16] {CHARGES EXT} "call host function b with the ext arguments; a failure is raised";
         HostTry = host_try [Result, Import16] {CHARGES EXT} "the same; the result is a Result: kind, value, message";
+        NewTask = new_task [Def(Future), Type16] {CHARGES EXT} "a = a new task of type b, whose parameters are the ext registers; charges per word";
+        Spawn = spawn [Use(Future)] {CHARGES} "start task a, for which nobody has to wait";
+        Await = await_future [Result, Use(Future)] {CHARGES} "wait for future b; its value to a, its failure is raised";
+        Gather = gather [Use(Futures)] {CHARGES} "start all futures of array a and wait for them; the first failure cancels the others and is raised";
+        Race = race [Def(Int), Use(Futures)] {CHARGES} "start all futures of array b and wait for one; its index to a, the others are cancelled";
+        Drain = drain [] {CHARGES} "wait until no task can go on";
         Ret = ret [] {CHARGES ENDS} "return nothing";
         Ret1 = ret1 [Use(One)] {CHARGES ENDS} "return a";
         RetN = ret_n [UseN, Count8] {CHARGES ENDS} "return the b registers from a on";

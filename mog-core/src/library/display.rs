@@ -286,8 +286,12 @@ impl Printer<'_, '_, '_> {
     fn object(&mut self, ty: TypeId, reference: u64) -> Done {
         let (header, _) = self.view.object(reference)?;
         let record = self.view.module.types.record(ty).ok_or(CORRUPT)?;
-        if matches!(record.kind, TypeKind::Fn | TypeKind::Captures) {
-            return if self.json { self.refuse(Refusal::Function) } else { self.put("fn") };
+        if matches!(record.kind, TypeKind::Fn | TypeKind::Captures | TypeKind::Future | TypeKind::Task) {
+            let is_future = matches!(record.kind, TypeKind::Future | TypeKind::Task);
+            return match self.json {
+                true => self.refuse(Refusal::Function),
+                false => self.put(if is_future { "future" } else { "fn" }),
+            };
         }
         let place = self.view.heap_place(reference as usize);
         let depth = self.out.stacked() / 2;
@@ -487,6 +491,7 @@ pub(super) fn write_type(view: &View<'_>, out: &mut Fresh<'_>, ty: TypeId) -> Do
         TypeKind::Option => out.put(b"optional"),
         TypeKind::Result => out.put(b"Result"),
         TypeKind::Fn | TypeKind::Captures => out.put(b"fn"),
+        TypeKind::Future | TypeKind::Task => out.put(b"future"),
         _ => out.put(b"value"),
     }
 }

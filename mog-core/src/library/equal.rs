@@ -164,6 +164,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
                     return Ok(true);
                 }
                 TypeKind::Fn | TypeKind::Captures => return self.closures(first, second),
+                TypeKind::Future | TypeKind::Task => return Ok(first == second),
                 _ => return self.references(first, second),
             }
         }

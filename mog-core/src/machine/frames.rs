@@ -3,7 +3,8 @@
 //! ```text
 //! arena   [ bindings of imports | link | frame | link | frame | … | slack of the window ][ heap
 //! link    bits 0..32 where to go on, 32..40 distance between the frames' first registers,
-//!         40..48 register for the result; all bits set: the outermost frame
+//!         40..48 register for the result, 63 a task's first frame, above that of the entry;
+//!         all bits set: the outermost frame
 //! ```
 
 use super::vm::{Stop, Vm};
@@ -13,6 +14,9 @@ use crate::module::Function;
 
 /// The link word of the outermost frame.
 pub(crate) const OUTERMOST: u64 = u64::MAX;
+
+/// In the link word of a task's first frame, and of the outermost frame.
+const TASK: u64 = 1 << 63;
 
 /// Where to go on after a return.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +30,10 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// The link in a stack word; none in the outermost frame's.
+    /// The link in a stack word; none in the outermost frame's and in the first of a task.
     #[inline(always)]
     pub(crate) const fn from_word(word: u64) -> Option<Self> {
-        if word == OUTERMOST {
+        if word & TASK != 0 {
             return None;
         }
         Some(Self { pc: word as u32 as usize, delta: (word >> 32) as u8, dst: (word >> 40) as u8 })
@@ -39,6 +43,16 @@ impl Link {
     #[inline(always)]
     pub(crate) const fn to_word(self) -> u64 {
         self.pc as u32 as u64 | (self.delta as u64) << 32 | (self.dst as u64) << 40
+    }
+
+    /// The stack word of a task's first frame.
+    pub(crate) const fn to_task_word(self) -> u64 {
+        self.to_word() | TASK
+    }
+
+    /// Whether this is the link of a task's first frame.
+    pub(crate) const fn is_task(word: u64) -> bool {
+        word & TASK != 0 && word != OUTERMOST
     }
 }
 

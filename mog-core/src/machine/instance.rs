@@ -2,6 +2,7 @@
 
 use super::frames::Link;
 use super::run::{ABSENT, Outcome, REFUSED};
+use super::tasks::Tasks;
 use super::vm::{Counters, Dispatch, State, Stop, Vm};
 use super::window::WINDOW;
 use crate::error::Failure;
@@ -123,6 +124,7 @@ impl<'a> Instance<'a> {
             waiting: None,
             failure: (0, NULL),
             entry: None,
+            tasks: Tasks::NONE,
             dispatch: config.dispatch,
             counters: Counters { peak_words: needs.saturating_sub(module.slack()), ..Counters::default() },
         };
@@ -150,6 +152,7 @@ impl<'a> Instance<'a> {
     /// No frame is left: nothing of an earlier run keeps objects alive.
     fn clear_stack(&mut self) {
         self.state.entry = None;
+        self.state.tasks = Tasks::NONE;
         self.state.waiting = None;
         self.state.paid = 0;
         self.state.failure = (0, NULL);
@@ -200,6 +203,13 @@ impl<'a> Instance<'a> {
         let outcome = vm.run(host);
         vm.note_use(0);
         outcome
+    }
+
+    /// The host has what a pending call waited for, and gives it when the next run asks for it with
+    /// [`Host::resume`]. The order of completions is the order in which their tasks go on. False if no call is
+    /// pending under this token.
+    pub fn complete(&mut self, token: u32) -> bool {
+        self.vm().complete(token)
     }
 
     /// The result of the function that returned.

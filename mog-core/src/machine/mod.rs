@@ -8,6 +8,7 @@ mod instance;
 mod ops;
 mod run;
 mod slow;
+pub(crate) mod tasks;
 mod vm;
 mod window;
 

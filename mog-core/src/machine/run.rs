@@ -16,8 +16,13 @@ pub enum Outcome {
     Returned,
     /// Out of steps. Another run goes on.
     Paused,
-    /// A host function is not done; its token. Another run asks the host again.
+    /// A host function is not done; its token. Nothing else can go on; another run asks the host again.
     Pending(u32),
+    /// A host function ended the run.
+    Halted,
+    /// Every task waits, at least one of them for a host function that is not done. A run after
+    /// [`Instance::complete`](crate::Instance::complete) goes on.
+    Waiting,
     /// The program faulted.
     Trap {
         /// How.
@@ -31,6 +36,16 @@ pub enum Outcome {
     Failed(Failure),
     /// No function was entered.
     Idle,
+}
+
+impl From<Stop> for Outcome {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Pause => Self::Paused,
+            Stop::OutOfMemory => Self::OutOfMemory,
+            Stop::Trap(code, detail) => Self::Trap { code, detail },
+        }
+    }
 }
 
 /// The binding of an import that was not granted.
@@ -49,7 +64,11 @@ impl Vm<'_> {
         loop {
             let insn = match self.run_fast() {
                 Fast::Paused => return Outcome::Paused,
-                Fast::Returned => return Outcome::Returned,
+                Fast::Returned => match self.returned() {
+                    Ok(None) => continue,
+                    Ok(Some(outcome)) => return outcome,
+                    Err(stop) => return stop.into(),
+                },
                 Fast::Trap(code, detail) => {
                     self.state.pc = self.state.pc.saturating_sub(1);
                     return Outcome::Trap { code, detail };
@@ -59,11 +78,14 @@ impl Vm<'_> {
             match self.run_one(insn, host) {
                 Ok(None) => {}
                 Ok(Some(outcome)) => return outcome,
-                Err(Stop::Pause) => return Outcome::Paused,
-                Err(Stop::OutOfMemory) => return Outcome::OutOfMemory,
-                Err(Stop::Trap(code, detail)) => return Outcome::Trap { code, detail },
+                Err(stop) => return stop.into(),
             }
         }
+    }
+
+    /// A frame without a caller returned: that of a task, or of the entry.
+    fn returned(&mut self) -> Result<Option<Outcome>, Stop> {
+        if self.state.tasks.running == NULL { Ok(Some(Outcome::Returned)) } else { self.task_returned() }
     }
 
     /// Carries out the instruction at `state.pc`.
@@ -72,12 +94,18 @@ impl Vm<'_> {
         match op {
             Op::Call => self.call(insn)?,
             Op::CallClosure => self.call_closure(insn)?,
-            Op::RetN => return Ok(self.return_many(insn)),
+            Op::RetN => return self.return_many(insn),
+            Op::NewTask => self.new_task(insn)?,
+            Op::Spawn => self.spawn(insn),
+            Op::Await => return self.await_future(insn, host),
+            Op::Gather => return self.gather(insn, host),
+            Op::Race => return self.race(insn, host),
+            Op::Drain => return self.drain(),
             Op::HostCall => return self.host_call(insn, false, host),
             Op::HostTry => return self.host_call(insn, true, host),
             Op::Raise => {
                 let (kind, message) = (self.reg(insn.a()), self.reg(insn.a().wrapping_add(1)));
-                return Ok(self.raise(kind, message));
+                return self.raise(kind, message, host);
             }
             Op::Panic => {
                 self.state.failure = (Failure::Failed as u64, self.reg(insn.a()));
@@ -162,19 +190,19 @@ impl Vm<'_> {
     }
 
     /// Returns several registers.
-    fn return_many(&mut self, insn: Insn) -> Option<Outcome> {
+    fn return_many(&mut self, insn: Insn) -> Result<Option<Outcome>, Stop> {
         let (first, count) = (usize::from(insn.a()), usize::from(insn.b()));
         let from = self.state.base + first;
         self.charge(4 + count as u64);
         match self.link() {
             None => {
                 self.copy_words(from, self.state.base, count);
-                Some(Outcome::Returned)
+                self.returned()
             }
             Some(link) => {
                 self.pop_frame();
                 self.copy_words(from, self.state.base + usize::from(link.dst), count);
-                None
+                Ok(None)
             }
         }
     }
@@ -185,8 +213,13 @@ impl Vm<'_> {
         }
     }
 
-    /// Unwinds to the nearest handler. An outcome if there is none.
-    pub(crate) fn raise(&mut self, kind: u64, message: u64) -> Option<Outcome> {
+    /// Unwinds to the nearest handler. Without one the task has failed, or else the program.
+    pub(super) fn raise(
+        &mut self,
+        kind: u64,
+        message: u64,
+        host: &mut dyn Host,
+    ) -> Result<Option<Outcome>, Stop> {
         self.state.failure = (kind, message);
         let origin = (self.state.base, self.state.pc);
         let mut at = self.state.pc;
@@ -196,12 +229,15 @@ impl Vm<'_> {
                 self.set_reg(handler.register, kind);
                 self.set_reg(handler.register.wrapping_add(1), message);
                 self.state.pc = handler.target as usize;
-                return None;
+                return Ok(None);
             }
             if !self.pop_frame() {
+                if self.state.tasks.running != NULL {
+                    return self.task_failed(kind, message, host);
+                }
                 // Nobody catches it: back to where it was raised, for the report.
                 (self.state.base, self.state.pc) = origin;
-                return Some(Outcome::Failed(Failure::from_kind(kind)));
+                return Ok(Some(Outcome::Failed(Failure::from_kind(kind))));
             }
             // The call lies before the instruction to go on with.
             at = self.state.pc.saturating_sub(1);
@@ -244,10 +280,17 @@ impl Vm<'_> {
         match reply {
             Reply::Done => {}
             Reply::Pending(token) => {
+                if let Some(next) = self.suspend_call(token) {
+                    return next;
+                }
                 self.state.waiting = Some(token);
                 return Ok(Some(Outcome::Pending(token)));
             }
             Reply::OutOfMemory => return Err(Stop::OutOfMemory),
+            Reply::Halt => {
+                self.state.waiting = waiting;
+                return Ok(Some(Outcome::Halted));
+            }
             Reply::Failed | Reply::Denied => {
                 let kind = match reply {
                     Reply::Denied => Failure::Denied,
@@ -261,7 +304,7 @@ impl Vm<'_> {
                 if asked {
                     self.set_result_failure(insn.a(), signature.slots.len() - params, kind as u64, message);
                 } else {
-                    return Ok(self.raise(kind as u64, message));
+                    return self.raise(kind as u64, message, host);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! What one instance is: the state that lasts between runs, and the view of arena and module through which
 //! everything outside the fast dispatch loop works.
 
+use super::tasks::Tasks;
 use crate::error::TrapCode;
 use crate::module::Module;
 
@@ -67,6 +68,7 @@ pub struct State {
     pub(crate) failure: (u64, u64),
     /// The function that was entered from outside, while one runs or has just ended.
     pub(crate) entry: Option<u16>,
+    pub(crate) tasks: Tasks,
     pub(crate) dispatch: Dispatch,
     pub(crate) counters: Counters,
 }

@@ -22,7 +22,7 @@ mod types;
 use bytemuck::try_cast_slice;
 
 pub use metadata::{Counts, Export, FunctionDebug, Import, Lines, Metadata, Records, Requirement};
-pub use types::{Packing, Slots, TYPE_WORDS, TypeId, TypeKind, TypeRecord, TypeTable};
+pub use types::{Packing, Slots, TASK_SLOTS, TYPE_WORDS, TypeId, TypeKind, TypeRecord, TypeTable};
 
 use crate::error::LoadError;
 

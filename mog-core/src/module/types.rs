@@ -37,6 +37,8 @@ impl TypeId {
     pub const ARRAY_U8: Self = Self(18);
     /// A value that only the host can make and read; one slot, no reference.
     pub const HANDLE: Self = Self(19);
+    /// Only a slot type of futures: a reference to any object, for the machine's own use.
+    pub const OBJECT: Self = Self(20);
     /// The first number of a module's own types.
     pub const FIRST_OWN: Self = Self(32);
 
@@ -49,7 +51,7 @@ impl TypeId {
     /// Whether a slot of this type holds a reference to an object (or a string constant).
     #[must_use]
     pub const fn is_reference(self) -> bool {
-        matches!(self.0, 12 | 15..=18) || self.is_own()
+        matches!(self.0, 12 | 15..=18 | 20) || self.is_own()
     }
 }
 
@@ -83,6 +85,12 @@ pub enum TypeKind {
     /// Components: types of the payload. Slots: the object's. One variant of the boxed enum before; `extra` is
     /// its number.
     Variant = 9,
+    /// Components: the value. Slots: [`TASK_SLOTS`], the value's, a failure's message. A value is one reference to a
+    /// task whose function gives such a value.
+    Future = 12,
+    /// Components: the future. Slots: the future's. Object layout of a task: behind these slots come the registers of
+    /// its function, whose number is `extra`.
+    Task = 13,
 }
 
 impl TypeKind {
@@ -98,6 +106,8 @@ impl TypeKind {
             7 => Self::Enum,
             8 => Self::BoxedEnum,
             9 => Self::Variant,
+            12 => Self::Future,
+            13 => Self::Task,
             _ => return None,
         })
     }
@@ -108,6 +118,10 @@ impl TypeKind {
         !matches!(self, Self::Option | Self::Result | Self::Enum)
     }
 }
+
+/// The first slots of a future: what the machine notes of its task.
+pub const TASK_SLOTS: [u16; 6] =
+    [TypeId::INT.0, TypeId::INT.0, TypeId::OBJECT.0, TypeId::OBJECT.0, TypeId::OBJECT.0, TypeId::OBJECT.0];
 
 /// How an array stores an element.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -126,6 +126,11 @@ impl<'a> Body<'_, 'a> {
             Kind::Boxed => self.object(ty)?.kind == TypeKind::BoxedEnum,
             Kind::Variant => self.object(ty)?.kind == TypeKind::Variant,
             Kind::Array => self.object(ty)?.kind == TypeKind::Array,
+            Kind::Future => self.object(ty)?.kind == TypeKind::Future,
+            Kind::Futures => {
+                let (element, _) = self.element_of(register)?;
+                self.object(ty)?.kind == TypeKind::Array && self.object(element)?.kind == TypeKind::Future
+            }
             Kind::Elem => true,
             Kind::Error => {
                 return self.run(register, &[TypeId::INT.0, TypeId::STR.0]);
@@ -144,7 +149,7 @@ impl<'a> Body<'_, 'a> {
     fn rules(&self, op: Op, insn: Insn, ext: &mut Ext<'a>) -> Check {
         let (a, b, c) = (insn.a(), insn.b(), insn.c());
         match op {
-            Op::Trap => require(a <= TrapCode::Corrupt as u8, Invalid::Operand),
+            Op::Trap => require(a <= TrapCode::Deadlock as u8, Invalid::Operand),
             Op::Narrow | Op::NarrowA | Op::IntToFloat | Op::FloatToInt => {
                 require(IntCode::from_byte(c).is_some(), Invalid::Operand)
             }
@@ -179,6 +184,21 @@ impl<'a> Body<'_, 'a> {
                 out.take(Slots::Many(results))?;
                 out.one(TypeId::STR)
             }
+            Op::NewTask => {
+                let record = self.module.types.record(TypeId(insn.b16())).ok_or(Invalid::Operand)?;
+                require(record.kind == TypeKind::Task, Invalid::Operand)?;
+                let future = *record.components.first().ok_or(Invalid::Operand)?;
+                let function = self.module.function(record.extra).ok_or(Invalid::Operand)?;
+                self.is(a, TypeId(future))?;
+                self.list(ext, self.signature(function.signature)?.0)
+            }
+            Op::Await => {
+                let record = self.object(self.register(b)?)?;
+                let value = TypeId(*record.components.first().ok_or(Invalid::Register)?);
+                let slots = self.module.types.value_slots(value).ok_or(Invalid::Register)?;
+                Results::new(self, a).take(slots)
+            }
+
             Op::Ret => require(self.results.is_empty(), Invalid::Operand),
             Op::Ret1 => {
                 require(self.results.len() == 1, Invalid::Operand)?;

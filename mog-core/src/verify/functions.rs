@@ -106,6 +106,23 @@ pub(super) fn signature<'a>(module: &Module<'a>, ty: TypeId) -> Option<(&'a [u16
     record.slots.split_at_checked(usize::from(record.extra))
 }
 
+/// Checks the types of tasks, when all functions have been checked: the function gives what the future holds.
+pub(super) fn check_tasks(module: &Module<'_>) -> Result<(), LoadError> {
+    let types = &module.types;
+    (TypeId::FIRST_OWN.0..=u16::MAX).take(types.len()).try_for_each(|number| {
+        let Some(record) = types.record(TypeId(number)).filter(|record| record.kind == TypeKind::Task) else {
+            return Ok(());
+        };
+        let fits = || {
+            let future = types.record(TypeId(*record.components.first()?))?;
+            let function = module.function(record.extra)?;
+            let result = types.record(function.signature)?.components.last()?;
+            (future.components.first() == Some(result) && function.captures == TypeId::UNIT).then_some(())
+        };
+        fits().ok_or(invalid(Invalid::Type, usize::from(number)))
+    })
+}
+
 /// Checks the handlers, when all functions have been checked.
 pub(super) fn check_handlers(module: &Module<'_>) -> Result<(), LoadError> {
     (0..usize::from(module.header.handlers)).try_for_each(|index| {

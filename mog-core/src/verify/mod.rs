@@ -112,6 +112,7 @@ pub fn verify(module: &Module<'_>) -> Result<(), LoadError> {
     imports(module)?;
     functions::check(module)?;
     functions::check_handlers(module)?;
+    functions::check_tasks(module)?;
     metadata(module)?;
     debug(module)
 }

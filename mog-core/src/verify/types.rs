@@ -3,7 +3,7 @@
 use super::invalid;
 use crate::error::{Invalid, LoadError};
 use crate::heap::MAX_VALUE_SLOTS;
-use crate::module::{Module, Slots, TypeId, TypeKind, TypeRecord, TypeTable};
+use crate::module::{Module, Slots, TASK_SLOTS, TypeId, TypeKind, TypeRecord, TypeTable};
 
 /// How many times over the records may list the pool's entries, all together.
 const SHARING: usize = 8;
@@ -22,7 +22,8 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
         let ty = TypeId(number);
         let record = table.record(ty);
         let size = record.map_or(0, |record| record.components.len() + record.slots.len());
-        let checker = Checker { table, strings: module.header.strings, ty };
+        let checker =
+            Checker { table, strings: module.header.strings, functions: module.header.functions, ty };
         record
             .filter(|_| work >= size)
             .and_then(|record| checker.record(&record, &mut variants))
@@ -41,9 +42,9 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
 /// Whether a value, a field or an element can have this type: it exists and is not only a slot or object layout.
 pub(super) fn is_value_type(table: &TypeTable<'_>, ty: TypeId) -> bool {
     table.value_slots(ty).is_some()
-        && !table
-            .record(ty)
-            .is_some_and(|record| matches!(record.kind, TypeKind::Captures | TypeKind::Variant))
+        && !table.record(ty).is_some_and(|record| {
+            matches!(record.kind, TypeKind::Captures | TypeKind::Variant | TypeKind::Task)
+        })
 }
 
 /// Whether a register can have this type.
@@ -82,6 +83,7 @@ impl<'a> Variants<'a> {
 struct Checker<'m, 'a> {
     table: &'m TypeTable<'a>,
     strings: u16,
+    functions: u16,
     ty: TypeId,
 }
 
@@ -154,6 +156,18 @@ impl<'a> Checker<'_, 'a> {
                     self.name(names.next()?.0)?;
                 }
                 slots.strip_prefix(&[self.ty.0])
+            }
+            TypeKind::Future => {
+                require(components.len() == 1)?;
+                let rest = self.all(components, slots.strip_prefix(&TASK_SLOTS)?)?;
+                self.one(TypeId::STR, rest)
+            }
+            TypeKind::Task => {
+                let &[future] = components else { return None };
+                let future =
+                    self.table.record(TypeId(future)).filter(|record| record.kind == TypeKind::Future)?;
+                require(extra < self.functions)?;
+                slots.strip_prefix(future.slots)
             }
             TypeKind::Variant => None,
         }

@@ -290,6 +290,13 @@ pub mod world {
     pub const RESULT: u16 = OWN + 16;
     /// An array of itself.
     pub const ARRAY_SELF: u16 = OWN + 17;
+    /// `Future<any>`, the same in an array, and the task of the callee.
+    pub const FUTURE: u16 = OWN + 18;
+    pub const ARRAY_FUTURE: u16 = OWN + 19;
+    pub const TASK: u16 = OWN + 20;
+
+    const OBJECT: u16 = mog_core::TypeId::OBJECT.0;
+    const FUTURE_SLOTS: [u16; 9] = [INT, INT, OBJECT, OBJECT, OBJECT, OBJECT, ANY, PAYLOAD, STR];
 
     pub const SUBJECT: u16 = 0;
     /// `fn(int, any) -> any`.
@@ -325,6 +332,9 @@ pub mod world {
             ty(TypeKind::Enum, name, &[name, 0, name, 1, INT, name, 1, ANY], &[INT, INT, ANY, PAYLOAD]),
             ty(TypeKind::Result, 0, &[STR], &[INT, STR, STR]),
             ty(TypeKind::Array, 0, &[ARRAY_SELF], &[ARRAY_SELF]),
+            ty(TypeKind::Future, 0, &[ANY], &FUTURE_SLOTS),
+            ty(TypeKind::Array, 0, &[FUTURE], &[FUTURE]),
+            ty(TypeKind::Task, CALLEE, &[FUTURE], &FUTURE_SLOTS),
         ];
         for record in types {
             asm.add_type(record);

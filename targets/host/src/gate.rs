@@ -1,16 +1,19 @@
 //! The gate between a program and the functions that it was granted: this is the crate's one implementation of
 //! [`mog_core::Host`]. It links, calls, converts, contains panics, and tells the observer.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use mog_core::error::Failure;
 use mog_core::heap::SlotValues;
 use mog_core::module::{Import, TypeRecord};
 use mog_core::{Binding, Call, Host, Module, Reply, TypeId};
 
 use crate::audit::{Event, Observer, Outcome};
-use crate::capabilities::{Body, Standard, State};
+use crate::capabilities::{Body, Standard, State, log};
 use crate::function::Args;
 use crate::make::{make, words};
 use crate::{CallError, CapabilitySet, Type, Value};
@@ -47,8 +50,9 @@ pub(crate) struct Gate {
     pub(crate) observer: Option<Box<dyn Observer>>,
     /// When the program must have ended.
     pub(crate) deadline: Option<Instant>,
-    /// When the call that is pending goes on.
-    pub(crate) wake: Option<Instant>,
+    /// When each call that is pending goes on, by token.
+    pending: BTreeMap<u32, Instant>,
+    next_token: u32,
     /// Why the program was stopped.
     pub(crate) stop: Option<Stop>,
     /// What each import was linked to.
@@ -57,7 +61,16 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(set: CapabilitySet, state: State, observer: Option<Box<dyn Observer>>) -> Self {
-        Self { set, state, observer, deadline: None, wake: None, stop: None, bound: Vec::new() }
+        Self {
+            set,
+            state,
+            observer,
+            deadline: None,
+            pending: BTreeMap::new(),
+            next_token: 0,
+            stop: None,
+            bound: Vec::new(),
+        }
     }
 
     /// Forgets what was linked, before a program is linked anew.
@@ -123,17 +136,39 @@ impl Gate {
             Err(CallError::Failed(message)) => call.fail(shortened(message)),
             Err(CallError::Denied(message)) => call.deny(shortened(message)),
             Err(CallError::Sleep(ms)) => {
-                self.wake = Some(Instant::now() + Duration::from_millis((*ms).min(MAX_SLEEP)));
-                Reply::Pending(0)
+                let token = self.next_token;
+                self.next_token = token.wrapping_add(1);
+                self.pending.insert(token, Instant::now() + Duration::from_millis((*ms).min(MAX_SLEEP)));
+                Reply::Pending(token)
             }
             Err(CallError::OutputLimit) => self.halt(Stop::OutputLimit),
         }
     }
 
-    /// Ends the program where it stands; no program can catch that a call is pending.
+    /// Ends the program where it stands.
     fn halt(&mut self, stop: Stop) -> Reply {
         self.stop.get_or_insert(stop);
-        Reply::Pending(0)
+        Reply::Halt
+    }
+
+    /// Forgets the calls that are pending.
+    pub(crate) fn forget_pending(&mut self) {
+        self.pending.clear();
+    }
+
+    /// Waits until a pending call can go on, or time is up.
+    pub(crate) fn wait(&self) {
+        if let Some(until) = self.pending.values().copied().chain(self.deadline).min() {
+            thread::sleep(until.saturating_duration_since(Instant::now()));
+        }
+    }
+
+    /// The pending calls that can go on, in the order in which they could.
+    pub(crate) fn due(&self) -> Vec<u32> {
+        let now = Instant::now();
+        let mut due: Vec<_> = self.pending.iter().filter(|&(_, &wake)| wake <= now).collect();
+        due.sort_by_key(|&(&token, &wake)| (wake, token));
+        due.into_iter().map(|(&token, _)| token).collect()
     }
 
     fn observe(
@@ -191,7 +226,7 @@ impl Gate {
         let mut outcome = work(self, call);
         let reply = self.settle(call, &mut outcome);
         self.observe(call, &args, &outcome, start.elapsed());
-        if self.stop.is_some() { Reply::Pending(0) } else { reply }
+        if self.stop.is_some() { Reply::Halt } else { reply }
     }
 }
 
@@ -219,14 +254,24 @@ impl Host for Gate {
         self.perform(call, |gate, call| gate.invoke(function, call))
     }
 
-    fn resume(&mut self, _: u16, _: u32, call: &mut Call<'_, '_>) -> Reply {
-        match self.wake {
-            Some(wake) if Instant::now() < wake => Reply::Pending(0),
+    fn resume(&mut self, _: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
+        match self.pending.get(&token) {
+            Some(&wake) if Instant::now() < wake => Reply::Pending(token),
             _ => {
-                self.wake = None;
+                self.pending.remove(&token);
                 self.perform(call, |_, _| Ok(Value::Null))
             }
         }
+    }
+
+    fn cancelled(&mut self, token: u32) {
+        self.pending.remove(&token);
+    }
+
+    fn spawn_failed(&mut self, failure: Failure, message: &str) {
+        let kind = if failure == Failure::Denied { " (denied)" } else { "" };
+        // A log that cannot be written stops no program.
+        let _ = log::line("error", &format!("a spawned task failed{kind}: {message}"), &mut self.state);
     }
 
     fn denies(&self, capability: &str, function: &str) -> bool {

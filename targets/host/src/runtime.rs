@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::Write;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use mog_core::heap::{Data, SlotValues};
@@ -328,7 +327,7 @@ impl Runtime {
         }
         self.budget.left = self.budget.limit;
         self.gate.stop = None;
-        self.gate.wake = None;
+        self.gate.forget_pending();
         self.paused = false;
         match self.program.init().filter(|_| !self.initialised) {
             Some(init) => {
@@ -471,10 +470,13 @@ fn run(instance: &mut Instance<'_>, gate: &mut Gate, budget: &mut Budget) -> End
             Outcome::Idle => return End::Idle,
             Outcome::Paused if late() => return End::Stopped(Stop::Timeout),
             Outcome::Paused => {}
-            Outcome::Pending(_) => {
+            Outcome::Pending(_) | Outcome::Waiting => {
                 // Somebody may be watching while nothing happens.
                 let _ = gate.state.output.flush();
-                wait(gate);
+                gate.wait();
+                for token in gate.due() {
+                    instance.complete(token);
+                }
                 if gate.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                     return End::Stopped(Stop::Timeout);
                 }
@@ -482,16 +484,6 @@ fn run(instance: &mut Instance<'_>, gate: &mut Gate, budget: &mut Budget) -> End
             other => return End::Machine(other),
         }
     }
-}
-
-/// Waits until the pending call goes on, or time is up.
-fn wait(gate: &Gate) {
-    let until = match (gate.wake, gate.deadline) {
-        (Some(wake), Some(deadline)) => wake.min(deadline),
-        (Some(wake), None) => wake,
-        (None, _) => return,
-    };
-    thread::sleep(until.saturating_duration_since(Instant::now()));
 }
 
 impl End {

@@ -81,6 +81,12 @@ leave! {
     call_closure => Slow;
     host_call => Slow;
     host_try => Slow;
+    new_task => Slow;
+    spawn => Slow;
+    await_future => Slow;
+    gather => Slow;
+    race => Slow;
+    drain => Slow;
     ret_n => Slow;
     raise => Slow;
     panic => Slow;

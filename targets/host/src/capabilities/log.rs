@@ -28,7 +28,7 @@ fn write(args: &Args<'_, '_, '_>, state: &mut State) -> Result<Value, CallError>
 }
 
 /// Writes `[level] text` to the host's log, after the output so far.
-pub(super) fn line(level: &str, text: &str, state: &mut State) -> Result<Value, CallError> {
+pub(crate) fn line(level: &str, text: &str, state: &mut State) -> Result<Value, CallError> {
     if !state.output.admit(text.len()) {
         return Err(CallError::OutputLimit);
     }

@@ -2,7 +2,7 @@
 
 mod env;
 mod kv;
-mod log;
+pub(crate) mod log;
 mod out;
 mod random;
 mod time;

@@ -1,0 +1,110 @@
+//! Futures: `await`, `spawn`, `all` and `race`.
+
+use super::Checker;
+use super::infer::Want;
+use crate::ast::{self, Arg, Span};
+use crate::hir::{Asked, ExprId, ExprKind, Group};
+use crate::types::TyKind;
+
+impl Checker<'_> {
+    /// `await e`. Of a capability call it is the call itself, which suspends the task; that is a partial operation.
+    #[inline(never)]
+    pub(super) fn awaited(&mut self, value: ast::ExprId, span: Span, asked: Asked) -> ExprId {
+        if !self.is_in_async() {
+            self.error(span, "await-outside-async", "`await` stands only in an `async fn`")
+                .help("declare the function around it as `async fn`");
+        }
+        let value = self.ast.without_parens(value);
+        let node = match self.ast[value].kind {
+            ast::ExprKind::Call { .. } => {
+                self.awaited_call = Some(self.ast[value].span);
+                self.operation(value, asked, Want::Any)
+            }
+            _ => self.infer(value, Want::Any),
+        };
+        match self.kind(self.ty_of(node)) {
+            &TyKind::Future(inner) => self.emit(ExprKind::Await(node), inner, span),
+            TyKind::Error | TyKind::Never => node,
+            _ if matches!(self.hir.expr(node).kind, ExprKind::CallImport(..)) => node,
+            TyKind::Var(_) => {
+                let inner = self.hir.types.fresh();
+                let future = self.future_of(inner, span);
+                if self.unify(self.ty_of(node), future) {
+                    self.emit(ExprKind::Await(node), inner, span)
+                } else {
+                    self.broken(span)
+                }
+            }
+            _ => {
+                self.not_a_future(node, span);
+                node
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn not_a_future(&mut self, node: ExprId, span: Span) {
+        let (found, of) = (self.show(self.ty_of(node)), self.hir.expr(node).span);
+        let text = self.source(of).to_owned();
+        self.error(span, "not-a-future", format!("this is `{found}`, so there is nothing to wait for"))
+            .help("`await` takes the call of an `async fn`")
+            .fix(span, text);
+    }
+
+    /// `spawn f()`.
+    #[inline(never)]
+    pub(super) fn spawned(&mut self, value: ast::ExprId, span: Span) -> ExprId {
+        let inner = self.ast.without_parens(value);
+        self.spawned_call = Some(self.ast[inner].span);
+        let node = self.infer(inner, Want::Any);
+        let ty = self.ty_of(node);
+        match self.kind(ty) {
+            TyKind::Future(_) => self.emit(ExprKind::Spawn(node), ty, span),
+            TyKind::Error | TyKind::Never => node,
+            _ => {
+                let found = self.show(ty);
+                self.error(span, "not-a-future", format!("this is `{found}`, which cannot run beside"))
+                    .help("`spawn` takes the call of an `async fn`");
+                self.broken(span)
+            }
+        }
+    }
+
+    /// `all(futures)`, `race(futures)`.
+    #[inline(never)]
+    pub(super) fn group(&mut self, group: Group, arg: &Arg, span: Span) -> ExprId {
+        let inner = self.hir.types.fresh();
+        let future = self.future_of(inner, span);
+        let futures = self.array_of(future, span);
+        let node = self.expr(arg.value, Want::Type(futures));
+        let result = match group {
+            Group::All => self.array_of(inner, span),
+            Group::Race => inner,
+        };
+        let ty = self.future_of(result, span);
+        self.emit(ExprKind::Group(group, node), ty, span)
+    }
+
+    fn is_in_async(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.is_async)
+    }
+
+    /// Whether a call of an async capability function makes a future: in an `async fn` unless it is awaited there, and
+    /// where it is spawned. Elsewhere the program waits for the call.
+    pub(super) fn makes_future(&self, span: Span) -> bool {
+        self.awaited_call != Some(span) && (self.is_in_async() || self.spawned_call == Some(span))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn dropped_future(&mut self, node: ExprId) {
+        if matches!(self.hir.expr(node).kind, ExprKind::Spawn(_)) {
+            return;
+        }
+        let span = self.hir.expr(node).span;
+        let report = self.warning(span, "unused-future", "this future is dropped, so it never starts");
+        let before = Span { start: span.start, end: span.start };
+        report.help("write `await` before it, or `spawn` to let it run beside").fix(before, "await ");
+    }
+}
