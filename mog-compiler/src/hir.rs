@@ -462,6 +462,18 @@ pub enum Builtin {
     MapValues, // ({K: V}) -> [V]
     MapDelete, // ({K: V}, K) -> bool, whether it was there
     MapClear,  // ({K: V}) -> ()
+    // Tensors. T is the tensor's type, E the type in which its elements are read.
+    TensorNew,       // ([int], [E or the like]) -> T; traps if the shape does not fit
+    TensorFill,      // ([int], int) -> T, all elements that number
+    TensorRandn,     // ([int], int) -> T: shape, seed
+    TensorReshape,   // (T, [int]) -> T, new
+    TensorTranspose, // (T) -> T, new
+    TensorShape,     // (T) -> [int], new
+    TensorDtype,     // (T) -> string
+    TensorNdim,      // (T) -> int
+    TensorSize,      // (T) -> int
+    TensorGet,       // (T, int, …) -> E ?
+    TensorSet,       // (T, int, …, E) -> (); traps when out of range
     // any
     AnyLen, // (any) -> int, raising
     // Numbers. N is the common numeric type of arguments and result.

@@ -71,6 +71,32 @@ impl IntKind {
     }
 }
 
+/// What a tensor's elements are.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs, reason = "the variants are the language's own names")]
+pub enum Dtype {
+    F16,
+    Bf16,
+    F32,
+    F64,
+    Int(IntKind),
+}
+
+impl Dtype {
+    /// The name, which is also what `t.dtype` gives.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::Int(IntKind::I64) => "i64",
+            Self::Int(kind) => kind.name(),
+        }
+    }
+}
+
 /// What a type is made of.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum TyKind {
@@ -104,7 +130,9 @@ pub enum TyKind {
     Fn(Vec<Ty>, Ty),
     /// `Future<T>`.
     Future(Ty),
-    /// A declared struct.
+    /// `tensor<T>`.
+    Tensor(Dtype),
+    /// A declared struct, or the columns of `soa S`.
     Struct(StructId),
     /// A declared enum.
     Enum(EnumId),
@@ -119,6 +147,8 @@ pub struct StructDef {
     pub name: String,
     /// Field names and types, in order of declaration.
     pub fields: Vec<(String, Ty)>,
+    /// Of the columns of `soa S`: the struct `S`. Each field is an array of the values of that field of `S`.
+    pub rows: Option<StructId>,
 }
 
 /// A declared enum: its name and its variants in order.
@@ -166,6 +196,7 @@ well_known! {
     MAP_ANY = 11 TyKind::Map(Types::STR, Types::ANY);
     U8 = 12 TyKind::Int(IntKind::U8);
     ARRAY_U8 = 13 TyKind::Array(Types::U8);
+    ARRAY_INT = 14 TyKind::Array(Types::INT);
 }
 
 impl Default for Types {
@@ -269,6 +300,7 @@ impl Types {
             TyKind::F32 => "f32".into(),
             TyKind::Str => "string".into(),
             TyKind::Any => "any".into(),
+            TyKind::Tensor(dtype) => format!("tensor<{}>", dtype.name()),
             TyKind::Array(t) => format!("[{}]", self.display(*t)),
             TyKind::Map(k, v) => format!("{{{}: {}}}", self.display(*k), self.display(*v)),
             TyKind::Option(t) => format!("?{}", self.display(*t)),

@@ -360,8 +360,7 @@ fn any_is_converted_explicitly() {
 }
 
 #[test]
-fn async_and_tensors_come_later() {
-    rejected_main("t := ⟦tensor([1.0])⟧\nprintln(1)", "not-supported-yet", "tensors");
+fn async_comes_later() {
     rejected("async fn ⟦f⟧() {}\nfn main() {}", "not-supported-yet", "async");
 }
 

@@ -154,6 +154,14 @@ pub enum TrapCode {
     Corrupt = 14,
     /// Every task waits for another one.
     Deadlock = 15,
+    /// More or fewer indices than the tensor has dimensions; detail: indices and dimensions.
+    WrongIndexCount = 16,
+    /// A tensor's shape has more or fewer elements than there are; detail: both.
+    ShapeMismatch = 17,
+    /// A shape with a size below 0; detail: the size, and the number of its dimension.
+    NegativeDimension = 18,
+    /// A shape with more dimensions than a tensor can have; detail: how many, and the most.
+    TooManyDimensions = 19,
 }
 
 impl TrapCode {
@@ -176,6 +184,10 @@ impl TrapCode {
             12 => Self::TooDeep,
             13 => Self::NoMatch,
             15 => Self::Deadlock,
+            16 => Self::WrongIndexCount,
+            17 => Self::ShapeMismatch,
+            18 => Self::NegativeDimension,
+            19 => Self::TooManyDimensions,
             _ => Self::Corrupt,
         }
     }
@@ -200,6 +212,10 @@ impl TrapCode {
             Self::NoMatch => "no arm matches",
             Self::Corrupt => "corrupt code",
             Self::Deadlock => "every task waits for another one",
+            Self::WrongIndexCount => "wrong number of indices",
+            Self::ShapeMismatch => "the shape does not fit the elements",
+            Self::NegativeDimension => "negative size in a shape",
+            Self::TooManyDimensions => "too many dimensions",
         }
     }
 }

@@ -14,8 +14,10 @@ pub const VALUES: u16 = 16;
 pub const JSON: u16 = 32;
 /// Floating point at all.
 pub const FLOATS: u16 = 64;
+/// Tensors.
+pub const TENSORS: u16 = 128;
 
-const NAMES: [(u16, &str); 7] = [
+const NAMES: [(u16, &str); 8] = [
     (FLOAT_TEXT, "float-text"),
     (MATH, "math"),
     (MAPS, "maps"),
@@ -23,10 +25,11 @@ const NAMES: [(u16, &str); 7] = [
     (VALUES, "values"),
     (JSON, "json"),
     (FLOATS, "floats"),
+    (TENSORS, "tensors"),
 ];
 
 /// The parts that this build has.
-pub const PRESENT: u16 = FLOAT_TEXT | MATH | MAPS | STRINGS | VALUES | JSON | FLOATS;
+pub const PRESENT: u16 = FLOAT_TEXT | MATH | MAPS | STRINGS | VALUES | JSON | FLOATS | TENSORS;
 
 /// The names of a set of parts.
 pub fn names(bits: u16) -> impl Iterator<Item = &'static str> {

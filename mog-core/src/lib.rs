@@ -11,6 +11,7 @@ extern crate std;
 
 pub mod error;
 pub mod features;
+pub mod half;
 pub mod heap;
 pub mod host;
 pub mod isa;

@@ -659,6 +659,7 @@ fn library(lib: Lib) -> LibCase {
         Lib::MapNew => MAP,
         Lib::MapKeys => ARRAY_STR,
         Lib::MapValues => ARRAY_INT,
+        Lib::TensorNew | Lib::TensorFill | Lib::TensorRandn => TENSOR,
         _ => RESULT,
     };
     let slots = |ty: u16| match ty {
@@ -669,6 +670,11 @@ fn library(lib: Lib) -> LibCase {
     };
     let is_map = lib.info().operands.contains(&LibOperand::Map);
     let element = if is_map { INT } else { OPTION };
+    let array = match lib {
+        Lib::TensorNew => ARRAY_FLOAT,
+        Lib::TensorReshape | Lib::TensorTranspose => TENSOR,
+        _ => ARRAY_OPTION,
+    };
     let mut case = LibCase { registers: vec![], bytes: vec![], operands: vec![], result: 0 };
     for operand in lib.info().operands {
         let ty = match operand {
@@ -676,18 +682,20 @@ fn library(lib: Lib) -> LibCase {
                 case.bytes.extend(named.to_le_bytes());
                 continue;
             }
-            LibOperand::ListStr => {
+            LibOperand::ListStr | LibOperand::ListInt => {
                 case.bytes.extend([2, case.registers.len() as u8]);
                 case.operands.push(case.bytes.len() - 1);
-                STR
+                if *operand == LibOperand::ListStr { STR } else { INT }
             }
+            LibOperand::Tensor => TENSOR,
+            LibOperand::Shape => ARRAY_INT,
             LibOperand::Int => INT,
             LibOperand::Float => FLOAT,
             LibOperand::Str | LibOperand::Key => STR,
             LibOperand::Any => ANY,
             LibOperand::Value => named,
             LibOperand::TypeElem => OPTION,
-            LibOperand::Array | LibOperand::SameArray => ARRAY_OPTION,
+            LibOperand::Array | LibOperand::SameArray => array,
             LibOperand::ArrayStr => ARRAY_STR,
             LibOperand::Elem => element,
             LibOperand::Map => MAP,
@@ -706,7 +714,7 @@ fn library(lib: Lib) -> LibCase {
             LibResult::ArrayStr => ARRAY_STR,
             LibResult::ArrayU8 => ARRAY_U8,
             LibResult::Value | LibResult::SameType => named,
-            LibResult::SameArray => ARRAY_OPTION,
+            LibResult::SameArray => array,
             LibResult::Elem => element,
         };
         case.registers.extend(slots(ty));
@@ -750,7 +758,7 @@ fn type_operands_fit_their_function() {
         (case.registers, lib(function, case.result, &bytes))
     };
     for &function in Lib::ALL.iter().filter(|lib| lib.info().operands.first() == Some(&LibOperand::Type)) {
-        for wrong in [PAYLOAD, CAPTURES, LEAF, 20, OWN + 100, u16::MAX] {
+        for wrong in [PAYLOAD, CAPTURES, LEAF, 23, OWN + 100, u16::MAX] {
             let (registers, code) = with(function, wrong);
             bad(Invalid::Operand, &registers, &code);
         }
@@ -765,12 +773,37 @@ fn type_operands_fit_their_function() {
         (Lib::MapKeys, MAP),
         (Lib::MapValues, ARRAY_STR),
         (Lib::MapValues, ARRAY_BOOL),
+        (Lib::TensorFill, ARRAY_INT),
+        (Lib::TensorNew, STRUCT),
+        (Lib::TensorRandn, ARRAY_FLOAT),
     ] {
         let (registers, code) = with(function, wrong);
         bad(Invalid::Operand, &registers, &code);
     }
     // A value without slots needs no register.
     ok(&[STR], &lib(Lib::Display, 0, &[UNIT as u8, 0, 255]));
+}
+
+#[test]
+fn tensors_are_made_of_numbers_like_theirs() {
+    let [low, high] = TENSOR.to_le_bytes();
+    let make = |data: u16| ([ARRAY_INT, data, TENSOR], lib(Lib::TensorNew, 2, &[low, high, 0, 1]));
+    for fine in [ARRAY_FLOAT, ARRAY_F32] {
+        let (registers, code) = make(fine);
+        ok(&registers, &code);
+    }
+    for wrong in [ARRAY_INT, ARRAY_I16, ARRAY_BOOL, ARRAY_STR, ARRAY_OPTION, TENSOR] {
+        let (registers, code) = make(wrong);
+        bad(Invalid::Register, &registers, &code);
+    }
+    // The parts can be read; only the library makes a tensor.
+    ok(&[TENSOR, ARRAY_INT, ARRAY_F32], &[op(Op::LoadField, 1, 0, 0), op(Op::LoadField, 2, 0, 1)]);
+    bad(
+        Invalid::Operand,
+        &[ARRAY_INT, ARRAY_F32, TENSOR],
+        &[Insn::ab16(Op::New, 2, TENSOR), Insn::abc(Op::Ext, 0, 1, 0)],
+    );
+    bad(Invalid::Register, &[TENSOR, INT, STR, INT], &lib(Lib::TensorOffset, 3, &[0, 2, 1, 2]));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use mog_core::features;
 use mog_core::heap::MAX_VALUE_SLOTS;
 use mog_core::isa::Op;
 use mog_core::machine::WINDOW;
-use mog_core::module::{Handler, Module, TypeKind};
+use mog_core::module::{Handler, Module, TypeId, TypeKind};
 
 fn load(asm: &Asm) -> Result<(), LoadError> {
     Module::load_words(&asm.build()).map(|_| ())
@@ -207,6 +207,34 @@ fn flat_types_are_finite() {
         asm.add_type(ty(TypeKind::Option, 0, &[OPTION], &[INT, INT, INT]));
         asm.add_type(ty(TypeKind::Array, 0, &[UNIT], &[]));
     });
+}
+
+#[test]
+fn tensors_are_a_shape_and_numbers() {
+    let tensor = |components: &[u16], slots: &[u16]| ty(TypeKind::Tensor, 0, components, slots);
+    for element in [INT, F32, TypeId::F16.0, TypeId::BF16.0] {
+        accepts(move |asm| {
+            let slot = if element == INT { INT } else { FLOAT };
+            let data = asm.add_type(ty(TypeKind::Array, 0, &[element], &[slot]));
+            asm.add_type(tensor(&[ARRAY_INT, data], &[ARRAY_INT, data]));
+        });
+    }
+    let broken = [
+        tensor(&[ARRAY_INT], &[ARRAY_INT]),
+        tensor(&[ARRAY_INT, ARRAY_INT, ARRAY_INT], &[ARRAY_INT, ARRAY_INT, ARRAY_INT]),
+        tensor(&[ARRAY_FLOAT, ARRAY_FLOAT], &[ARRAY_FLOAT, ARRAY_FLOAT]),
+        tensor(&[ARRAY_INT, ARRAY_BOOL], &[ARRAY_INT, ARRAY_BOOL]),
+        tensor(&[ARRAY_INT, ARRAY_STR], &[ARRAY_INT, ARRAY_STR]),
+        tensor(&[ARRAY_INT, MAP], &[ARRAY_INT, MAP]),
+        tensor(&[ARRAY_INT, FLOAT], &[ARRAY_INT, FLOAT]),
+        tensor(&[ARRAY_INT, ARRAY_F32], &[ARRAY_INT, ARRAY_FLOAT]),
+        tensor(&[ARRAY_INT, ARRAY_F32], &[ARRAY_INT]),
+    ];
+    for record in broken {
+        rejects(Invalid::Type, |asm| {
+            asm.add_type(record.clone());
+        });
+    }
 }
 
 #[test]

@@ -11,10 +11,10 @@ use crate::types::{Ty, TyKind, Types};
 
 /// What is assigned: `= value` or `op= value`.
 #[derive(Clone, Copy, Debug)]
-struct Assigned {
-    op: Option<BinaryOp>,
-    value: ast::ExprId,
-    span: Span,
+pub(super) struct Assigned {
+    pub(super) op: Option<BinaryOp>,
+    pub(super) value: ast::ExprId,
+    pub(super) span: Span,
 }
 
 impl<'a> Checker<'a> {
@@ -45,7 +45,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The value of an assignment that is wrong anyway.
-    fn broken_value(&mut self, assigned: Assigned) -> ExprId {
+    pub(super) fn broken_value(&mut self, assigned: Assigned) -> ExprId {
         self.expr(assigned.value, Want::Any);
         self.broken(assigned.span)
     }
@@ -99,7 +99,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `current op value`, of the type of `current`.
-    fn combined(&mut self, current: ExprId, op: BinaryOp, assigned: Assigned) -> ExprId {
+    pub(super) fn combined(&mut self, current: ExprId, op: BinaryOp, assigned: Assigned) -> ExprId {
         let ty = self.ty_of(current);
         let term = Term { op, op_span: assigned.span, operand: assigned.value };
         let value = if self.is_literal(assigned.value) {
@@ -175,8 +175,24 @@ impl<'a> Checker<'a> {
                 }
             };
         }
+        if let ast::ExprKind::Index { base: whole, indices } = self.ast[self.ast.without_parens(base)].kind {
+            let node = self.infer(whole, Want::Any);
+            if let Some(rows) = self.rows_of(self.ty_of(node)) {
+                return self.assign_soa_field(node, rows, self.ast.list(indices), name, assigned);
+            }
+            let node = self.index_of_node(node, indices, self.ast[base].span, Asked::No);
+            return self.assign_field_of(node, name, assigned);
+        }
         let node = self.infer(base, Want::Any);
+        self.assign_field_of(node, name, assigned)
+    }
+
+    fn assign_field_of(&mut self, node: ExprId, name: Name, assigned: Assigned) -> ExprId {
         let ty = self.ty_of(node);
+        if self.rows_of(ty).is_some() {
+            self.field_of_soa(node, name, name.span);
+            return self.broken_value(assigned);
+        }
         match *self.kind(ty) {
             TyKind::Struct(id) => match self.field_of(id, self.text(name.symbol)) {
                 Some((slot, ty)) => self.assign_slot(node, slot as u32, ty, assigned),
@@ -214,6 +230,12 @@ impl<'a> Checker<'a> {
         let node = self.infer(base, Want::Any);
         let ty = self.ty_of(node);
         let indices = self.ast.list(indices);
+        if matches!(self.kind(ty), TyKind::Tensor(_)) {
+            return self.assign_tensor_element(node, indices, assigned);
+        }
+        if let (Some(rows), &[index]) = (self.rows_of(ty), indices) {
+            return self.assign_soa_row(node, rows, index, assigned);
+        }
         let (&[index], Some((key, value))) = (indices, self.elements(ty)) else {
             for &index in indices {
                 self.expr(index, Want::Any);
@@ -236,7 +258,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn assign_element(&mut self, node: ExprId, index: ExprId, ty: Ty, assigned: Assigned) -> ExprId {
+    pub(super) fn assign_element(
+        &mut self,
+        node: ExprId,
+        index: ExprId,
+        ty: Ty,
+        assigned: Assigned,
+    ) -> ExprId {
         let span = assigned.span;
         let Some(op) = assigned.op else {
             let value = self.expr(assigned.value, Want::Type(ty));
@@ -253,7 +281,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether computing an expression assigns nothing, judged by its form.
-    fn is_quiet(&self, id: ast::ExprId) -> bool {
+    pub(super) fn is_quiet(&self, id: ast::ExprId) -> bool {
         use ast::ExprKind as K;
         match self.ast[id].kind {
             K::Int(_) | K::Float(_) | K::Bool(_) | K::Str(_) | K::Name(_) | K::None => true,
@@ -271,7 +299,7 @@ impl<'a> Checker<'a> {
     }
 
     /// An expression for two uses, computed once. A variable that nothing assigns in between is its own copy.
-    fn twice(&mut self, node: ExprId, quiet: bool, before: &mut Vec<ExprId>) -> (ExprId, ExprId) {
+    pub(super) fn twice(&mut self, node: ExprId, quiet: bool, before: &mut Vec<ExprId>) -> (ExprId, ExprId) {
         let expr = self.hir.expr(node).clone();
         if self.is_simple(node) && (quiet || !matches!(expr.kind, ExprKind::Local(_))) {
             return (node, self.emit(expr.kind, expr.ty, expr.span));
@@ -282,7 +310,7 @@ impl<'a> Checker<'a> {
         (first, self.emit(ExprKind::Local(local), expr.ty, expr.span))
     }
 
-    fn after_statements(&mut self, mut before: Vec<ExprId>, last: ExprId) -> ExprId {
+    pub(super) fn after_statements(&mut self, mut before: Vec<ExprId>, last: ExprId) -> ExprId {
         if before.is_empty() {
             return last;
         }
@@ -293,10 +321,11 @@ impl<'a> Checker<'a> {
 
     #[cold]
     #[inline(never)]
-    fn no_place(&mut self, node: ExprId, assigned: Assigned) -> ExprId {
+    pub(super) fn no_place(&mut self, node: ExprId, assigned: Assigned) -> ExprId {
         let (ty, span) = (self.ty_of(node), self.hir.expr(node).span);
         let found = self.show(ty);
         let help = match self.kind(ty) {
+            _ if self.is_tensor_element(node) => "a tensor takes all its indices at once: t[i, j]".to_owned(),
             TyKind::Str => "strings never change; build a new one".to_owned(),
             TyKind::Any => "what an `any` holds is a copy; take it out first, as in m := x as Map".to_owned(),
             _ => self.receiver_help(ty, ""),

@@ -4,7 +4,7 @@ use super::infer::Want;
 use super::method::{self, ASKING};
 use super::scope::Def;
 use super::suggest::nearest;
-use super::{Checker, foreign};
+use super::{Checker, foreign, tensor};
 use crate::ast::{Arg, Name, Span};
 use crate::hir::{Asked, Builtin, ExprId, ExprKind, Group, UnaryOp};
 use crate::types::{TyKind, Types};
@@ -30,8 +30,10 @@ enum Function {
     Sleep,
     All,
     Race,
-    /// Tensors come later.
-    Later(&'static str),
+    /// `tensor(shape, data)`, of the element type that the data or the place of the expression say.
+    Tensor,
+    /// `tensor_zeros(shape)` and its like, likewise.
+    TensorOf(tensor::Maker),
 }
 
 const NAMES: &[&str] = &[
@@ -52,6 +54,10 @@ const NAMES: &[&str] = &[
     "sleep",
     "all",
     "race",
+    "tensor",
+    "tensor_zeros",
+    "tensor_ones",
+    "tensor_randn",
 ];
 
 fn function(name: &str) -> Option<Function> {
@@ -73,7 +79,10 @@ fn function(name: &str) -> Option<Function> {
         "sleep" => Function::Sleep,
         "all" => Function::All,
         "race" => Function::Race,
-        "tensor" | "tensor_zeros" | "tensor_ones" | "tensor_randn" => Function::Later("tensors are"),
+        "tensor" => Function::Tensor,
+        "tensor_zeros" => Function::TensorOf(tensor::Maker::Zeros),
+        "tensor_ones" => Function::TensorOf(tensor::Maker::Ones),
+        "tensor_randn" => Function::TensorOf(tensor::Maker::Randn),
         _ => return typed_print(name),
     })
 }
@@ -148,10 +157,8 @@ impl<'a> Checker<'a> {
         match (function, args) {
             (Function::Print, _) => self.print("print", args, span),
             (Function::Println, _) => self.print("println", args, span),
-            (Function::Later(what), _) => {
-                self.arguments_of_broken(args, span);
-                self.unsupported(span, what)
-            }
+            (Function::Tensor, args) => self.tensor(None, args, name.span, span, want),
+            (Function::TensorOf(maker), args) => self.made_tensor(None, maker, args, name.span, span, want),
             (Function::Assert, [condition]) => self.assert(condition, None, span),
             (Function::Assert, [condition, message]) => self.assert(condition, Some(message), span),
             (Function::Ok, []) => {

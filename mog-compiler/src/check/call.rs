@@ -31,7 +31,11 @@ impl<'a> Checker<'a> {
                 let name = Name { symbol, span: self.ast[callee].span };
                 self.call_name(name, args, span, asked, want)
             }
-            ast::ExprKind::Field { base, name } => self.call_field(base, name, args, span, asked),
+            ast::ExprKind::Field { base, name } => self.call_field(base, name, args, span, asked, want),
+            ast::ExprKind::TensorType(element) => {
+                let dtype = self.dtype(element);
+                self.tensor(Some(dtype), args, self.ast[callee].span, span, want)
+            }
             _ => {
                 let node = self.infer(callee, Want::Any);
                 self.call_value(node, args, span)
@@ -249,7 +253,11 @@ impl<'a> Checker<'a> {
         args: &'a [Arg],
         span: Span,
         asked: Asked,
+        want: Want,
     ) -> ExprId {
+        if let ast::ExprKind::TensorType(element) = self.ast[base].kind {
+            return self.call_on_tensor_type(element, name, args, span, want);
+        }
         match self.type_expr(base) {
             Some(Def::Enum(id)) => return self.variant_value(id, name, args, true, span),
             Some(_) => return self.call_on_type(base, name, args, span),
@@ -386,6 +394,10 @@ impl<'a> Checker<'a> {
                 self.slice_method(node, name, args, span, asked)
             }
             TyKind::Array(element) if text == "get" => self.get_method(node, element, name, args, span),
+            TyKind::Struct(_) if self.rows_of(ty).is_some() => {
+                let value = self.field_of_soa(node, name, span);
+                if args.is_empty() { value } else { self.arguments_of_broken(args, span) }
+            }
             TyKind::Struct(id) => match self.field_of(id, text) {
                 Some((slot, field)) => {
                     let callee = self.emit(ExprKind::Field(node, slot as u32), field, span);

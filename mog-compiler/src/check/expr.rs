@@ -83,8 +83,8 @@ impl<'a> Checker<'a> {
             K::Block(block) => self.block(block, want),
             K::Try { body, name, handler } => self.try_expr(body, name, handler, span, want),
             K::Closure(function) => self.closure(function, span, want),
-            K::TensorType(_) => self.unsupported(span, "tensors are"),
-            K::Soa { .. } => self.unsupported(span, "`soa` is"),
+            K::TensorType(element) => self.tensor_type_as_value(element, span),
+            K::Soa { path, count } => self.soa(self.ast.list(path), count, span),
             K::Return(value) => self.return_expr(value, span),
             K::Break | K::Continue => self.loop_exit(matches!(kind, K::Break), span),
         }

@@ -4,6 +4,7 @@ use super::infer::Want;
 use super::method::{self, tables};
 use super::scope::Def;
 use super::suggest::nearest;
+use super::tensor::NO_ARITHMETIC;
 use super::typename::built_in;
 use super::{Checker, builtin, foreign};
 use crate::ast::{self, List, Name, Span};
@@ -24,6 +25,15 @@ impl<'a> Checker<'a> {
     pub(super) fn field(&mut self, base: ast::ExprId, name: Name, span: Span, asked: Asked) -> ExprId {
         if let Some(node) = self.member(base, name, span) {
             return node;
+        }
+        if let ast::ExprKind::Index { base: whole, indices } = self.ast[self.ast.without_parens(base)].kind {
+            // Of `soa S`, `ps[i].x` reads one column.
+            let node = self.infer(whole, Want::Any);
+            if let Some(rows) = self.rows_of(self.ty_of(node)) {
+                return self.soa_field(node, rows, self.ast.list(indices), name, span, asked);
+            }
+            let node = self.index_of_node(node, indices, self.ast[base].span, Asked::No);
+            return self.field_of_value(node, name, span, asked);
         }
         let node = self.infer(base, Want::Any);
         self.field_of_value(node, name, span, asked)
@@ -117,6 +127,9 @@ impl<'a> Checker<'a> {
     fn field_of_value(&mut self, node: ExprId, name: Name, span: Span, asked: Asked) -> ExprId {
         let ty = self.ty_of(node);
         let text = self.text(name.symbol);
+        if self.rows_of(ty).is_some() {
+            return self.field_of_soa(node, name, span);
+        }
         match *self.kind(ty) {
             TyKind::Struct(id) => match self.field_of(id, text) {
                 Some((slot, ty)) => self.emit(ExprKind::Field(node, slot as u32), ty, span),
@@ -137,6 +150,12 @@ impl<'a> Checker<'a> {
                 self.length(node, span)
             }
             TyKind::Error | TyKind::Never => self.broken(span),
+            TyKind::Tensor(_) => match method::method_of(self.kind(ty), text) {
+                Some(row) if row.params.is_empty() && row.builtin != Builtin::TensorTranspose => {
+                    self.apply_method(row, node, name, &[], asked, span)
+                }
+                _ => self.no_such_field(node, name, span),
+            },
             _ => self.no_such_field(node, name, span),
         }
     }
@@ -221,6 +240,20 @@ impl<'a> Checker<'a> {
             TyKind::Var(_) => "its type is not known here; write it, as in `x: Type`".into(),
             TyKind::Any => format!("convert it first, as in `(x as [any]).{text}(…)`"),
             TyKind::Unit => "this returns nothing".into(),
+            TyKind::Struct(_) if self.rows_of(ty).is_some() => {
+                "it has len; a row is ps[i], its fields ps[i].field, for i in 0..ps.len".into()
+            }
+            TyKind::Tensor(_)
+                if nearest(
+                    text,
+                    tables(self.kind(ty)).iter().flat_map(|rows| rows.iter().map(|row| row.name)),
+                )
+                .is_none() =>
+            {
+                format!(
+                    "it has shape, dtype, ndim, size, reshape(shape), transpose(), t[i, j]; {NO_ARITHMETIC}"
+                )
+            }
             kind => {
                 let names = tables(kind).iter().flat_map(|rows| rows.iter().map(|row| row.name));
                 match nearest(text, names) {
@@ -277,7 +310,20 @@ impl<'a> Checker<'a> {
         asked: Asked,
     ) -> ExprId {
         let node = self.infer(base, Want::Any);
+        self.index_of_node(node, indices, span, asked)
+    }
+
+    pub(super) fn index_of_node(
+        &mut self,
+        node: ExprId,
+        indices: List<ast::ExprId>,
+        span: Span,
+        asked: Asked,
+    ) -> ExprId {
         let indices = self.ast.list(indices);
+        if matches!(self.kind(self.ty_of(node)), TyKind::Tensor(_)) {
+            return self.tensor_element(node, indices, span, asked);
+        }
         let (Some(&first), true) = (indices.first(), indices.len() == 1) else {
             return self.several_indices(node, indices, span);
         };
@@ -298,6 +344,9 @@ impl<'a> Checker<'a> {
 
     fn index_of_value(&mut self, node: ExprId, index: ast::ExprId, span: Span, asked: Asked) -> ExprId {
         let ty = self.ty_of(node);
+        if let Some(rows) = self.rows_of(ty) {
+            return self.soa_row(node, rows, index, span);
+        }
         match *self.kind(ty) {
             TyKind::Array(element) => {
                 let index = self.expr(index, Want::Type(Types::INT));
@@ -326,7 +375,7 @@ impl<'a> Checker<'a> {
             TyKind::Var(_) => self.index_of_unknown(node, index, span, asked),
             _ => {
                 self.expr(index, Want::Any);
-                self.not_indexable(ty, span)
+                self.not_indexable(node, span)
             }
         }
     }
@@ -338,7 +387,7 @@ impl<'a> Checker<'a> {
         let whole = match self.ty_of(index) {
             Types::INT => self.array_of(element, span),
             Types::STR => self.make(TyKind::Map(Types::STR, element), span),
-            _ => return self.not_indexable(self.ty_of(node), span),
+            _ => return self.not_indexable(node, span),
         };
         self.unify(self.ty_of(node), whole);
         let (ty, asked) = self.asked_option(element, asked, span);
@@ -363,9 +412,11 @@ impl<'a> Checker<'a> {
 
     #[cold]
     #[inline(never)]
-    pub(super) fn not_indexable(&mut self, ty: Ty, span: Span) -> ExprId {
+    fn not_indexable(&mut self, node: ExprId, span: Span) -> ExprId {
+        let ty = self.ty_of(node);
         let found = self.show(ty);
         let help = match self.kind(ty) {
+            _ if self.is_tensor_element(node) => "a tensor takes all its indices at once: t[i, j]".to_owned(),
             TyKind::Struct(_) => "the fields of a struct are read with `.name`".to_owned(),
             TyKind::Int(_) | TyKind::Float | TyKind::Bool | TyKind::Fn(..) | TyKind::Enum(_) => {
                 "arrays, maps and strings have elements".to_owned()

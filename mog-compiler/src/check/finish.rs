@@ -51,7 +51,7 @@ impl Checker<'_> {
         let mut resolved = std::mem::take(&mut self.resolved);
         for at in first_expr..self.hir.exprs.len() {
             let Some(ty) = self.hir.exprs.get(at).map(|expr| expr.ty) else { break };
-            if ty <= Types::ARRAY_U8 {
+            if ty <= Types::ARRAY_INT {
                 continue; // a well-known type: the commonest case
             }
             let ty = self.resolve(ty, &mut resolved, 0);
@@ -91,6 +91,7 @@ impl Checker<'_> {
                 global.ty = ty;
             }
         }
+        self.finish_columns();
         self.localise_globals();
         let last = self.hir.func_files.last().copied().unwrap_or(0);
         self.hir.func_files.resize(self.hir.funcs.len(), last);

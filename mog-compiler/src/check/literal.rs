@@ -238,6 +238,23 @@ impl Checker<'_> {
         let keep_bound = self.emit(ExprKind::Let(bound, Some(count)), Types::UNIT, span);
         let value = self.expr(value, element.map_or(Want::Any, Want::Type));
         let ty = self.array_of(element.unwrap_or(self.ty_of(value)), span);
+        let bound = self.emit(ExprKind::Local(bound), Types::INT, span);
+        let array = self.pushed(value, bound, ty, span);
+        self.after(vec![keep_bound], array)
+    }
+
+    /// An array of that many values, each of them computed anew if it is an object.
+    pub(super) fn filled(&mut self, value: ExprId, count: ExprId, ty: Ty, span: Span) -> ExprId {
+        match self.hir.expr(value).kind {
+            ExprKind::ArrayLit(_) | ExprKind::MapLit(_) | ExprKind::StructLit(..) => {
+                self.pushed(value, count, ty, span)
+            }
+            _ => self.emit(ExprKind::ArrayFill(value, count), ty, span),
+        }
+    }
+
+    /// An array to which a value is pushed that many times.
+    fn pushed(&mut self, value: ExprId, count: ExprId, ty: Ty, span: Span) -> ExprId {
         let array = self.temp(ty);
         let empty = self.emit(ExprKind::ArrayLit(Vec::new()), ty, span);
         let keep_array = self.emit(ExprKind::Let(array, Some(empty)), Types::UNIT, span);
@@ -246,10 +263,9 @@ impl Checker<'_> {
             self.emit(ExprKind::Builtin(Builtin::ArrayPush, vec![read, value], Asked::No), Types::UNIT, span);
         let index = self.temp(Types::INT);
         let zero = self.emit(ExprKind::Int(0), Types::INT, span);
-        let end = self.emit(ExprKind::Local(bound), Types::INT, span);
-        let fill = self.emit(ExprKind::ForRange(index, zero, end, false, push), Types::UNIT, span);
+        let fill = self.emit(ExprKind::ForRange(index, zero, count, false, push), Types::UNIT, span);
         let result = self.emit(ExprKind::Local(array), ty, span);
-        self.emit(ExprKind::Block(vec![keep_bound, keep_array, fill], Some(result)), ty, span)
+        self.emit(ExprKind::Block(vec![keep_array, fill], Some(result)), ty, span)
     }
 
     /// `{k: v}`.

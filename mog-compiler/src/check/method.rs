@@ -138,6 +138,16 @@ pub(super) const MAP: &[Row] = &[
     row("clear", B::MapClear, &[], Unit),
 ];
 
+/// Methods of tensors. Those without arguments are also fields.
+pub(super) const TENSOR: &[Row] = &[
+    row("shape", B::TensorShape, &[], Sig::Array(&Int)),
+    row("dtype", B::TensorDtype, &[], Str),
+    row("ndim", B::TensorNdim, &[], Int),
+    row("size", B::TensorSize, &[], Int),
+    row("reshape", B::TensorReshape, &[Sig::Array(&Int)], This),
+    row("transpose", B::TensorTranspose, &[], This),
+];
+
 /// Methods of `any`.
 pub(super) const ANY: &[Row] = &[row("len", B::AnyLen, &[], Int)];
 
@@ -197,6 +207,7 @@ pub(super) fn tables(kind: &TyKind) -> &'static [&'static [Row]] {
         TyKind::Array(_) => &[ARRAY],
         TyKind::Map(..) => &[MAP],
         TyKind::Any => &[ANY],
+        TyKind::Tensor(_) => &[TENSOR],
         TyKind::Int(_) | TyKind::F32 => &[NUMBER],
         TyKind::Float => &[NUMBER, FLOAT],
         _ => &[],

@@ -28,9 +28,11 @@ mod partial;
 mod pattern;
 mod report;
 mod scope;
+mod soa;
 mod stmt;
 mod suggest;
 mod task;
+mod tensor;
 mod typename;
 mod units;
 

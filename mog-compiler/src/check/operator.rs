@@ -276,6 +276,7 @@ impl Checker<'_> {
             TyKind::Option(_) => "it may be none: use `.unwrap_or(default)` or `?`",
             TyKind::Result(_) => "it may have failed: use `?` or `.unwrap_or(default)`",
             TyKind::Bool => "a bool is not a number; use `if b { 1 } else { 0 }`",
+            TyKind::Tensor(_) => super::tensor::NO_ARITHMETIC,
             TyKind::Unit => "this returns nothing",
             _ => "arithmetic works on numbers, `+` also on strings",
         }

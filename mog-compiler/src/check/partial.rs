@@ -42,7 +42,10 @@ impl Checker<'_> {
             ast::ExprKind::Cast { value, ty } => self.cast(value, ty, span, asked),
             ast::ExprKind::Call { callee, args } => self.call(callee, args, span, asked, want),
             ast::ExprKind::Field { base, name } => self.field(base, name, span, asked),
-            ast::ExprKind::Index { base, indices } => self.index(base, indices, span, asked),
+            ast::ExprKind::Index { base, indices } => {
+                let node = self.index(base, indices, span, asked);
+                self.as_single(node, want)
+            }
             ast::ExprKind::Slice { base, start, end, inclusive } => {
                 self.slice(base, (start, end), inclusive, span, asked)
             }

@@ -204,6 +204,11 @@ impl<'a> Checker<'a> {
                 "numbers are never converted silently; use `as`".into()
             }
             (TyKind::Int(_), TyKind::Bool) => "compare with 0".into(),
+            (&TyKind::Array(found), &TyKind::Array(want))
+                if self.is_number(found) && self.is_number(want) =>
+            {
+                format!("convert each element: xs.map(fn(x) {{ x as {} }})", self.show(want))
+            }
             (TyKind::Map(..), TyKind::Struct(_)) => format!("write {} {{ field: value }}", self.show(want)),
             (TyKind::Fn(..), _) => "call the function to get its result".into(),
             _ => return None,
@@ -226,14 +231,6 @@ impl<'a> Checker<'a> {
             self.error(name.span, "unknown-argument", format!("there is no parameter named `{text}` here"))
                 .help("only functions declared with `fn` take arguments by name");
         }
-    }
-
-    /// Something that the compiler does not know yet; stands for any value.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn unsupported(&mut self, span: Span, what: &str) -> ExprId {
-        self.error(span, "not-supported-yet", format!("{what} not supported yet"));
-        self.broken(span)
     }
 
     /// An expression that stands for any value, after an error.

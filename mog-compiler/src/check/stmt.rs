@@ -270,6 +270,7 @@ impl<'a> Checker<'a> {
         let is_int = matches!(self.kind(ty), TyKind::Int(_));
         let help = match self.kind(ty) {
             TyKind::Int(_) => "count with a range".to_owned(),
+            TyKind::Tensor(_) => "count its indices: for i in 0..t.shape[0] { … t[i] … }".to_owned(),
             _ => self.receiver_help(ty, ""),
         };
         let report = self.error(span, "not-iterable", format!("`for` cannot go over `{found}`")).help(help);

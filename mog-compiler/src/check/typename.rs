@@ -75,14 +75,9 @@ impl Checker<'_> {
                 let inner = self.resolve_type(inner);
                 self.future_of(inner, span)
             }
-            TypeKind::Tensor(_) => self.unsupported_type(span, "tensors are"),
-            TypeKind::Soa(_) => self.unsupported_type(span, "`soa` is"),
+            TypeKind::Tensor(element) => self.tensor_type(element),
+            TypeKind::Soa(path) => self.soa_type(self.ast.list(path)),
         }
-    }
-
-    fn unsupported_type(&mut self, span: Span, what: &str) -> Ty {
-        self.error(span, "not-supported-yet", format!("{what} not supported yet"));
-        Types::ERROR
     }
 
     fn map_type(&mut self, key: TypeExprId, value: TypeExprId, span: Span) -> Ty {
@@ -213,6 +208,11 @@ impl Checker<'_> {
                 (format!("there is no type `{text}`"), near)
             }
         };
+        if super::tensor::half(text).is_some() {
+            self.error(name.span, "unknown-type", format!("`{text}` is only the element type of a tensor"))
+                .help(format!("tensor<{text}>; its elements are read and written as float"));
+            return Types::ERROR;
+        }
         let report = self.error(name.span, "unknown-type", message);
         if let Some(suggestion) = suggestion {
             report.help(format!("did you mean `{suggestion}`?")).fix(name.span, suggestion);

@@ -7,7 +7,7 @@ use mog_core::module::{TASK_SLOTS, TYPE_WORDS, TypeKind};
 
 use super::{ClassId, Classes};
 use crate::hir::Hir;
-use crate::types::{EnumId, IntKind, StructId, Ty, TyKind, Types};
+use crate::types::{Dtype, EnumId, IntKind, StructId, Ty, TyKind, Types};
 
 /// Slots beyond which an enum's values become objects.
 const MAX_FLAT_ENUM: usize = 4;
@@ -32,6 +32,7 @@ pub struct Layouts {
     cells: HashMap<Vec<u16>, TypeId>,
     functions: HashMap<(Vec<Ty>, Ty), TypeId>,
     tasks: HashMap<u16, TypeId>,
+    numbers: HashMap<TypeId, TypeId>,
     boxed_enums: HashMap<u32, bool>,
     /// Classes of virtual registers.
     pub classes: Classes,
@@ -152,6 +153,10 @@ impl Layouts {
                 slots.push(TypeId::STR.0);
                 self.set(index, TypeKind::Future, u16::MAX, components, slots);
             }
+            TyKind::Tensor(dtype) => {
+                let parts = [self.id(hir, Types::ARRAY_INT).0, self.numbers(dtype_id(*dtype)).0];
+                self.set(index, TypeKind::Tensor, u16::MAX, parts.to_vec(), parts.to_vec());
+            }
             TyKind::Struct(struct_id) => {
                 let definition = struct_definition(hir, *struct_id);
                 let name = self.string(definition.0);
@@ -166,6 +171,18 @@ impl Layouts {
             }
             _ => {}
         }
+    }
+
+    /// The type of the array of a tensor's elements.
+    pub fn numbers(&mut self, element: TypeId) -> TypeId {
+        if let Some(&id) = self.numbers.get(&element) {
+            return id;
+        }
+        let (index, id) = self.reserve();
+        let slot = if element.is_float() { TypeId::FLOAT } else { TypeId::INT };
+        self.set(index, TypeKind::Array, u16::MAX, vec![element.0], vec![slot.0]);
+        self.numbers.insert(element, id);
+        id
     }
 
     fn make_enum(&mut self, hir: &Hir, ty: Ty, id: EnumId) -> TypeId {
@@ -419,6 +436,17 @@ impl Layouts {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
+    }
+}
+
+/// The type of a tensor's elements.
+pub fn dtype_id(dtype: Dtype) -> TypeId {
+    match dtype {
+        Dtype::F16 => TypeId::F16,
+        Dtype::Bf16 => TypeId::BF16,
+        Dtype::F32 => TypeId::F32,
+        Dtype::F64 => TypeId::FLOAT,
+        Dtype::Int(kind) => int_type(kind),
     }
 }
 

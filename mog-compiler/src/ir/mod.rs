@@ -11,7 +11,7 @@ use hashbrown::HashMap;
 use mog_core::isa::{Flags, Op, Operand};
 
 pub use allocate::{Allocation, TooManyRegisters, allocate};
-pub use layout::Layouts;
+pub use layout::{Layouts, dtype_id};
 pub use spill::spill;
 pub use tidy::tidy;
 

@@ -77,6 +77,9 @@ impl Lowering<'_, '_> {
             return value;
         }
         let values = self.operands(args);
+        if let Some(value) = self.tensor(builtin, &values, asked, ty, dst) {
+            return value;
+        }
         let operands: Vec<Ext> = values.iter().map(|value| Ext::Reg(value.slot)).collect();
         match shape(builtin) {
             Some(Shape::Plain(lib)) => {

@@ -16,6 +16,7 @@ mod pattern;
 mod place;
 mod purity;
 mod task;
+mod tensor;
 
 use mog_core::TypeId;
 use mog_core::isa::{Lib, Op};

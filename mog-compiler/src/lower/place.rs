@@ -7,7 +7,7 @@ use mog_core::module::Packing;
 
 use super::{Arg, Lowering, Val};
 use crate::hir::{Asked, CompareOp, ExprId, GlobalId, LocalId, StrId};
-use crate::ir::{Code, Ext};
+use crate::ir::{Code, Ext, dtype_id};
 use crate::types::{Ty, TyKind, Types};
 
 impl Lowering<'_, '_> {
@@ -159,11 +159,19 @@ impl Lowering<'_, '_> {
         }
     }
 
+    /// How an array, or the data of a tensor, stores elements of a type.
+    fn packing(&mut self, array: Val, element: Ty) -> Packing {
+        match *self.hir().types.kind(array.ty) {
+            TyKind::Tensor(dtype) => Packing::of(dtype_id(dtype)),
+            _ => Packing::of(self.type_id(element)),
+        }
+    }
+
     /// Reads an element whose index is in range, or traps.
     pub(super) fn get_element(&mut self, array: Val, index: Val, ty: Ty, dst: Option<Val>) -> Val {
         let dst = self.target(dst, ty);
         let args = [dst.arg(), array.arg(), index.arg()];
-        let packing = Packing::of(self.type_id(ty));
+        let packing = self.packing(array, ty);
         let op = match (packing, self.size(ty)) {
             (_, 0) => {
                 // Nothing to read, but the index must be in range.
@@ -185,9 +193,23 @@ impl Lowering<'_, '_> {
         dst
     }
 
+    /// Reads an element as `?T`: none if the index is out of range.
+    pub(super) fn find_element(&mut self, array: Val, index: Val, element: Ty, dst: Val) {
+        let (absent, end) = (self.label(), self.label());
+        let length = self.fresh(Types::INT);
+        self.op(Op::ALen, &[length.arg(), array.arg()]);
+        self.op(Op::JLeU, &[length.arg(), index.arg(), Arg::To(absent)]);
+        self.get_element(array, index, element, Some(dst.part(1, element)));
+        self.load_bits(1, true, dst);
+        self.jump(end);
+        self.place(absent);
+        self.load_bits(0, true, dst);
+        self.place(end);
+    }
+
     pub(super) fn set_element(&mut self, array: Val, index: Val, value: Val) {
         let args = [array.arg(), index.arg(), value.arg()];
-        let packing = Packing::of(self.type_id(value.ty));
+        let packing = self.packing(array, value.ty);
         let op = match (packing, self.size(value.ty)) {
             (_, 0) => return,
             (Packing::U8, _) => Op::ASetU8,
@@ -238,16 +260,7 @@ impl Lowering<'_, '_> {
             TyKind::Array(element) if asked == Asked::No => self.get_element(base, index, element, dst),
             TyKind::Array(element) => {
                 let dst = self.target(dst, ty);
-                let (absent, end) = (self.label(), self.label());
-                let length = self.fresh(Types::INT);
-                self.op(Op::ALen, &[length.arg(), base.arg()]);
-                self.op(Op::JLeU, &[length.arg(), index.arg(), Arg::To(absent)]);
-                self.get_element(base, index, element, Some(dst.part(1, element)));
-                self.load_bits(1, true, dst);
-                self.jump(end);
-                self.place(absent);
-                self.load_bits(0, true, dst);
-                self.place(end);
+                self.find_element(base, index, element, dst);
                 dst
             }
             TyKind::Str => self.optional(Lib::StrAt, &operands, asked, TrapCode::SliceOutOfRange, ty, dst),

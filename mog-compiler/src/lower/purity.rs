@@ -71,6 +71,7 @@ fn own(kind: &ExprKind) -> Effects {
         ExprKind::Builtin(builtin, ..) => matches!(
             builtin,
             Builtin::ArrayPush
+                | Builtin::TensorSet
                 | Builtin::ArrayPop
                 | Builtin::ArrayInsert
                 | Builtin::ArrayRemove

@@ -85,7 +85,7 @@ fn kind_of<'a>(module: &Module<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
     } else {
         let record = types.record(header.ty())?;
         match record.kind {
-            TypeKind::Struct | TypeKind::Captures | TypeKind::Variant => {
+            TypeKind::Struct | TypeKind::Captures | TypeKind::Variant | TypeKind::Tensor => {
                 (slots().map_or(Shape::Leaf, Shape::Object), Size::Words(1 + record.slots.len()))
             }
             TypeKind::Task => {

@@ -31,7 +31,9 @@ mod fresh;
 mod tests;
 mod view;
 
-pub use view::{Array, Data, Fields, MAX_VALUE_SLOTS, Map, Memory, SlotValues, Value, Variant, Variants};
+pub use view::{
+    Array, Data, Fields, MAX_VALUE_SLOTS, Map, Memory, SlotValues, Tensor, Value, Variant, Variants,
+};
 
 pub(crate) use fresh::Fresh;
 

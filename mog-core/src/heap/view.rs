@@ -86,6 +86,8 @@ pub enum Data<'a> {
     Map(Map<'a>),
     /// A struct.
     Struct(Fields<'a>),
+    /// A tensor.
+    Tensor(Tensor<'a>),
     /// An enum's value.
     Enum(Variant<'a>),
     /// A function.
@@ -128,7 +130,7 @@ impl<'a> Value<'a> {
             TypeId::INT | TypeId::I8 | TypeId::I16 | TypeId::I32 | TypeId::U8 | TypeId::U16 | TypeId::U32 => {
                 Data::Int(self.slot(0)?.cast_signed())
             }
-            TypeId::FLOAT | TypeId::F32 => Data::Float(f64::from_bits(self.slot(0)?)),
+            ty if ty.is_float() => Data::Float(f64::from_bits(self.slot(0)?)),
             TypeId::STR => Data::Str(memory.string(self.slot(0)?)?),
             TypeId::HANDLE => Data::Handle(self.slot(0)?),
             TypeId::ANY => {
@@ -153,6 +155,15 @@ impl<'a> Value<'a> {
         let first = self.slot(0)?;
         Some(match record.kind {
             TypeKind::Struct => Data::Struct(Fields { memory, object: first, record }),
+            TypeKind::Tensor => {
+                let part = |at: usize| -> Option<Array<'a>> {
+                    match memory.value(component(at)?, &[memory.word(first, 1 + at)?]).data() {
+                        Data::Array(array) => Some(array),
+                        _ => None,
+                    }
+                };
+                Data::Tensor(Tensor { shape: part(0)?, elements: part(1)? })
+            }
             TypeKind::Array => {
                 let (len, buffer) = halves(memory.word(first, 1)?);
                 let (element, slots) = (component(0)?, record.slots.len());
@@ -273,6 +284,18 @@ impl<'a> Array<'a> {
         (0..array.len).map_while(move |index| array.get(index))
     }
 
+    /// The elements of an array of numbers or booleans as the bytes that they are packed in, without a copy. Of
+    /// each the least significant byte comes first (elements of eight bytes: on little-endian machines).
+    #[must_use]
+    pub fn packed_bytes(&self) -> Option<&'a [u8]> {
+        if self.element != TypeId::BOOL && self.element.dtype().is_none() {
+            return None;
+        }
+        let words = self.memory.heap.get(self.buffer.min(self.memory.heap.len())..)?;
+        let size = self.len.checked_mul(Packing::of(self.element).bytes())?;
+        bytemuck::cast_slice::<u64, u8>(words).get(..size)
+    }
+
     /// The elements of a `[u8]` or `[bool]` as bytes, without a copy.
     #[must_use]
     pub fn as_bytes(&self) -> Option<&'a [u8]> {
@@ -281,6 +304,33 @@ impl<'a> Array<'a> {
         }
         let words = self.memory.heap.get(self.buffer.min(self.memory.heap.len())..)?;
         bytemuck::cast_slice::<u64, u8>(words).get(..self.len)
+    }
+}
+
+/// A tensor.
+#[derive(Clone, Copy, Debug)]
+pub struct Tensor<'a> {
+    shape: Array<'a>,
+    elements: Array<'a>,
+}
+
+impl<'a> Tensor<'a> {
+    /// The type of the elements; see [`TypeId::dtype`] for its name.
+    #[must_use]
+    pub const fn element(&self) -> TypeId {
+        self.elements.element
+    }
+
+    /// The sizes of the dimensions. They make as many elements as there are, unless the program was not made by
+    /// the compiler.
+    pub fn shape(&self) -> impl Iterator<Item = usize> + use<'a> {
+        self.shape.iter().map(|size| size.slot(0).and_then(|size| usize::try_from(size).ok()).unwrap_or(0))
+    }
+
+    /// The elements, the last index changing fastest.
+    #[must_use]
+    pub const fn elements(&self) -> Array<'a> {
+        self.elements
     }
 }
 

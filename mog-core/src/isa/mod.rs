@@ -123,8 +123,14 @@ pub enum LibOperand {
     Map,
     /// A register with a key of the map before.
     Key,
+    /// A register with a tensor of any type, which the results refer to.
+    Tensor,
+    /// A register with an array of ints.
+    Shape,
     /// A count byte and that many string registers.
     ListStr,
+    /// A count byte and that many int registers.
+    ListInt,
 }
 
 /// What a result of a library function is; results take consecutive registers.
@@ -148,7 +154,7 @@ pub enum LibResult {
     Value,
     /// A reference of the type operand.
     SameType,
-    /// A reference of the type of the array operand.
+    /// A reference of the type of the array or tensor operand.
     SameArray,
     /// The key of the map operand.
     Key,

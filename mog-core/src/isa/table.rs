@@ -192,7 +192,7 @@ macro_rules! instructions {
 ///
 /// Row: `Variant = function (operands) -> (results) "meaning"`. Operand kinds are those of
 /// [`LibOperand`](crate::isa::LibOperand), result kinds those of [`LibResult`](crate::isa::LibResult). Operands
-/// that are types take two ext bytes, `List` takes a count and that many registers, all others one register:
+/// that are types take two ext bytes, `ListStr` and `ListInt` take a count and that many registers, all others one register:
 /// the first of theirs.
 #[macro_export]
 macro_rules! library {
@@ -281,6 +281,15 @@ macro_rules! library {
         CheckedMul = checked_mul (Int, Int, Int) -> (Tag, Int) "product, likewise";
         CheckedDiv = checked_div (Int, Int, Int) -> (Tag, Int) "quotient, likewise; tag 0 also for division by zero";
         PowInt = pow_int (Int, Int) -> (Int) "power, wrapping; traps on a negative exponent";
+
+        // Tensors. A shape is an array of ints, `Tensor` a tensor of any type; a shape that no tensor can have traps.
+        TensorNew = tensor_new (Type, Shape, Array) -> (SameType) "a tensor of that type and shape with the array's elements, converted; traps if they are more or fewer";
+        TensorFill = tensor_fill (Type, Shape, Int) -> (SameType) "a tensor of which all elements are that number";
+        TensorRandn = tensor_randn (Type, Shape, Int) -> (SameType) "normally distributed numbers from a seed; charges 16 for each";
+        TensorReshape = tensor_reshape (Tensor, Shape) -> (SameArray) "a copy of another shape; traps if it has more or fewer elements";
+        TensorTranspose = tensor_transpose (Tensor) -> (SameArray) "a copy with the order of the axes reversed";
+        TensorOffset = tensor_offset (Tensor, ListInt) -> (Int) "where in the data the element with these indices is; traps when out of range or on another number of indices";
+        TensorFind = tensor_find (Tensor, ListInt) -> (Int) "the same; -1 when out of range";
 
         // Capabilities.
         Available = available (Str) -> (Int) "whether the host granted any function of that capability";

@@ -12,7 +12,7 @@ use crate::module::{Packing, TypeId};
 type Done = Result<(), Stop>;
 
 /// Steps for copying or setting so many words.
-const fn word_steps(words: usize) -> u64 {
+pub(super) const fn word_steps(words: usize) -> u64 {
     words as u64 / 8
 }
 
@@ -58,7 +58,7 @@ impl Vm<'_> {
 }
 
 /// Copies elements of an array that exists to one that is being made.
-fn copy_elements(
+pub(super) fn copy_elements(
     view: &View<'_>,
     fresh: &mut Fresh<'_>,
     array: &Array,
@@ -312,7 +312,7 @@ fn extreme(vm: &mut Vm<'_>, dst: usize, register: usize, largest: bool) -> Done 
     for index in 1..array.len {
         let value = view.element(&array, index, 0)?;
         let better = match array.element {
-            TypeId::FLOAT | TypeId::F32 => {
+            ty if ty.is_float() => {
                 let (value, best) = (f64::from_bits(value), f64::from_bits(best));
                 // Not a number wins, and nothing wins against it.
                 value.is_nan() || if largest { value > best } else { value < best }

@@ -7,8 +7,9 @@ use core::fmt::Write;
 use crate::error::TrapCode;
 use crate::heap::access::{CORRUPT, View, float_bits};
 use crate::heap::{AnyTag, CONSTANT, Fresh, LIVE};
-use crate::library::display::{Frame, narrow, variant};
+use crate::library::display::{Frame, narrow, variant, view_dtype};
 use crate::library::entries::{Map, hash_bytes};
+use crate::library::tensor::PARTS;
 use crate::machine::{Stop, Vm};
 use crate::module::{Packing, TypeId, TypeKind, TypeRecord};
 
@@ -28,7 +29,7 @@ fn scalar(ty: TypeId, value: u64) -> Option<[u64; 2]> {
     Some(match ty {
         TypeId::UNIT => [AnyTag::None as u64, 0],
         TypeId::BOOL => [AnyTag::Bool as u64, u64::from(value != 0)],
-        TypeId::FLOAT | TypeId::F32 => [AnyTag::Float as u64, value],
+        _ if ty.is_float() => [AnyTag::Float as u64, value],
         TypeId::STR => [AnyTag::Str as u64, value],
         TypeId::U64 if value > i64::MAX as u64 => [AnyTag::Float as u64, float_bits(value as f64)],
         _ if ty.0 < TypeId::FLOAT.0 => [AnyTag::Int as u64, value],
@@ -168,6 +169,14 @@ impl ToAny<'_, '_, '_> {
                 self.open(Frame { left: narrow(fields)?, ..frame }, map as usize)?;
                 Ok([AnyTag::Map as u64, map])
             }
+            TypeKind::Tensor => {
+                let map = self.out.map(&view, TypeId::MAP_ANY, 1 + PARTS.len())?;
+                let dtype = self.out.string(view_dtype(&view, ty)?.as_bytes())?;
+                let target = self.entry(map, "dtype")?;
+                self.put(target, [AnyTag::Str as u64, dtype])?;
+                self.open(Frame { left: narrow(PARTS.len())?, ..frame }, map as usize)?;
+                Ok([AnyTag::Map as u64, map])
+            }
             TypeKind::BoxedEnum => {
                 let number = header.ty().0.checked_sub(ty.0.saturating_add(1)).ok_or(CORRUPT)?;
                 self.variant(ty, &record, u64::from(number), place)
@@ -186,6 +195,12 @@ impl ToAny<'_, '_, '_> {
             }
             _ => Err(Stop::from(TrapCode::Unsupported)),
         }
+    }
+
+    /// Appends an entry under a name that is no constant of the module's; gives the place of its value.
+    fn entry(&mut self, map: u64, name: &str) -> Result<usize, Stop> {
+        let key = self.out.string(name.as_bytes())?;
+        self.out.map_append(map, ANY_STRIDE, hash_bytes(self.seed, name.as_bytes()), key)
     }
 
     fn put(&mut self, target: usize, [tag, payload]: [u64; 2]) -> Done {
@@ -241,6 +256,9 @@ impl ToAny<'_, '_, '_> {
                     let hash = self.name_hash(key)?;
                     place = self.out.map_append(target as u64, ANY_STRIDE, hash, key)?;
                     component += 1;
+                }
+                if kind == TypeKind::Tensor {
+                    place = self.entry(target as u64, PARTS.get(component).ok_or(CORRUPT)?)?;
                 }
                 let ty = TypeId(record.components.get(component).copied().ok_or(CORRUPT)?);
                 let size = view.module.types.value_size(ty);

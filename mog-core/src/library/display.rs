@@ -7,6 +7,7 @@ use crate::heap::access::{CORRUPT, View};
 use crate::heap::{AnyTag, Fresh, LIVE, NULL};
 use crate::library::entries::Map;
 use crate::library::parse::put_fmt;
+use crate::library::tensor::PARTS;
 use crate::library::text::{float_text_steps, write_float, write_int, write_quoted};
 use crate::machine::{Stop, Vm};
 use crate::module::{Packing, TypeId, TypeKind, TypeRecord};
@@ -194,7 +195,7 @@ impl Printer<'_, '_, '_> {
             match ty {
                 TypeId::UNIT => return self.either("null", "()"),
                 TypeId::BOOL => return self.put(if first == 0 { "false" } else { "true" }),
-                TypeId::FLOAT | TypeId::F32 => return self.float(first, ty == TypeId::F32),
+                _ if ty.is_float() => return self.float(first, ty != TypeId::FLOAT),
                 TypeId::STR => return self.string(first),
                 TypeId::HANDLE if self.json => return self.refuse(Refusal::Handle),
                 TypeId::HANDLE => return self.put("handle"),
@@ -313,6 +314,13 @@ impl Printer<'_, '_, '_> {
                 self.put(if self.json || fields == 0 { "{" } else { "{ " })?;
                 self.open(ty, 0, fields, 1, place)
             }
+            TypeKind::Tensor => {
+                let dtype = view_dtype(&self.view, ty)?;
+                self.either("{\"dtype\":\"", "tensor<")?;
+                self.put(dtype)?;
+                self.either("\",", ">(")?;
+                self.open(ty, 0, 2, 1, place)
+            }
             TypeKind::BoxedEnum => {
                 let number = header.ty().0.checked_sub(ty.0.saturating_add(1)).ok_or(CORRUPT)?;
                 self.variant(ty, &record, u64::from(number), place)
@@ -402,6 +410,7 @@ impl Printer<'_, '_, '_> {
                 TypeKind::Struct if record.components.is_empty() || self.json => self.close("}"),
                 TypeKind::Struct => self.close(" }"),
                 TypeKind::Option => self.close(")"),
+                TypeKind::Tensor => self.close(if self.json { "}" } else { ")" }),
                 _ if !self.json => self.close(")"),
                 TypeKind::Result => self.close("}"),
                 _ => self.close(if frame.step == 1 { "}" } else { "]}" }),
@@ -417,6 +426,11 @@ impl Printer<'_, '_, '_> {
             self.name(name)?;
             self.either("\":", ": ")?;
             at += 1;
+        }
+        if record.kind == TypeKind::Tensor && self.json {
+            self.put("\"")?;
+            self.put(PARTS.get(at).ok_or(CORRUPT)?)?;
+            self.put("\":")?;
         }
         let ty = TypeId(record.components.get(at).copied().ok_or(CORRUPT)?);
         let size = self.view.module.types.value_size(ty);
@@ -474,6 +488,11 @@ pub(super) fn json_text(vm: &mut Vm<'_>, dst: usize, ty: TypeId, value: usize) -
     }
 }
 
+/// The name of the type of a tensor's elements.
+pub(super) fn view_dtype(view: &View<'_>, ty: TypeId) -> Result<&'static str, Stop> {
+    view.module.types.tensor_element(ty).and_then(TypeId::dtype).ok_or(CORRUPT)
+}
+
 /// A type as a message names it.
 pub(super) fn write_type(view: &View<'_>, out: &mut Fresh<'_>, ty: TypeId) -> Done {
     const NAMES: [&str; 14] =
@@ -481,8 +500,12 @@ pub(super) fn write_type(view: &View<'_>, out: &mut Fresh<'_>, ty: TypeId) -> Do
     if let Some(name) = NAMES.get(usize::from(ty.0)) {
         return put_fmt(out, format_args!("{name}"));
     }
+    if ty.is_float() {
+        return put_fmt(out, format_args!("{}", ty.dtype().unwrap_or_default()));
+    }
     let record = view.module.types.record(ty).ok_or(CORRUPT)?;
     match record.kind {
+        TypeKind::Tensor => put_fmt(out, format_args!("tensor<{}>", view_dtype(view, ty)?)),
         TypeKind::Struct | TypeKind::Enum | TypeKind::BoxedEnum if record.extra != u16::MAX => {
             out.put(view.module.string(record.extra).as_bytes())
         }

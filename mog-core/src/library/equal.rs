@@ -125,7 +125,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
             }
             let (first, second) = (self.word(a)?, self.word(b)?);
             match ty {
-                TypeId::FLOAT | TypeId::F32 => return Ok(f64::from_bits(first) == f64::from_bits(second)),
+                _ if ty.is_float() => return Ok(f64::from_bits(first) == f64::from_bits(second)),
                 TypeId::STR => return self.strings(first, second),
                 TypeId::ANY => return self.any([first, self.word(a + 1)?], [second, self.word(b + 1)?]),
                 _ if ty.0 < TypeId::FLOAT.0 || ty == TypeId::HANDLE => return Ok(first == second),
@@ -318,6 +318,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
         match record.kind {
             TypeKind::Struct => self.components(&record, [1, record.components.len() / 2, 2], first, second),
             TypeKind::Variant => self.components(&record, [0, record.components.len(), 1], first, second),
+            TypeKind::Tensor => self.components(&record, [0, 2, 1], first, second),
             TypeKind::Array => self.arrays(a, b),
             TypeKind::Map => self.maps(a, b),
             _ => Err(CORRUPT),
@@ -331,7 +332,7 @@ impl<'c, 'a> Comparison<'c, 'a> {
             return Ok(true);
         }
         match (first.packing, first.element) {
-            (Packing::F32, _) => {
+            (Packing::F32 | Packing::F16 | Packing::BF16, _) => {
                 let mut equal = true;
                 for at in 0..first.len {
                     let (x, y) = (view.element(&first, at, 0)?, view.element(&second, at, 0)?);
@@ -453,7 +454,7 @@ pub(super) fn array_index_of(vm: &mut Vm<'_>, dst: usize, register: usize, eleme
         vm.pay(2 + array.len as u64 / 2)?;
         let view = vm.view();
         let needle = view.reg(element);
-        let float = matches!(array.element, TypeId::FLOAT | TypeId::F32);
+        let float = array.element.is_float();
         let mut found = None;
         for index in 0..array.len {
             let value = view.element(&array, index, 0)?;

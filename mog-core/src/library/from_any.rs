@@ -2,11 +2,12 @@
 
 use crate::error::TrapCode;
 use crate::heap::access::{Array, CORRUPT, RAW_HEADER, View, element_words, float_bits, index};
-use crate::heap::{AnyTag, CONSTANT, Fresh, LIVE, NULL, ObjectHeader};
+use crate::heap::{AnyTag, CONSTANT, Fresh, LIVE, NULL, ObjectHeader, halves};
 use crate::library::copy::ANY_STRIDE;
 use crate::library::display::{Frame, find_variant, narrow, write_type};
 use crate::library::entries::{Map, hash_bytes, hash_word};
 use crate::library::parse::parse_integer;
+use crate::library::tensor::{PARTS, Shape};
 use crate::machine::{Stop, Vm, store_packed};
 use crate::module::{Packing, TypeId, TypeKind, TypeRecord};
 
@@ -25,6 +26,8 @@ enum Mismatch {
     Variant { wanted: TypeId },
     /// A key that is none of the map's type.
     Key { wanted: TypeId },
+    /// The shape of a tensor does not fit its data.
+    Shape { wanted: TypeId },
 }
 
 /// What stops a copy.
@@ -63,7 +66,9 @@ fn scalar(ty: TypeId, tag: AnyTag, payload: u64) -> Option<Result<u64, Mismatch>
         (TypeId::FLOAT, AnyTag::Int) => (payload.cast_signed() as f64).to_bits(),
         (TypeId::F32, AnyTag::Float) => float_bits(f64::from(number as f32)),
         (TypeId::F32, AnyTag::Int) => f64::from(payload.cast_signed() as f32).to_bits(),
-        (TypeId::BOOL | TypeId::STR | TypeId::FLOAT | TypeId::F32, _) => {
+        (TypeId::F16 | TypeId::BF16, AnyTag::Float) => payload,
+        (TypeId::F16 | TypeId::BF16, AnyTag::Int) => (payload.cast_signed() as f64).to_bits(),
+        (wanted, _) if matches!(wanted, TypeId::BOOL | TypeId::STR) || wanted.is_float() => {
             return Some(Err(Mismatch::Kind { wanted: ty, found: tag }));
         }
         _ if ty.0 >= TypeId::FLOAT.0 || ty == TypeId::UNIT => return None,
@@ -252,6 +257,11 @@ impl FromAny<'_, '_, '_> {
                 self.out.set(target, object as u64)?;
                 self.open(frame(record.components.len() / 2)?, object)
             }
+            (TypeKind::Tensor, AnyTag::Map) => {
+                let object = self.blank_object(ty)?;
+                self.out.set(target, object as u64)?;
+                self.open(frame(PARTS.len())?, object)
+            }
             (TypeKind::Array, AnyTag::Array) => {
                 let array = view.array(source)?;
                 let (copy, data) = self.out.array(&view, ty, array.len)?;
@@ -304,6 +314,9 @@ impl FromAny<'_, '_, '_> {
             }
             kind => {
                 if frame.left == 0 {
+                    if kind == TypeKind::Tensor {
+                        self.check_tensor(frame.ty, target)?;
+                    }
                     return self.close();
                 }
                 let mut component = usize::from(frame.component);
@@ -312,6 +325,8 @@ impl FromAny<'_, '_, '_> {
                     component += 1;
                     self.field = name;
                     self.field_value(name, source)?
+                } else if kind == TypeKind::Tensor {
+                    self.tensor_part(PARTS.get(component).ok_or(CORRUPT)?, source)?
                 } else if view.object(source)?.0.ty() == TypeId::MAP_ANY {
                     let map = Map::of(&view, source)?;
                     single_entry(&view, &map)?.map(|[_, tag, payload]| [tag, payload])
@@ -333,12 +348,44 @@ impl FromAny<'_, '_, '_> {
                     view.module.types.record(ty).is_some_and(|record| record.kind == TypeKind::Option);
                 let any = match any {
                     Some(any) => any,
-                    None if optional || ty == TypeId::ANY => [AnyTag::None as u64, 0],
+                    None if optional || ty == TypeId::ANY || kind == TypeKind::Tensor => {
+                        [AnyTag::None as u64, 0]
+                    }
                     None => return Err(Halt::Mismatch(Mismatch::Missing { field: self.field })),
                 };
                 self.value(ty, any, target + usize::from(frame.slot))
             }
         }
+    }
+
+    /// The value under the name of a tensor's part, which is no constant of the module's.
+    fn tensor_part(&mut self, name: &str, source: u64) -> Result<Option<[u64; 2]>, Stop> {
+        let view = self.view;
+        let map = Map::of(&view, source)?;
+        self.out.cost += map.used as u64;
+        for number in 0..map.used {
+            let &[key, tag, payload] = view.range(map.entry_at(number) + 1, 3)? else { continue };
+            if map.entry_word(&view, number)? & LIVE != 0 && view.string(key)? == name.as_bytes() {
+                return Ok(Some([tag, payload]));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a tensor that was made here has as many elements as its shape says.
+    fn check_tensor(&mut self, ty: TypeId, at: usize) -> Copied {
+        let out = &self.out;
+        let array = |at: u64| -> Result<(usize, usize), Stop> {
+            let (len, data) = halves(out.get(index(at).saturating_add(1))?);
+            Ok((len as usize, index(u64::from(data))))
+        };
+        let (dimensions, sizes) = array(out.get(at + 1)?)?;
+        let (count, _) = array(out.get(at + 2)?)?;
+        let shape = Shape::checked(dimensions, |index| out.get(sizes.saturating_add(index)));
+        if shape.is_ok_and(|shape| shape.count == count) {
+            return Ok(());
+        }
+        Err(Halt::Mismatch(Mismatch::Shape { wanted: ty }))
     }
 
     /// The value under a field's name.
@@ -431,7 +478,8 @@ fn write_mismatch(view: &View<'_>, out: &mut Fresh<'_>, mismatch: Mismatch, fiel
         Mismatch::Kind { wanted, .. }
         | Mismatch::Range { wanted }
         | Mismatch::Variant { wanted }
-        | Mismatch::Key { wanted } => wanted,
+        | Mismatch::Key { wanted }
+        | Mismatch::Shape { wanted } => wanted,
     };
     if field != u16::MAX {
         out.put(b"field ")?;
@@ -442,6 +490,7 @@ fn write_mismatch(view: &View<'_>, out: &mut Fresh<'_>, mismatch: Mismatch, fiel
         Mismatch::Kind { .. } => b"expected ",
         Mismatch::Range { .. } => b"number out of range of ",
         Mismatch::Variant { .. } => b"no variant of ",
+        Mismatch::Shape { .. } => b"a shape that does not fit the data of ",
         _ => b"key is no ",
     })?;
     write_type(view, out, wanted)?;

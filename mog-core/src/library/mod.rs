@@ -17,6 +17,7 @@ mod number;
 mod parse;
 mod sort;
 mod string;
+mod tensor;
 mod text;
 
 use any::*;
@@ -31,6 +32,7 @@ use number::*;
 use parse::*;
 use sort::*;
 use string::*;
+use tensor::*;
 use text::*;
 
 #[cfg(test)]
@@ -74,6 +76,9 @@ macro_rules! operand {
         $from.ty()?
     };
     ($from:ident ListStr) => {
+        $from.list()?
+    };
+    ($from:ident ListInt) => {
         $from.list()?
     };
     ($from:ident $other:ident) => {

@@ -49,6 +49,7 @@ pub(super) fn array_sort(vm: &mut Vm<'_>, _: usize, register: usize) -> Done {
         (Packing::U16, _) => sort_packed::<u16>(place, array.len),
         (Packing::I32, _) => sort_packed::<i32>(place, array.len),
         (Packing::U32, _) => sort_packed::<u32>(place, array.len),
+        (Packing::F16 | Packing::BF16, _) => return Err(Stop::from(TrapCode::Unsupported)),
     }
     Ok(())
 }

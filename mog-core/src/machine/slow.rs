@@ -2,6 +2,7 @@
 
 use super::vm::{Stop, Vm};
 use crate::error::TrapCode;
+use crate::half;
 use crate::heap::{NULL, ObjectHeader, halves, join};
 use crate::isa::{Insn, Op, ext_words};
 use crate::library;
@@ -246,6 +247,8 @@ pub(crate) fn load_packed(heap: &[u64], buffer: usize, index: usize, packing: Pa
         Packing::I16 => i64::from(raw as i16).cast_unsigned(),
         Packing::I32 => i64::from(raw as i32).cast_unsigned(),
         Packing::F32 => f64::from(f32::from_bits(raw as u32)).to_bits(),
+        Packing::F16 => half::f16_to_f64(raw as u16).to_bits(),
+        Packing::BF16 => half::bf16_to_f64(raw as u16).to_bits(),
         Packing::U8 | Packing::U16 | Packing::U32 | Packing::Words => raw,
     })
 }
@@ -261,6 +264,8 @@ pub(crate) fn store_packed(
     let width = packing.bytes();
     let raw = match packing {
         Packing::F32 => u64::from((f64::from_bits(value) as f32).to_bits()),
+        Packing::F16 => u64::from(half::f16_from_f64(f64::from_bits(value))),
+        Packing::BF16 => u64::from(half::bf16_from_f64(f64::from_bits(value))),
         _ => value,
     };
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(heap);

@@ -23,7 +23,7 @@ impl TypeId {
     pub const U16: Self = Self(7);
     pub const U32: Self = Self(8);
     pub const U64: Self = Self(9);
-    /// 64-bit; also the slot type of both float types.
+    /// 64-bit; also the slot type of all float types.
     pub const FLOAT: Self = Self(10);
     pub const F32: Self = Self(11);
     pub const STR: Self = Self(12);
@@ -39,6 +39,10 @@ impl TypeId {
     pub const HANDLE: Self = Self(19);
     /// Only a slot type of futures: a reference to any object, for the machine's own use.
     pub const OBJECT: Self = Self(20);
+    /// Only the element of a tensor's data; read and written as a float.
+    pub const F16: Self = Self(21);
+    /// The same.
+    pub const BF16: Self = Self(22);
     /// The first number of a module's own types.
     pub const FIRST_OWN: Self = Self(32);
 
@@ -46,6 +50,32 @@ impl TypeId {
     #[must_use]
     pub const fn is_own(self) -> bool {
         self.0 >= Self::FIRST_OWN.0
+    }
+
+    /// Whether a value is a float, of whatever width.
+    #[must_use]
+    pub const fn is_float(self) -> bool {
+        matches!(self, Self::FLOAT | Self::F32 | Self::F16 | Self::BF16)
+    }
+
+    /// The name of a tensor's element type; `None` if a tensor has no elements of this type.
+    #[must_use]
+    pub const fn dtype(self) -> Option<&'static str> {
+        Some(match self {
+            Self::INT => "i64",
+            Self::I8 => "i8",
+            Self::I16 => "i16",
+            Self::I32 => "i32",
+            Self::U8 => "u8",
+            Self::U16 => "u16",
+            Self::U32 => "u32",
+            Self::U64 => "u64",
+            Self::FLOAT => "f64",
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::BF16 => "bf16",
+            _ => return None,
+        })
     }
 
     /// Whether a slot of this type holds a reference to an object (or a string constant).
@@ -91,6 +121,10 @@ pub enum TypeKind {
     /// Components: the future. Slots: the future's. Object layout of a task: behind these slots come the registers of
     /// its function, whose number is `extra`.
     Task = 13,
+    /// Components: the array types `[int]` of the shape and of the data, whose elements have a
+    /// [`dtype`](TypeId::dtype). Slots: one reference of each. A value is one reference. That the data has as many
+    /// elements as the shape says is for the library to check wherever it relies on it.
+    Tensor = 10,
 }
 
 impl TypeKind {
@@ -108,6 +142,7 @@ impl TypeKind {
             9 => Self::Variant,
             12 => Self::Future,
             13 => Self::Task,
+            10 => Self::Tensor,
             _ => return None,
         })
     }
@@ -142,6 +177,10 @@ pub enum Packing {
     U32,
     /// Four bytes, a single-precision float.
     F32,
+    /// Two bytes, a half-precision float.
+    F16,
+    /// Two bytes, the upper half of a single-precision float.
+    BF16,
 }
 
 impl Packing {
@@ -156,6 +195,8 @@ impl Packing {
             TypeId::I32 => Self::I32,
             TypeId::U32 => Self::U32,
             TypeId::F32 => Self::F32,
+            TypeId::F16 => Self::F16,
+            TypeId::BF16 => Self::BF16,
             _ => Self::Words,
         }
     }
@@ -166,7 +207,7 @@ impl Packing {
         match self {
             Self::Words => 8,
             Self::I8 | Self::U8 => 1,
-            Self::I16 | Self::U16 => 2,
+            Self::I16 | Self::U16 | Self::F16 | Self::BF16 => 2,
             Self::I32 | Self::U32 | Self::F32 => 4,
         }
     }
@@ -249,6 +290,14 @@ impl<'a> TypeTable<'a> {
         Some(TypeRecord { kind, extra: u16::MAX, components, slots })
     }
 
+    /// The type of a tensor's elements; `None` if this is no tensor.
+    #[must_use]
+    pub fn tensor_element(&self, ty: TypeId) -> Option<TypeId> {
+        let record = self.record(ty).filter(|record| record.kind == TypeKind::Tensor)?;
+        let data = self.record(TypeId(*record.components.get(1)?))?;
+        data.components.first().map(|&element| TypeId(element))
+    }
+
     /// The slots that a value of this type occupies in registers, fields and elements; `None` if there is no
     /// such type.
     #[must_use]
@@ -256,7 +305,7 @@ impl<'a> TypeTable<'a> {
         Some(match ty.0 {
             0 => Slots::Many(&[]),
             1..=9 | 19 => Slots::Many(INT_SLOT),
-            10 | 11 => Slots::Many(FLOAT_SLOT),
+            10 | 11 | 21 | 22 => Slots::Many(FLOAT_SLOT),
             12 => Slots::Many(STR_SLOT),
             13 => Slots::Many(ANY_SLOTS),
             15..=18 => Slots::One(ty),

@@ -120,7 +120,10 @@ impl<'a> Body<'_, 'a> {
             Kind::One => ty != TypeId::ANY && ty != TypeId::ANY_PAYLOAD && *same.get_or_insert(ty) == ty,
             Kind::Ref => ty.is_reference(),
             Kind::Struct => {
-                matches!(self.object(ty)?.kind, TypeKind::Struct | TypeKind::Captures | TypeKind::Variant)
+                matches!(
+                    self.object(ty)?.kind,
+                    TypeKind::Struct | TypeKind::Captures | TypeKind::Variant | TypeKind::Tensor
+                )
             }
             Kind::Closure => self.object(ty)?.kind == TypeKind::Fn,
             Kind::Boxed => self.object(ty)?.kind == TypeKind::BoxedEnum,

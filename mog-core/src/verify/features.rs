@@ -1,7 +1,7 @@
 //! Which parts of the machine an instruction or a library function needs. The compiler uses these to fill in the
 //! header, the verifier to check it.
 
-use crate::features::{FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, VALUES};
+use crate::features::{FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TENSORS, VALUES};
 use crate::isa::{Flags, Insn, Kind, Lib, MathFn, Op, Operand};
 
 /// What [`features_of_op`] says, by opcode.
@@ -86,6 +86,13 @@ pub const fn features_of_lib(lib: Lib) -> u16 {
         | Lib::MapValues
         | Lib::MapState
         | Lib::MapNext => MAPS,
+        Lib::TensorNew
+        | Lib::TensorFill
+        | Lib::TensorReshape
+        | Lib::TensorTranspose
+        | Lib::TensorOffset
+        | Lib::TensorFind => TENSORS,
+        Lib::TensorRandn => TENSORS | FLOATS | MATH,
         _ => 0,
     }
 }

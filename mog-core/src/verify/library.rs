@@ -18,8 +18,9 @@ impl<'a> Body<'_, 'a> {
                 named = Some(ty);
                 continue;
             }
-            if *operand == LibOperand::ListStr {
-                (0..ext.byte()?).try_for_each(|_| self.is(ext.byte()?, TypeId::STR))?;
+            if let LibOperand::ListStr | LibOperand::ListInt = operand {
+                let ty = if *operand == LibOperand::ListStr { TypeId::STR } else { TypeId::INT };
+                (0..ext.byte()?).try_for_each(|_| self.is(ext.byte()?, ty))?;
                 continue;
             }
             let register = ext.byte()?;
@@ -34,8 +35,12 @@ impl<'a> Body<'_, 'a> {
                     let record = self.collection(named, TypeKind::Array)?;
                     self.slots(register, self.component(&record, 0)?)?;
                 }
-                LibOperand::Array | LibOperand::Map => {
-                    let kind = if *operand == LibOperand::Map { TypeKind::Map } else { TypeKind::Array };
+                LibOperand::Array | LibOperand::Map | LibOperand::Tensor => {
+                    let kind = match operand {
+                        LibOperand::Map => TypeKind::Map,
+                        LibOperand::Tensor => TypeKind::Tensor,
+                        _ => TypeKind::Array,
+                    };
                     let ty = self.register(register)?;
                     require(self.object(ty)?.kind == kind, Invalid::Register)?;
                     collection = Some(ty);
@@ -43,7 +48,12 @@ impl<'a> Body<'_, 'a> {
                 LibOperand::SameArray => self.is(register, collection.ok_or(Invalid::Opcode)?)?,
                 LibOperand::Key => self.slots(register, self.key(collection)?)?,
                 LibOperand::Elem => self.slots(register, self.elem(collection)?)?,
-                LibOperand::Type | LibOperand::ListStr => {}
+                LibOperand::Shape => {
+                    let record = self.object(self.register(register)?)?;
+                    let ints = record.kind == TypeKind::Array && record.components == [TypeId::INT.0];
+                    require(ints, Invalid::Register)?;
+                }
+                LibOperand::Type | LibOperand::ListStr | LibOperand::ListInt => {}
             }
         }
         self.named_type(lib, named, collection)?;
@@ -75,8 +85,21 @@ impl<'a> Body<'_, 'a> {
                 let part = if lib == Lib::MapKeys { map.components.first() } else { map.components.last() };
                 require(array.components.first() == part, Invalid::Operand)
             }
+            Lib::TensorFill => self.tensor_element(named).map(drop),
+            Lib::TensorRandn => require(self.tensor_element(named)?.is_float(), Invalid::Operand),
+            Lib::TensorNew => {
+                let element = self.tensor_element(named)?;
+                let source = self.collection(collection, TypeKind::Array)?;
+                let source = source.components.first().map(|&element| TypeId(element));
+                let source = source.filter(|source| source.dtype().is_some()).ok_or(Invalid::Register)?;
+                require(source.is_float() == element.is_float(), Invalid::Register)
+            }
             _ => require(!needs_rule(lib), Invalid::Opcode),
         }
+    }
+
+    fn tensor_element(&self, ty: Option<TypeId>) -> Result<TypeId, Invalid> {
+        ty.and_then(|ty| self.module.types.tensor_element(ty)).ok_or(Invalid::Operand)
     }
 
     fn value(&self, ty: Option<TypeId>) -> Result<Slots<'a>, Invalid> {

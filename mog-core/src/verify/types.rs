@@ -114,6 +114,15 @@ impl<'a> Checker<'_, 'a> {
                     self.one(TypeId(ty), slots)
                 })
             }
+            TypeKind::Tensor => {
+                let &[shape, _] = components else { return None };
+                let shape = self.table.record(TypeId(shape))?;
+                require(shape.kind == TypeKind::Array && shape.components == [TypeId::INT.0])?;
+                let data = self.table.record(TypeId(*components.get(1)?))?;
+                require(data.kind == TypeKind::Array)?;
+                self.table.tensor_element(self.ty)?.dtype()?;
+                self.all(components, slots)
+            }
             TypeKind::Array => {
                 require(components.len() == 1)?;
                 self.all(components, slots)

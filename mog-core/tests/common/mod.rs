@@ -297,6 +297,8 @@ pub mod world {
 
     const OBJECT: u16 = mog_core::TypeId::OBJECT.0;
     const FUTURE_SLOTS: [u16; 9] = [INT, INT, OBJECT, OBJECT, OBJECT, OBJECT, ANY, PAYLOAD, STR];
+    /// `tensor<f32>`.
+    pub const TENSOR: u16 = OWN + 21;
 
     pub const SUBJECT: u16 = 0;
     /// `fn(int, any) -> any`.
@@ -335,6 +337,7 @@ pub mod world {
             ty(TypeKind::Future, 0, &[ANY], &FUTURE_SLOTS),
             ty(TypeKind::Array, 0, &[FUTURE], &[FUTURE]),
             ty(TypeKind::Task, CALLEE, &[FUTURE], &FUTURE_SLOTS),
+            ty(TypeKind::Tensor, 0, &[ARRAY_INT, ARRAY_F32], &[ARRAY_INT, ARRAY_F32]),
         ];
         for record in types {
             asm.add_type(record);

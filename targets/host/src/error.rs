@@ -249,6 +249,14 @@ pub(crate) fn trap_message(code: TrapCode, detail: [i64; 2], text: &str) -> Stri
         TrapCode::SliceOutOfRange if detail != [0; 2] => {
             format!("{}: from {first} to {second}", code.describe())
         }
+        TrapCode::WrongIndexCount => {
+            format!("wrong number of indices: {first}, the tensor has {second} dimensions")
+        }
+        TrapCode::ShapeMismatch => {
+            format!("{}: the shape has {first}, there are {second}", code.describe())
+        }
+        TrapCode::NegativeDimension => format!("{}: {first}", code.describe()),
+        TrapCode::TooManyDimensions => format!("{}: {first}, at most {second}", code.describe()),
         TrapCode::NegativeCount if first < 0 => format!("negative count: {first}"),
         _ => code.describe().to_owned(),
     }

@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::Value;
 
-/// A struct is an object, a variant with a payload is `{"Circle": [1.0]}`, one without is its name; keys that are
+/// A struct is an object, a tensor one with `dtype`, `shape` and `data`, a variant with a payload is `{"Circle": [1.0]}`, one without is its name; keys that are
 /// no strings are written as such; NaN and infinities are null, as JSON has none.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -36,6 +36,13 @@ impl Serialize for Value {
             }
             Self::Struct { fields, .. } => {
                 serializer.collect_map(fields.iter().map(|(key, value)| (key, value)))
+            }
+            Self::Tensor(tensor) => {
+                let mut map = serializer.serialize_map(Some(3))?;
+                map.serialize_entry("dtype", tensor.dtype().name())?;
+                map.serialize_entry("shape", tensor.shape())?;
+                map.serialize_entry("data", &tensor.values().collect::<Vec<_>>())?;
+                map.end()
             }
             Self::Enum { variant, payload, .. } if payload.is_empty() => serializer.serialize_str(variant),
             Self::Enum { variant, payload, .. } => serializer.collect_map([(variant, payload)]),

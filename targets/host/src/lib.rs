@@ -34,6 +34,7 @@ mod output;
 mod program;
 mod read;
 mod runtime;
+mod tensor;
 mod types;
 mod value;
 
@@ -45,5 +46,6 @@ pub use function::{Args, CallError, Function, IntoFunction, Text};
 pub use mog_core::{Counters, Dispatch, Failure, LoadError, TrapCode};
 pub use program::{CompileError, Compiler, Program, Report, compile_mog_source};
 pub use runtime::{Runtime, RuntimeBuilder};
+pub use tensor::{AnyTensor, Bf16, Dtype, Element, F16, Tensor};
 pub use types::{Type, TypeText, function_text};
 pub use value::Value;

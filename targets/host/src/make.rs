@@ -7,7 +7,10 @@ use mog_core::{Builder, Module, TypeId};
 
 use crate::read::MAX_DEPTH;
 use crate::types::TypeText;
-use crate::{Mismatch, Value};
+use crate::{AnyTensor, Dtype, Mismatch, Value};
+
+/// Dimensions that a program's tensors may have.
+const MAX_DIMS: usize = 8;
 
 /// The heap words that a value needs at most as a value of this type.
 ///
@@ -75,6 +78,9 @@ pub(crate) fn make(
                 }
                 Some(reference(array, any.then_some(AnyTag::Array)))
             }
+            Kind::Tensor(tensor, record) => {
+                Some(reference(make_tensor(tensor, record, part_type, builder)?, None))
+            }
             Kind::Open(shell, parts) => {
                 open.push((Making::start(shell, builder)?, parts));
                 None
@@ -103,6 +109,11 @@ enum Part<'v> {
     Value(&'v Value),
     /// A text that is no value of its own, such as a field's name as a key.
     Text(&'v str),
+    /// The shape or the elements of a tensor that is made as a map, for `any`.
+    Sizes(&'v AnyTensor),
+    Elements(&'v AnyTensor),
+    /// One number of those, as `any`.
+    Number(AnyTag, u64),
 }
 
 /// The way from a value to a part of it.
@@ -131,6 +142,8 @@ enum Kind<'v> {
     Text(&'v str, bool),
     /// An array of bytes, its type, its elements' type; whether as `any`.
     Bytes(&'v [u8], TypeId, TypeId, bool),
+    /// A tensor as its type, whose record this is.
+    Tensor(&'v AnyTensor, TypeRecord<'v>),
     /// Something that is filled with parts.
     Open(Shell, Parts<'v>),
 }
@@ -153,6 +166,16 @@ fn node<'v>(part: Part<'v>, ty: TypeId, module: &Module<'v>) -> Result<Node<'v>,
         Part::Value(value) => value,
         Part::Text(text) if ty == TypeId::STR => return Ok(text_node(text, false)),
         Part::Text(text) if ty == TypeId::ANY => return Ok(text_node(text, true)),
+        Part::Number(tag, payload) => return Ok(slots_node(&[tag as u64, payload])),
+        Part::Sizes(tensor) => {
+            let sizes = tensor.shape().iter().map(|&size| Part::Number(AnyTag::Int, size as u64));
+            return Ok(numbers_node(tensor.shape().len(), Box::new(sizes)));
+        }
+        Part::Elements(tensor) => {
+            let tag = if tensor.dtype().is_float() { AnyTag::Float } else { AnyTag::Int };
+            let elements = tensor.registers().map(move |bits| Part::Number(tag, bits));
+            return Ok(numbers_node(tensor.len(), Box::new(elements)));
+        }
         Part::Text(text) => {
             return Err(Mismatch::new(TypeText::new(module, ty).to_string(), &Value::from(text)));
         }
@@ -165,11 +188,14 @@ fn node<'v>(part: Part<'v>, ty: TypeId, module: &Module<'v>) -> Result<Node<'v>,
             Value::Bool(value) => Some(slots_node(&[u64::from(*value)])),
             _ => None,
         },
-        TypeId::FLOAT => float(value).map(|value| slots_node(&[value.to_bits()])),
+        TypeId::FLOAT | TypeId::F16 | TypeId::BF16 => {
+            float(value).map(|value| slots_node(&[value.to_bits()]))
+        }
         TypeId::F32 => float(value).map(|value| slots_node(&[f64::from(value as f32).to_bits()])),
         TypeId::HANDLE => None,
         _ if ty.0 <= TypeId::U64.0 => integer(value, ty).map(|value| slots_node(&[value])),
         _ => match module.types.record(ty) {
+            Some(record) if record.kind == TypeKind::Tensor => return tensor_node(value, ty, record, module),
             Some(record) if record.kind == TypeKind::Struct => return object_node(value, ty, record, module),
             Some(record) => own_node(value, ty, record, module),
             None => None,
@@ -197,6 +223,7 @@ fn any_node<'v>(value: &'v Value, module: &Module<'v>) -> Option<Node<'v>> {
         Value::Str(text) => Some(text_node(text, true)),
         Value::Bytes(_) | Value::Array(_) => array_node(value, TypeId::ARRAY_ANY, true, module),
         Value::Map(_) | Value::Struct { .. } => map_node(value, TypeId::MAP_ANY, true, module),
+        Value::Tensor(tensor) => Some(tensor_map_node(tensor)),
         Value::Enum { variant, payload, .. } if payload.is_empty() => Some(text_node(variant, true)),
         Value::Enum { .. } | Value::Ok(_) | Value::Err(..) => None,
     }
@@ -309,6 +336,95 @@ fn object_node<'v>(
         .map(move |(name, ty)| (Step::Field(name), Part::Value(value.get(name).unwrap_or(&Value::Null)), ty));
     let words = 1 + record.slots.len();
     Ok(Node { words, kind: Kind::Open(Shell::Object(ty), Box::new(parts)) })
+}
+
+/// A tensor: from one of the same element type, or from a map with `shape` and `data`.
+fn tensor_node<'v>(
+    value: &'v Value,
+    ty: TypeId,
+    record: TypeRecord<'v>,
+    module: &Module<'v>,
+) -> Result<Node<'v>, Mismatch> {
+    let wrong = || Mismatch::new(TypeText::new(module, ty).to_string(), value);
+    let &[shape, data] = record.components else { return Err(wrong()) };
+    match value {
+        Value::Tensor(tensor)
+            if module.types.tensor_element(ty).and_then(Dtype::of) == Some(tensor.dtype()) =>
+        {
+            let arrays = Builder::array_words(tensor.shape().len(), 1) + Builder::array_words(0, 0);
+            let words = 3 + arrays + tensor.bytes().len().div_ceil(8);
+            let fits = tensor.shape().len() <= MAX_DIMS;
+            fits.then_some(Node { words, kind: Kind::Tensor(tensor, record) }).ok_or_else(wrong)
+        }
+        Value::Map(_) | Value::Struct { .. } => {
+            let part = |name| value.get(name).ok_or_else(wrong);
+            let (sizes, elements) = (part("shape")?, part("data")?);
+            if !shape_fits(sizes, elements) {
+                return Err(wrong());
+            }
+            let parts = [
+                (Step::Field("shape"), Part::Value(sizes), TypeId(shape)),
+                (Step::Field("data"), Part::Value(elements), TypeId(data)),
+            ];
+            Ok(Node { words: 3, kind: Kind::Open(Shell::Object(ty), Box::new(parts.into_iter())) })
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// Whether there are as many elements as a shape says.
+fn shape_fits(shape: &Value, elements: &Value) -> bool {
+    let count = match elements {
+        Value::Array(elements) => elements.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => return false,
+    };
+    let Value::Array(shape) = shape else { return false };
+    let sizes = shape.iter().map(|size| match size {
+        Value::Int(size) => u32::try_from(*size).ok(),
+        _ => None,
+    });
+    let Some(sizes) = sizes.collect::<Option<Vec<u32>>>() else { return false };
+    let product = sizes.iter().try_fold(1u64, |product, &size| product.checked_mul(u64::from(size)));
+    sizes.len() <= MAX_DIMS && (product == Some(count as u64) || (sizes.contains(&0) && count == 0))
+}
+
+fn make_tensor(
+    tensor: &AnyTensor,
+    record: TypeRecord<'_>,
+    ty: TypeId,
+    builder: &mut Builder<'_, '_>,
+) -> Option<u64> {
+    let &[shape_type, data_type] = record.components else { return None };
+    let shape = builder.array(TypeId(shape_type), tensor.shape().len())?;
+    for (n, &size) in tensor.shape().iter().enumerate() {
+        builder.set_element(shape, n, &[size as u64])?;
+    }
+    let data = builder.array(TypeId(data_type), tensor.len())?;
+    for (n, element) in tensor.registers().enumerate() {
+        builder.set_element(data, n, &[element])?;
+    }
+    builder.object(ty, &[shape, data])
+}
+
+/// A tensor where `any` is due: the map that a program gets when it makes an `any` of one.
+fn tensor_map_node(tensor: &AnyTensor) -> Node<'_> {
+    let entry =
+        |name, part| [(Step::Inside, Part::Text(name), TypeId::STR), (Step::Entry(name), part, TypeId::ANY)];
+    let parts = [
+        entry("dtype", Part::Text(tensor.dtype().name())),
+        entry("shape", Part::Sizes(tensor)),
+        entry("data", Part::Elements(tensor)),
+    ];
+    let kind = Kind::Open(Shell::Map(TypeId::MAP_ANY, true), Box::new(parts.into_iter().flatten()));
+    Node { words: Builder::map_words(3, 2), kind }
+}
+
+/// An array of numbers, as `any`.
+fn numbers_node<'v>(len: usize, numbers: Box<dyn Iterator<Item = Part<'v>> + 'v>) -> Node<'v> {
+    let parts = numbers.enumerate().map(|(n, part)| (Step::Index(n), part, TypeId::ANY));
+    let shell = Shell::Array(TypeId::ARRAY_ANY, len, true);
+    Node { words: Builder::array_words(len, 2), kind: Kind::Open(shell, Box::new(parts)) }
 }
 
 fn enum_node<'v>(

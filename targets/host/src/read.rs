@@ -8,7 +8,7 @@ use std::iter;
 use mog_core::TypeId;
 use mog_core::heap::{self, Data};
 
-use crate::{Mismatch, Value};
+use crate::{AnyTensor, Dtype, Mismatch, Value};
 
 /// How deep values may nest on their way between program and host.
 pub(crate) const MAX_DEPTH: usize = 200;
@@ -99,6 +99,15 @@ impl Reader {
                 }
                 _ => return Ok(Open::of(Shell::Array, array.iter())),
             },
+            Data::Tensor(tensor) => {
+                let dtype = Dtype::of(tensor.element());
+                let bytes = tensor.elements().packed_bytes().unwrap_or_default();
+                self.take(bytes.len())?;
+                let shape = tensor.shape().collect();
+                let tensor = dtype.and_then(|dtype| AnyTensor::new(dtype, shape, bytes.to_vec()));
+                let broken = || mismatch("a value that can be copied".to_owned(), "a broken tensor");
+                Value::Tensor(tensor.ok_or_else(broken)?)
+            }
             Data::Map(map) => {
                 return Ok(Open::of(Shell::Map, map.iter().flat_map(|(key, value)| [key, value])));
             }

@@ -7,6 +7,8 @@ use std::fmt;
 use mog_core::module::{TypeKind, TypeRecord};
 use mog_core::{Module, TypeId};
 
+use crate::Dtype;
+
 /// How deep types are compared and printed.
 const MAX_DEPTH: u32 = 64;
 
@@ -32,6 +34,7 @@ pub enum Type {
     Str,
     Array(Box<Type>),
     Map(Box<Type>, Box<Type>),
+    Tensor(Dtype),
     Option(Box<Type>),
     /// As the result of a function: it may fail, and the program sees the value alone.
     Result(Box<Type>),
@@ -126,7 +129,7 @@ impl Type {
         match ty {
             TypeId::UNIT => return *self == Self::Unit,
             TypeId::BOOL => return *self == Self::Bool,
-            TypeId::FLOAT | TypeId::F32 => return matches!(self, Self::Float | Self::F32),
+            ty if ty.is_float() => return matches!(self, Self::Float | Self::F32),
             TypeId::STR => return *self == Self::Str,
             TypeId::HANDLE => return false,
             _ if ty.0 <= TypeId::U64.0 => return self.is_int(),
@@ -154,7 +157,10 @@ impl Type {
                     && (direction == Direction::ToHost
                         || fields().all(|(name, ty)| given(name) || is_option(module, TypeId(ty))))
             }
-            (Self::Map(..), TypeKind::Struct, _) => true,
+            (Self::Map(..), TypeKind::Struct | TypeKind::Tensor, _) => true,
+            (Self::Tensor(own), TypeKind::Tensor, _) => {
+                module.types.tensor_element(ty).and_then(Dtype::of) == Some(*own)
+            }
             _ => false,
         }
     }
@@ -190,6 +196,7 @@ impl fmt::Display for Type {
             Self::Str => f.write_str("string"),
             Self::Array(element) => write!(f, "[{element}]"),
             Self::Map(key, value) => write!(f, "{{{key}: {value}}}"),
+            Self::Tensor(dtype) => write!(f, "tensor<{dtype}>"),
             Self::Option(payload) => write!(f, "?{payload}"),
             Self::Result(payload) => write!(f, "Result<{payload}>"),
             Self::Struct(name, _) | Self::Named(name) => f.write_str(name),
@@ -222,6 +229,10 @@ impl<'m, 'a> TypeText<'m, 'a> {
         match (record.kind, record.components) {
             (TypeKind::Array, element) => write!(f, "[{}]", self.list(element)),
             (TypeKind::Map, &[key, value]) => write!(f, "{{{}: {}}}", self.list(&[key]), self.list(&[value])),
+            (TypeKind::Tensor, _) => {
+                let element = self.module.types.tensor_element(self.ty);
+                write!(f, "tensor<{}>", element.and_then(TypeId::dtype).unwrap_or("?"))
+            }
             (TypeKind::Option, payload) => write!(f, "?{}", self.list(payload)),
             (TypeKind::Result, payload) => write!(f, "Result<{}>", self.list(payload)),
             (TypeKind::Struct | TypeKind::Enum | TypeKind::BoxedEnum, _) => {
@@ -261,6 +272,8 @@ impl fmt::Display for TypeText<'_, '_> {
             TypeId::U64 => "u64",
             TypeId::FLOAT => "float",
             TypeId::F32 => "f32",
+            TypeId::F16 => "f16",
+            TypeId::BF16 => "bf16",
             TypeId::STR => "string",
             TypeId::ANY => "any",
             TypeId::HANDLE => "handle",

@@ -5,6 +5,8 @@ use std::fmt;
 
 use mog_core::Failure;
 
+use crate::AnyTensor;
+
 /// A value of a program as the host holds it: a copy, of any type.
 ///
 /// Which variant stands for which type: `none` is [`Null`](Self::Null) and `some(v)` is `v` itself; every integer
@@ -38,6 +40,8 @@ pub enum Value {
         /// Names and values of the fields, in any order.
         fields: Vec<(Cow<'static, str>, Value)>,
     },
+    /// A tensor.
+    Tensor(AnyTensor),
     /// An enum's value.
     Enum {
         /// The type's name.
@@ -144,6 +148,7 @@ impl Value {
             Self::Array(elements) => format!("an array of length {}", elements.len()),
             Self::Map(entries) => format!("a map of length {}", entries.len()),
             Self::Struct { name, .. } => format!("struct {name}"),
+            Self::Tensor(tensor) => format!("tensor<{}> of shape {:?}", tensor.dtype(), tensor.shape()),
             Self::Enum { name, variant, .. } => format!("{name}.{variant}"),
             Self::Ok(_) => "ok".to_owned(),
             Self::Err(..) => "err".to_owned(),
