@@ -26,7 +26,9 @@ impl Parser<'_> {
         let first = self.logic();
         match self.tok.kind {
             T::DotDot | T::DotDotEq => self.range_from(first),
-            T::If if !self.tok.line && !self.panicking => self.foreign_conditional(first),
+            T::If if !self.tok.line && !self.panicking && !self.is_block_like(first) => {
+                self.foreign_conditional(first)
+            }
             _ => first,
         }
     }

@@ -84,7 +84,7 @@ impl Parser<'_> {
     }
 
     /// Whether an expression ends in `}` like a statement does, so that a bracket after it begins something new.
-    fn is_block_like(&self, value: ExprId) -> bool {
+    pub(super) fn is_block_like(&self, value: ExprId) -> bool {
         matches!(
             self.ast[value].kind,
             ExprKind::If { .. } | ExprKind::Match { .. } | ExprKind::Block(_) | ExprKind::Try { .. }
