@@ -360,11 +360,6 @@ fn any_is_converted_explicitly() {
 }
 
 #[test]
-fn async_comes_later() {
-    rejected("async fn ⟦f⟧() {}\nfn main() {}", "not-supported-yet", "async");
-}
-
-#[test]
 fn main_has_a_signature() {
     rejected("fn ⟦main⟧(a: int) {}", "bad-main", "no parameters");
     rejected("fn ⟦main⟧() -> string { \"\" }", "bad-main", "cannot return `string`");

@@ -289,7 +289,7 @@ fn variants_follow_their_enum() {
 
 #[test]
 fn tasks_give_what_their_future_holds() {
-    let object = mog_core::TypeId::OBJECT.0;
+    let object = TypeId::OBJECT.0;
     let slots = |value: &[u16]| [&[INT, INT, object, object, object, object], value, &[STR]].concat();
     let with = |future: &[u16], future_slots: &[u16], function: u16, task_slots: &[u16]| {
         let of_future = ty(TypeKind::Future, 0, future, future_slots);

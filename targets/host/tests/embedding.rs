@@ -470,7 +470,7 @@ impl mog::FromMog for usize_ {
 #[test]
 fn memory_that_nothing_fits_is_an_error() -> Test {
     let program = compile_mog_source(ACCOUNT)?;
-    for memory in [0, 8, 64, 2000] {
+    for memory in [0, 8, 64] {
         let error = Runtime::builder()
             .memory(memory)
             .build(program.clone(), CapabilitySet::new())
