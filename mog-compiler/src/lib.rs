@@ -20,5 +20,9 @@ pub mod parser;
 pub mod symbol;
 pub mod types;
 
+pub use check::standard_declarations;
 pub use compile::{Compiled, Options, Rejected, compile};
 pub use format::format;
+
+/// The language reference that authors of programs read, in Markdown.
+pub const REFERENCE: &str = include_str!("../spec.md");

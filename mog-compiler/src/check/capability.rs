@@ -27,6 +27,11 @@ const STANDARD: &[(&str, &str)] = &[
     ("shell", include_str!("../declarations/shell.mogdecl")),
 ];
 
+/// The standard capabilities, each with its name and its declaration in the language.
+pub fn standard_declarations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    STANDARD.iter().copied()
+}
+
 /// A parsed file of declarations.
 #[derive(Debug)]
 pub(super) struct Declaration<'o> {

@@ -36,6 +36,8 @@ mod tensor;
 mod typename;
 mod units;
 
+pub use capability::standard_declarations;
+
 use std::rc::Rc;
 
 use hashbrown::{HashMap, HashTable};

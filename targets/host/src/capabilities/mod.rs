@@ -250,11 +250,44 @@ impl CapabilitySet {
     /// what their Rust types say.
     #[must_use]
     pub fn declarations(&self) -> Vec<String> {
+        self.declared(|_| true)
+    }
+
+    /// Declarations of everything that a program may call, for whoever writes programs: `mog spec --capabilities`.
+    /// `out` is left out, which programs reach through `print`.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        let may_call = |known: &Granted| !self.denies(&known.capability, &known.function);
+        let mut text = self.declared(may_call).join("\n");
+        let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+        for known in self.inner.granted.iter().filter(|known| may_call(known)) {
+            if matches!(known.body, Body::Host(_)) {
+                continue;
+            }
+            match groups.iter_mut().find(|(name, _)| **name == *known.capability) {
+                Some((_, functions)) => functions.push(&known.function),
+                None => groups.push((&known.capability, vec![&known.function])),
+            }
+        }
+        for (group, functions) in groups {
+            let standard = mog_compiler::standard_declarations().find(|(name, _)| *name == group);
+            let lines = standard.map_or("", |(_, text)| text).split_inclusive('\n');
+            // These files hold one function a line.
+            text.extend(
+                lines.filter(|line| function_name(line).is_none_or(|name| functions.contains(&name))),
+            );
+        }
+        text
+    }
+
+    /// What the host declares, and what the types of those of its closures say that are wanted.
+    fn declared(&self, wanted: impl Fn(&Granted) -> bool) -> Vec<String> {
         let given = &self.inner.declarations;
         let mut all = given.clone();
         let mut structs = Vec::new();
         let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
-        for Granted { capability, function, body } in &self.inner.granted {
+        for Granted { capability, function, body } in self.inner.granted.iter().filter(|known| wanted(known))
+        {
             let Body::Host(host) = body else { continue };
             // What the host declares itself, it declares for the whole group.
             if given.iter().any(|text| declares(text, capability)) {
@@ -283,6 +316,13 @@ impl CapabilitySet {
         }
         all
     }
+}
+
+/// The function that a line of a declaration declares.
+fn function_name(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let (name, _) = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ")?.split_once('(')?;
+    Some(name)
 }
 
 /// Whether a text of declarations has one of that capability.

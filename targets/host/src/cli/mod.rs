@@ -6,6 +6,7 @@ mod files;
 mod fmt;
 mod inspect;
 mod run;
+mod spec;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -48,6 +49,8 @@ enum Command {
     Inspect(InspectArgs),
     /// Bring sources into their canonical form
     Fmt(FmtArgs),
+    /// Print the language reference, ready for a prompt
+    Spec(SpecArgs),
 }
 
 /// What a program is granted.
@@ -179,6 +182,15 @@ pub(crate) struct FmtArgs {
     pub(crate) check: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct SpecArgs {
+    /// Add the declarations of what is granted; without --grant, of all the standard capabilities
+    #[arg(long)]
+    pub(crate) capabilities: bool,
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
+}
+
 /// Does what the command line asks.
 pub(crate) fn main() -> ExitCode {
     let code = match Cli::try_parse() {
@@ -188,6 +200,7 @@ pub(crate) fn main() -> ExitCode {
             Command::Build(args) => build::build(&args),
             Command::Inspect(args) => inspect::inspect(&args),
             Command::Fmt(args) => fmt::fmt(&args),
+            Command::Spec(args) => spec::spec(&args),
         },
         Err(error) => {
             // Nobody is left to tell if this does not work.

@@ -70,7 +70,7 @@ pub(crate) fn run(args: RunArgs) -> u8 {
 }
 
 /// What the options grant. An error was shown.
-fn grants(args: &GrantArgs) -> Result<CapabilitySet, u8> {
+pub(super) fn grants(args: &GrantArgs) -> Result<CapabilitySet, u8> {
     let mut capabilities = CapabilitySet::new();
     for name in &args.grant {
         if let Err(error) = capabilities.grant_standard(name) {
