@@ -247,8 +247,6 @@ pub struct Ast {
     pub names: Interner,
     /// Comments in source order, for the formatter.
     pub comments: Vec<Comment>,
-    /// Names that statements would have made which could not be read.
-    pub lost: Vec<Symbol>,
 }
 
 impl Ast {
@@ -272,7 +270,6 @@ impl Ast {
             pools: Pools::with_room(bytes / 40),
             names,
             comments: Vec::new(),
-            lost: Vec::new(),
         }
     }
 

@@ -19,7 +19,6 @@ mod expr;
 mod field;
 mod finish;
 mod foreign;
-mod foreign_format;
 mod infer;
 mod items;
 mod literal;

@@ -60,6 +60,20 @@ struct Kind<'a> {
     size: Size,
 }
 
+impl Kind<'_> {
+    /// The words of an object of this kind, of which these are the first; `None` if it has more than these.
+    #[inline]
+    fn size(&self, words: &[u64]) -> Option<usize> {
+        let second = || words.get(1).copied();
+        let size = match self.size {
+            Size::Words(words) => words,
+            Size::Buffer => usize::try_from(second()?).ok()?.checked_add(2)?,
+            Size::Text => 2 + (halves(second()?).0 as usize).div_ceil(8),
+        };
+        (size <= words.len()).then_some(size)
+    }
+}
+
 /// The bits of a header that make its kind.
 const KEY: u64 = 0xffff | ANY_BUFFER;
 
@@ -101,6 +115,13 @@ fn kind_of<'a>(module: &Module<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
     Some(Kind { key: (header.0 & KEY) as u32, shape, size })
 }
 
+/// The words of the object at a place; `None` if there is none, or it ends beyond the heap.
+pub(crate) fn object_size(module: &Module<'_>, heap: &[u64], at: usize) -> Option<usize> {
+    let rest = heap.get(at..)?;
+    let kind = kind_of(module, ObjectHeader(*rest.first()?))?;
+    kind.size(rest)
+}
+
 struct Collector<'c, 'm> {
     module: Module<'m>,
     heap: &'c mut [u64],
@@ -127,13 +148,8 @@ impl<'c, 'm> Collector<'c, 'm> {
         if place.key != key {
             *place = kind_of(&self.module, ObjectHeader(header))?;
         }
-        let second = || rest.get(1).copied();
-        let size = match place.size {
-            Size::Words(words) => words,
-            Size::Buffer => usize::try_from(second()?).ok()?.checked_add(2)?,
-            Size::Text => 2 + (halves(second()?).0 as usize).div_ceil(8),
-        };
-        (size <= rest.len()).then_some((place.shape, size))
+        let size = place.size(rest)?;
+        Some((place.shape, size))
     }
 
     /// Marks what a reference refers to.

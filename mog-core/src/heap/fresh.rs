@@ -67,6 +67,11 @@ impl<'f> Fresh<'f> {
         Ok(())
     }
 
+    /// Drops all objects made so far, which may not be complete.
+    pub(crate) const fn forget(&mut self) {
+        (self.used, self.stacked, self.text) = (0, 0, 0);
+    }
+
     /// A zeroed buffer; gives the place of its first word after header and size.
     pub(crate) fn buffer(&mut self, header: u64, words: usize) -> Result<usize, Stop> {
         let at = self.alloc(words.checked_add(2).ok_or(TOO_LARGE)?)?;

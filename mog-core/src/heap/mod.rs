@@ -35,6 +35,7 @@ pub use view::{
     Array, Data, Fields, MAX_VALUE_SLOTS, Map, Memory, SlotValues, Tensor, Value, Variant, Variants,
 };
 
+pub(crate) use collect::object_size;
 pub(crate) use fresh::Fresh;
 
 use crate::module::TypeId;
@@ -112,6 +113,11 @@ impl ObjectHeader {
     #[must_use]
     pub const fn ty(self) -> TypeId {
         TypeId(self.0 as u16)
+    }
+
+    /// Whether it is a buffer of any kind.
+    pub(crate) const fn has_any_buffer(self) -> bool {
+        self.0 & (Self::BUFFER | Self::ENTRIES | Self::RAW) != 0
     }
 
     /// Whether these flags are set.

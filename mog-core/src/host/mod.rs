@@ -95,29 +95,31 @@ pub trait Host {
 pub struct Call<'v, 'a> {
     vm: &'v mut Vm<'a>,
     import: u16,
+    signature: TypeRecord<'a>,
     operands: &'v [u8],
     dst: u8,
     failure: Option<u64>,
 }
 
 impl<'v, 'a> Call<'v, 'a> {
-    pub(crate) fn new(vm: &'v mut Vm<'a>, import: u16, operands: &'v [u8], dst: u8, asked: bool) -> Self {
+    pub(crate) fn new(
+        vm: &'v mut Vm<'a>,
+        (import, signature): (u16, TypeRecord<'a>),
+        operands: &'v [u8],
+        dst: u8,
+        asked: bool,
+    ) -> Self {
         let dst = if asked {
             vm.set_reg(dst, 0);
             dst.wrapping_add(1)
         } else {
             dst
         };
-        Self { vm, import, operands, dst, failure: None }
+        Self { vm, import, signature, operands, dst, failure: None }
     }
 
     pub(crate) const fn failure(&self) -> Option<u64> {
         self.failure
-    }
-
-    fn signature(&self) -> Option<TypeRecord<'a>> {
-        let module = self.vm.module;
-        module.import_type(self.import).and_then(|ty| module.types.record(ty))
     }
 
     /// The number of the import in the module.
@@ -141,7 +143,7 @@ impl<'v, 'a> Call<'v, 'a> {
     /// How many arguments there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.signature().map_or(0, |signature| signature.components.len().saturating_sub(1))
+        self.signature.components.len().saturating_sub(1)
     }
 
     /// Whether there are no arguments.
@@ -153,8 +155,7 @@ impl<'v, 'a> Call<'v, 'a> {
     /// An argument.
     #[must_use]
     pub fn arg(&self, index: usize) -> Option<Value<'_>> {
-        let signature = self.signature()?;
-        let (_, params) = signature.components.split_last()?;
+        let (_, params) = self.signature.components.split_last()?;
         let ty = TypeId(*params.get(index)?);
         let types = self.vm.module.types;
         let start: usize = params.get(..index)?.iter().map(|&ty| types.value_size(TypeId(ty))).sum();
@@ -185,9 +186,7 @@ impl<'v, 'a> Call<'v, 'a> {
     /// The type of the result.
     #[must_use]
     pub fn result_type(&self) -> TypeId {
-        self.signature()
-            .and_then(|signature| signature.components.last().copied())
-            .map_or(TypeId::UNIT, TypeId)
+        self.signature.components.last().copied().map_or(TypeId::UNIT, TypeId)
     }
 
     /// Charges steps for work that the host does, on top of those of the call itself.

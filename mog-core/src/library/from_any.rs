@@ -516,7 +516,10 @@ pub(super) fn from_any(vm: &mut Vm<'_>, dst: usize, ty: TypeId, any: usize) -> D
         match copied {
             Ok(()) => Ok(Ok(target)),
             Err(Halt::Stop(stop)) => Err(stop),
-            Err(Halt::Mismatch(mismatch)) => Ok(Err((mismatch, field))),
+            Err(Halt::Mismatch(mismatch)) => {
+                out.forget();
+                Ok(Err((mismatch, field)))
+            }
         }
     });
     match copied? {

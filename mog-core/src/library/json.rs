@@ -345,7 +345,7 @@ pub(super) fn json_parse(vm: &mut Vm<'_>, dst: usize, text: usize) -> Done {
             Ok(value) => Ok(Ok(value)),
             Err(Halt::Stop(stop)) => Err(stop),
             Err(Halt::Fault(expected, at)) => {
-                out.drop_text();
+                out.forget();
                 Ok(Err((expected, at)))
             }
         }

@@ -51,8 +51,8 @@ pub enum StartError {
 /// A module in an arena, ready to run.
 pub struct Instance<'a> {
     module: Module<'a>,
-    arena: &'a mut [u64],
-    state: State,
+    pub(super) arena: &'a mut [u64],
+    pub(super) state: State,
 }
 
 impl<'a> Instance<'a> {
@@ -80,28 +80,7 @@ impl<'a> Instance<'a> {
         if arena.len() < needs {
             return Err(StartError::ArenaTooSmall { needs });
         }
-        for (n, requirement) in module.metadata().requirements().enumerate() {
-            if requirement.required && !host.grants(requirement.capability) {
-                return Err(StartError::MissingCapability { requirement: n });
-            }
-        }
-        if let Some(words) = arena.get_mut(..bindings) {
-            words.fill(u64::MAX);
-        }
-        for (index, import) in (0..module.header.imports).zip(module.metadata().imports()) {
-            let signature = module.import_type(index).and_then(|ty| module.types.record(ty));
-            let Some(signature) = signature else { continue };
-            let number = match host.bind(&import, signature, &module) {
-                Binding::Granted(number) => number,
-                Binding::Refused if is_absent(&module, &*host, &import) => ABSENT,
-                Binding::Refused => REFUSED,
-                Binding::Mismatch => return Err(StartError::SignatureMismatch { import: index }),
-            };
-            if let Some(word) = arena.get_mut(usize::from(index) / 4) {
-                let shift = 16 * (index % 4);
-                *word = *word & !(0xffff << shift) | u64::from(number) << shift;
-            }
-        }
+        link(&module, arena, host)?;
         // The state's object: integers and floats begin as zero, references as null.
         let object = arena.get_mut(split..).unwrap_or(&mut []);
         let header = ObjectHeader::new(TypeId(module.header.state_type), 0).0;
@@ -124,6 +103,7 @@ impl<'a> Instance<'a> {
             waiting: None,
             failure: (0, NULL),
             entry: None,
+            ended: false,
             tasks: Tasks::NONE,
             dispatch: config.dispatch,
             counters: Counters { peak_words: needs.saturating_sub(module.slack()), ..Counters::default() },
@@ -149,14 +129,10 @@ impl<'a> Instance<'a> {
         Vm { module: self.module, arena: self.arena, state: &mut self.state }
     }
 
-    /// No frame is left: nothing of an earlier run keeps objects alive.
-    fn clear_stack(&mut self) {
-        self.state.entry = None;
-        self.state.tasks = Tasks::NONE;
-        self.state.waiting = None;
-        self.state.paid = 0;
-        self.state.failure = (0, NULL);
-        self.state.base = self.state.bindings + 1;
+    /// Drops what runs or has ended: no frame is left, and nothing of an earlier run keeps objects alive. The module's
+    /// state stays.
+    pub fn clear_stack(&mut self) {
+        self.state.clear_stack();
     }
 
     /// Enters a function, which the next run carries out. Whatever ran before is dropped; the module's state
@@ -188,13 +164,14 @@ impl<'a> Instance<'a> {
         for (register, &slot) in (0..=u8::MAX).zip(&slots) {
             vm.set_reg(register, slot);
         }
-        self.state.entry = Some(function);
+        (self.state.entry, self.state.ended) = (Some(function), false);
         Ok(())
     }
 
-    /// Runs what was entered, for at most so many steps more (an overdraft of the last run is paid first).
+    /// Runs what was entered, for at most so many steps more (an overdraft of the last run is paid first). What has ended,
+    /// in whatever way, does not go on.
     pub fn run(&mut self, host: &mut dyn Host, steps: u64) -> Outcome {
-        if self.state.entry.is_none() {
+        if self.state.entry.is_none() || self.state.ended {
             return Outcome::Idle;
         }
         let steps = i64::try_from(steps).unwrap_or(i64::MAX);
@@ -202,6 +179,8 @@ impl<'a> Instance<'a> {
         let mut vm = self.vm();
         let outcome = vm.run(host);
         vm.note_use(0);
+        self.state.ended =
+            !matches!(outcome, Outcome::Paused | Outcome::Pending(_) | Outcome::Waiting | Outcome::Halted);
         outcome
     }
 
@@ -262,6 +241,34 @@ impl<'a> Instance<'a> {
             Some((self.module.function_at(pc)?, pc))
         })
     }
+}
+
+/// Asks the host for each import, and notes its answers at the start of the arena.
+pub(super) fn link(module: &Module<'_>, arena: &mut [u64], host: &mut dyn Host) -> Result<(), StartError> {
+    let bindings = usize::from(module.header.imports).div_ceil(4);
+    for (n, requirement) in module.metadata().requirements().enumerate() {
+        if requirement.required && !host.grants(requirement.capability) {
+            return Err(StartError::MissingCapability { requirement: n });
+        }
+    }
+    if let Some(words) = arena.get_mut(..bindings) {
+        words.fill(u64::MAX);
+    }
+    for (index, import) in (0..module.header.imports).zip(module.metadata().imports()) {
+        let signature = module.import_type(index).and_then(|ty| module.types.record(ty));
+        let Some(signature) = signature else { continue };
+        let number = match host.bind(&import, signature, module) {
+            Binding::Granted(number) => number,
+            Binding::Refused if is_absent(module, &*host, &import) => ABSENT,
+            Binding::Refused => REFUSED,
+            Binding::Mismatch => return Err(StartError::SignatureMismatch { import: index }),
+        };
+        if let Some(word) = arena.get_mut(usize::from(index) / 4) {
+            let shift = 16 * (index % 4);
+            *word = *word & !(0xffff << shift) | u64::from(number) << shift;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a call of this import does nothing: its capability is optional and not there.

@@ -260,7 +260,7 @@ impl Vm<'_> {
             number => (Some(number), false),
         };
         let waiting = self.state.waiting.take();
-        let mut call = Call::new(self, import, operands.as_slice(), insn.a(), asked);
+        let mut call = Call::new(self, (import, signature), operands.as_slice(), insn.a(), asked);
         let reply = match (binding, waiting) {
             (Some(function), None) => host.call(function, &mut call),
             (Some(function), Some(token)) => host.resume(function, token, &mut call),

@@ -12,31 +12,18 @@ use crate::module::{Packing, TypeId};
 pub(super) const MAX_OPERANDS: usize = 256 + 8;
 
 /// Operand bytes of an instruction, copied out of its ext words.
-pub(super) struct Operands {
-    bytes: [u8; MAX_OPERANDS],
-    len: usize,
-}
-
-impl Operands {
-    pub(super) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&[])
-    }
-}
+pub(super) type Operands = heapless::Vec<u8, MAX_OPERANDS>;
 
 impl Vm<'_> {
     /// The operand bytes of the instruction at `state.pc`: so many, or all that its ext words hold.
     pub(super) fn operands(&self, limit: usize) -> Operands {
-        let mut operands = Operands { bytes: [0; MAX_OPERANDS], len: 0 };
+        let mut operands = Operands::new();
         let words = self.module.code.get(self.state.pc + 1..).unwrap_or(&[]);
         for &word in words.iter().take(ext_words(limit)).take_while(|&&word| word as u8 == Op::Ext as u8) {
-            for byte in [Insn(word).a(), Insn(word).b(), Insn(word).c()] {
-                if let Some(slot) = operands.bytes.get_mut(operands.len) {
-                    *slot = byte;
-                    operands.len += 1;
-                }
-            }
+            // The count is below the capacity: no instruction has more.
+            let _ = operands.extend_from_slice(&[Insn(word).a(), Insn(word).b(), Insn(word).c()]);
         }
-        operands.len = operands.len.min(limit);
+        operands.truncate(limit);
         operands
     }
 
@@ -228,7 +215,7 @@ impl Vm<'_> {
         let lib = crate::isa::Lib::from_number(insn.b16()).ok_or(Stop::from(TrapCode::Corrupt))?;
         let operands = self.operands(MAX_OPERANDS);
         library::call(self, lib, operands.as_slice(), insn.a())?;
-        self.advance(ext_words(operands.len));
+        self.advance(ext_words(operands.len()));
         Ok(())
     }
 }

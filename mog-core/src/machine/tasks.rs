@@ -18,7 +18,7 @@ use crate::error::{Failure, TrapCode};
 use crate::heap::{NULL, ObjectHeader, halves, join};
 use crate::host::Host;
 use crate::isa::{Insn, ext_words};
-use crate::module::{Function, TypeId, TypeKind};
+use crate::module::{Function, Module, TypeId, TypeKind};
 
 // Words of a task's object.
 const STATUS: usize = 1;
@@ -54,6 +54,34 @@ const KIND: u32 = 16;
 
 /// Steps of making, suspending or resuming a task, besides one for every four words.
 const TASK_STEPS: u64 = 4;
+
+/// What a task's object says, for whoever checks it: words by their offsets.
+pub(super) fn parts(word: impl Fn(usize) -> u64) -> (Option<usize>, [u64; 3]) {
+    let stands = matches!(word(STATUS) & STATE, NEW | READY | WAITING | PENDING);
+    let pc = stands.then(|| halves(word(NUMBER)).0 as usize);
+    (pc, [word(NEXT), word(WAITERS), word(GROUP)])
+}
+
+/// The next task in the list that a task is in.
+pub(super) fn next(word: impl Fn(usize) -> u64) -> u64 {
+    word(NEXT)
+}
+
+/// The first task that waits for a task.
+pub(super) fn waiters(word: impl Fn(usize) -> u64) -> u64 {
+    word(WAITERS)
+}
+
+/// What a task waits for.
+pub(super) fn awaited(word: impl Fn(usize) -> u64) -> u64 {
+    word(AWAITED)
+}
+
+/// The function of a task with this header.
+pub(super) fn function(module: &Module<'_>, header: u64) -> Option<u16> {
+    let record = module.types.record(ObjectHeader(header).ty())?;
+    (record.kind == TypeKind::Task).then_some(record.extra)
+}
 
 /// References to tasks that the machine holds between instructions.
 #[derive(Clone, Copy, Debug)]

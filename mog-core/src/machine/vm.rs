@@ -3,6 +3,7 @@
 
 use super::tasks::Tasks;
 use crate::error::TrapCode;
+use crate::heap::NULL;
 use crate::module::Module;
 
 /// Why an operation did not finish.
@@ -68,9 +69,24 @@ pub struct State {
     pub(crate) failure: (u64, u64),
     /// The function that was entered from outside, while one runs or has just ended.
     pub(crate) entry: Option<u16>,
+    /// Whether it has ended, so that there is nothing to go on with.
+    pub(crate) ended: bool,
     pub(crate) tasks: Tasks,
     pub(crate) dispatch: Dispatch,
     pub(crate) counters: Counters,
+}
+
+impl State {
+    /// Drops what runs or has ended, but not the module's state.
+    pub(super) fn clear_stack(&mut self) {
+        self.entry = None;
+        self.ended = false;
+        self.tasks = Tasks::NONE;
+        self.waiting = None;
+        self.paid = 0;
+        self.failure = (0, NULL);
+        self.base = self.bindings + 1;
+    }
 }
 
 /// Which of the two dispatchers runs. Both give the same results and steps.

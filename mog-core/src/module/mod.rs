@@ -344,6 +344,13 @@ impl<'a> Module<'a> {
         Some((start, shape.to_le_bytes()))
     }
 
+    /// The captures type of a function.
+    #[inline(always)]
+    pub(crate) fn captures(&self, index: u16) -> TypeId {
+        let at = usize::from(index) * FUNCTION_WORDS + 2;
+        self.functions.get(at).map_or(TypeId::UNIT, |&types| TypeId((types >> 16) as u16))
+    }
+
     /// Where a function's code ends.
     #[must_use]
     pub fn function_end(&self, index: u16) -> u32 {

@@ -285,7 +285,8 @@ impl Interpreter<'_> {
                     map.uses.change();
                     map.entries.borrow_mut().remove(position);
                 }
-                Value::Bool(position.is_some())
+                // What it gives is left open.
+                Value::Unit
             }
             ("clear", []) => {
                 map.uses.change();

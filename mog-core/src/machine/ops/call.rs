@@ -2,7 +2,7 @@
 //! references are written without looking at the stack; then the trampoline derives the new window.
 
 use super::{Context, Exit, Flow, Regs, Step, at};
-use crate::heap::NULL;
+use crate::heap::{NULL, ObjectHeader};
 use crate::isa::{Insn, ext_words};
 use crate::machine::frames::Link;
 
@@ -24,25 +24,64 @@ pub(in super::super) fn call(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>
     if s.fuel < s.pc.cast_signed() {
         return Err(Exit::Fuel);
     }
-    let Some(&first) = c.code.get(s.pc) else { return Err(Exit::Slow) };
-    let Some((start, [params, _, frame, first_ref])) = c.module.entry(i.b16()) else {
+    let Some(entry) = c.module.entry(i.b16()) else { return Err(Exit::Slow) };
+    enter(i, s, r, c, entry, None)
+}
+
+/// The same for a function value: the closure is the first parameter.
+#[inline(always)]
+pub(in super::super) fn call_closure(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    if s.fuel < s.pc.cast_signed() {
+        return Err(Exit::Fuel);
+    }
+    let closure = r[at(i.b())];
+    let Some(&[header, number]) = c.heap.get(closure as usize..).and_then(<[u64]>::first_chunk) else {
         return Err(Exit::Slow);
     };
+    let Ok(number) = u16::try_from(number) else { return Err(Exit::Slow) };
+    let Some(entry) = c.module.entry(number) else { return Err(Exit::Slow) };
+    if c.module.captures(number) != ObjectHeader(header).ty() || u16::from(entry.1[0]) != u16::from(i.c()) + 1
+    {
+        return Err(Exit::Slow);
+    }
+    enter(i, s, r, c, entry, Some(closure))
+}
+
+/// Enters a function. With a closure, that comes before the arguments.
+#[inline(always)]
+fn enter(
+    i: Insn,
+    s: Step,
+    r: &mut Regs,
+    c: &mut Context<'_>,
+    (start, [params, _, frame, first_ref]): (u32, [u8; 4]),
+    closure: Option<u64>,
+) -> Flow {
+    let Some(&first) = c.code.get(s.pc) else { return Err(Exit::Slow) };
     let first = Insn(first);
     let delta = usize::from(first.a());
     let base = c.base + delta;
     if base > c.max_base {
         return Err(Exit::Slow);
     }
-    let words = ext_words(1 + usize::from(params));
+    let arguments = usize::from(params) - usize::from(closure.is_some() && params > 0);
+    let words = ext_words(1 + arguments);
     // Two are copied whether or not they are there: what is not an argument is overwritten or never read.
     let (x, y) = (r[at(first.b())], r[at(first.c())]);
     let (caller, callee) = r.split_at_mut(delta);
-    let [link, register0, register1, rest @ ..] = callee else { return Err(Exit::Slow) };
+    let [link, registers @ ..] = &mut *callee else { return Err(Exit::Slow) };
     *link = Link { pc: s.pc + words, delta: first.a(), dst: i.a() }.to_word();
+    let registers = match (closure, registers) {
+        (Some(closure), [register0, rest @ ..]) => {
+            *register0 = closure;
+            rest
+        }
+        (_, registers) => registers,
+    };
+    let [register0, register1, rest @ ..] = registers else { return Err(Exit::Slow) };
     *register0 = x;
     *register1 = y;
-    if params > 2 {
+    if arguments > 2 {
         let operands = c.code.get(s.pc + 1..s.pc + words).unwrap_or(&[]);
         let mut slots = rest.iter_mut();
         for &word in operands {

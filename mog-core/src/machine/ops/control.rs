@@ -78,7 +78,6 @@ macro_rules! leave {
 }
 
 leave! {
-    call_closure => Slow;
     host_call => Slow;
     host_try => Slow;
     new_task => Slow;
