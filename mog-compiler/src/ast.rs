@@ -247,6 +247,8 @@ pub struct Ast {
     pub names: Interner,
     /// Comments in source order, for the formatter.
     pub comments: Vec<Comment>,
+    /// Names that statements would have made which could not be read.
+    pub lost: Vec<Symbol>,
 }
 
 impl Ast {
@@ -270,6 +272,7 @@ impl Ast {
             pools: Pools::with_room(bytes / 40),
             names,
             comments: Vec::new(),
+            lost: Vec::new(),
         }
     }
 

@@ -295,6 +295,19 @@ impl Diagnostics {
         self.list.push(diagnostic);
     }
 
+    /// Forgets all but so many of the first.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.list.truncate(len);
+        self.errors = self.list.iter().filter(|d| d.severity == Severity::Error).count();
+    }
+
+    /// Says what to write instead in the diagnostic at this position.
+    pub(crate) fn set_fix(&mut self, at: usize, fix: Fix) {
+        if let Some(diagnostic) = self.list.get_mut(at) {
+            diagnostic.fix = Some(fix);
+        }
+    }
+
     /// Adds those of another collection, which keep their files.
     pub fn append(&mut self, other: Self) {
         for diagnostic in other.list {

@@ -124,7 +124,6 @@ pub(crate) fn lex(source: &str, names: &mut Interner, diagnostics: &mut Diagnost
         diagnostics,
         line: true,
         foreign: false,
-        hash_comment: false,
         strings: Vec::new(),
         depth: 0,
         buffer: String::new(),
@@ -161,7 +160,6 @@ struct Lexer<'a> {
     diagnostics: &'a mut Diagnostics,
     line: bool,
     foreign: bool,
-    hash_comment: bool,
     strings: Vec<OpenString>,
     /// Open brackets in the innermost interpolation.
     depth: u32,
@@ -495,15 +493,13 @@ impl Lexer<'_> {
         let start = self.pos;
         let attribute = matches!(self.at(1), b'[' | b'!');
         self.line_comment(start);
-        if !self.hash_comment {
-            self.hash_comment = true;
-            let span = Span::new(start as u32, start as u32 + 1);
-            let error = Diagnostic::error("hash", span, "`#` means nothing in Mog");
-            self.report(|| match attribute {
-                true => error.help("there are no attributes or directives: leave the line out"),
-                false => error.fix(span, "//").help("comments begin with `//`"),
-            });
-        }
+        let span = Span::new(start as u32, start as u32 + 1);
+        let line = Span::new(span.start, self.pos as u32);
+        let error = Diagnostic::error("hash", span, "`#` means nothing in Mog");
+        self.report(|| match attribute {
+            true => error.fix(line, "").help("there are no attributes or directives: leave the line out"),
+            false => error.fix(span, "//").help("comments begin with `//`"),
+        });
     }
 }
 

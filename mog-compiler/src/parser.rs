@@ -14,6 +14,7 @@ mod closures;
 mod exprs;
 mod foreign_exprs;
 mod foreign_operands;
+mod foreign_signs;
 mod foreign_stmts;
 mod foreign_types;
 mod foreign_words;
@@ -23,6 +24,7 @@ mod params;
 mod patterns;
 mod postfix;
 mod recover;
+mod respell;
 mod stmts;
 mod types;
 
@@ -116,6 +118,7 @@ fn run(source: &str, file: FileId, dialect: Dialect, names: Interner, guided: bo
         declared_foreign: Vec::new(),
         foreign_function: false,
         quiet_words: false,
+        respelling: respell::Respelling::default(),
         dialect,
     };
     if guided {
@@ -185,6 +188,8 @@ struct Parser<'a> {
     foreign_function: bool,
     /// Other languages' words for `some`, `none` and so on are not reported.
     quiet_words: bool,
+    /// What bodies without braces need to get some.
+    respelling: respell::Respelling,
     dialect: Dialect,
 }
 

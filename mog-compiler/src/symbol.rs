@@ -177,4 +177,5 @@ symbols! {
     RANGE "range", ARRAY "Array", VEC "Vec", LIST "List", LIST_PYTHON "list", HASH_MAP "HashMap", DICT "dict",
     DICT_TYPE "Dict", RECORD "Record", OPTION "Option", OPTIONAL_TYPE "Optional", PROMISE "Promise", BOX "Box",
     SET "Set", HASH_SET "HashSet", TUPLE "Tuple", VEC_LOWER "vec",
+    GUARD "guard", WHEN "when", TYPEOF "typeof", SIZEOF "sizeof", PUTS "puts", ECHO "echo", PYTHON_NAME "__name__",
 }

@@ -110,7 +110,7 @@ fn strings_that_do_not_end() {
 fn declarations_go_on_after_an_error() {
     assert_eq!(
         codes("struct S { a int, b: int, : int }\nenum E { A, 1, B }\ntype T =\nfn f() { }"),
-        ["1:14 syntax", "1:27 syntax", "2:13 syntax", "3:9 syntax"]
+        ["1:12 missing-colon", "1:27 syntax", "2:13 syntax", "3:9 syntax"]
     );
     assert_eq!(codes("requires\nimport\nfn f() { }\nx := 1 1"), ["2:7 syntax", "4:8 syntax"]);
 }

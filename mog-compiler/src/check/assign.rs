@@ -29,6 +29,12 @@ impl<'a> Checker<'a> {
     ) -> ExprId {
         let assigned = Assigned { op, value, span };
         let target = self.ast.without_parens(target);
+        if let Some(write) = self.appended(target, assigned) {
+            self.error(self.ast[value].span, "unknown-function", "there is no function `append`")
+                .help("xs.push(x) adds to the array itself")
+                .fix(span, write);
+            return self.broken(span);
+        }
         match self.ast[target].kind {
             ast::ExprKind::Name(symbol) => {
                 let name = Name { symbol, span: self.ast[target].span };
@@ -42,6 +48,31 @@ impl<'a> Checker<'a> {
                 self.broken_value(assigned)
             }
         }
+    }
+
+    /// `xs = append(xs, x)` as a method call.
+    fn appended(&self, target: ast::ExprId, assigned: Assigned) -> Option<String> {
+        let ast::ExprKind::Call { callee, args } = self.ast[assigned.value].kind else { return None };
+        let name = self.as_name(callee)?;
+        let [array, element] = *self.ast.list(args) else { return None };
+        let array = self.source(self.ast[array.value].span);
+        let element = self.source(self.ast[element.value].span);
+        let to_itself = assigned.op.is_none() && array == self.source(self.ast[target].span);
+        let foreign = self.text(name.symbol) == "append" && self.peek(name.symbol).is_none();
+        (to_itself && foreign).then(|| format!("{array}.push({element})"))
+    }
+
+    /// `n += 1.5` where `n` is an int.
+    fn needs_float(&mut self, current: ExprId, value: ExprId, op: BinaryOp) -> bool {
+        let (ty, found) = (self.ty_of(current), self.ty_of(value));
+        if !matches!(self.kind(ty), TyKind::Int(_)) || !matches!(self.kind(found), TyKind::Float) {
+            return false;
+        }
+        let text = self.source(self.hir.expr(current).span);
+        let message = format!("`{text}` is an `int`, so `{}=` takes no `float`", op.text());
+        let help = format!("begin with a float, as in `{text} := 0.0`, or convert with `as int`");
+        self.error(self.hir.expr(value).span, "type-mismatch", message).help(help);
+        true
     }
 
     /// The value of an assignment that is wrong anyway.
@@ -113,6 +144,9 @@ impl<'a> Checker<'a> {
             self.infer(assigned.value, hint)
         };
         let span = assigned.span;
+        if self.needs_float(current, value, op) {
+            return self.broken(span);
+        }
         let result = self.joined_by_operators(current, vec![(arith_op(op), value)], &[term], ty, span);
         self.coerce(result, ty)
     }
@@ -135,6 +169,9 @@ impl<'a> Checker<'a> {
     #[cold]
     #[inline(never)]
     fn assign_unknown(&mut self, name: Name, assigned: Assigned) -> ExprId {
+        if self.is_lost(name.symbol) {
+            return self.broken_value(assigned);
+        }
         let text = self.text(name.symbol);
         let variable = |def: &Def| matches!(def, Def::Local(_) | Def::Global(_));
         let near = nearest(text, self.visible().filter(|(_, def)| variable(def)).map(|(name, _)| name));

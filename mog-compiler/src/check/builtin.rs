@@ -4,8 +4,8 @@ use super::infer::Want;
 use super::method::{self, ASKING};
 use super::scope::Def;
 use super::suggest::nearest;
-use super::{Checker, foreign, tensor};
-use crate::ast::{Arg, Name, Span};
+use super::{Checker, foreign, foreign_format, tensor};
+use crate::ast::{self, Arg, Name, Span};
 use crate::hir::{Asked, Builtin, ExprId, ExprKind, Group, UnaryOp};
 use crate::types::{TyKind, Types};
 
@@ -311,9 +311,51 @@ impl<'a> Checker<'a> {
         self.emit(ExprKind::If(failed, panic, None), Types::UNIT, span)
     }
 
+    /// A call of `printf`, `sprintf` and the like, written with an f-string.
+    pub(super) fn formatted(&self, function: &str, args: &[&str]) -> Option<String> {
+        let (format, values) = args.split_first()?;
+        let plain = values.is_empty().then(|| (*format).to_owned());
+        let text = plain.or_else(|| foreign_format::interpolated(format, values))?;
+        match function {
+            "printf" | "Printf" => Some(format!("print({text})")),
+            "sprintf" | "Sprintf" | "format" => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Warns of a plain string that is printed as if it were a format or an f-string.
+    fn suspect_format(&mut self, args: &[Arg]) {
+        let Some((first, values)) = args.split_first() else { return };
+        let span = self.ast[first.value].span;
+        if !matches!(self.ast[first.value].kind, ast::ExprKind::Str(_)) {
+            return;
+        }
+        let literal = self.source(span);
+        if !literal.starts_with('"') {
+            return;
+        }
+        if let Some(last) = values.last() {
+            let values: Vec<&str> = values.iter().map(|arg| self.source(self.ast[arg.value].span)).collect();
+            let whole = span.to(self.ast[last.value].span);
+            if let Some(text) = foreign_format::interpolated(literal, &values) {
+                self.warning(span, "format", "this string is printed as it is: there are no formats")
+                    .help("values are put into an f-string")
+                    .fix(whole, text);
+            }
+        } else if let Some(names) = foreign_format::names_in_braces(literal) {
+            let visible: Vec<&str> = self.visible().map(|(name, _)| name).collect();
+            if names.iter().all(|name| visible.contains(name)) {
+                self.warning(span, "format", "a plain string shows braces as they are")
+                    .help("an f-string puts values in their place")
+                    .fix(span.before(), "f");
+            }
+        }
+    }
+
     /// The print family: one string for the host's `out` capability.
     #[inline(never)]
     fn print(&mut self, function: &'static str, args: &[Arg], span: Span) -> ExprId {
+        self.suspect_format(args);
         let mut parts = Vec::with_capacity(2 * args.len());
         for (at, arg) in args.iter().enumerate() {
             if at > 0 {
@@ -332,7 +374,13 @@ impl<'a> Checker<'a> {
         let text = self.text(name.symbol);
         let inside: Vec<&str> = args.iter().map(|arg| self.source(self.ast[arg.value].span)).collect();
         let message = format!("there is no function `{text}`");
-        if self.is_out_of_reach(name.symbol) {
+        if self.is_lost(name.symbol) {
+            // Whatever should have made it was reported.
+        } else if let Some(write) = self.formatted(text, &inside) {
+            self.error(name.span, "unknown-function", message)
+                .help("values are put into an f-string")
+                .fix(span, write);
+        } else if self.is_out_of_reach(name.symbol) {
             self.error(
                 name.span,
                 "out-of-reach",

@@ -8,7 +8,7 @@ use super::method::{self, ASKING};
 use super::scope::Def;
 use super::suggest::nearest;
 use super::typename::built_in;
-use super::{Checker, Parameter, foreign};
+use super::{Checker, Parameter, foreign, foreign_format};
 use crate::ast::{self, Arg, List, Name, Span};
 use crate::hir::{Asked, ExprId, ExprKind, FuncId};
 use crate::types::{EnumId, Ty, TyKind, Types};
@@ -78,8 +78,23 @@ impl<'a> Checker<'a> {
             Some(Def::Enum(_)) => format!("a value is made from a variant: {text}.Variant(…)"),
             _ => format!("a value is made with {text} {{ field: value }}"),
         };
-        self.error(name.span, "not-a-function", format!("`{text}` is a type, not a function")).help(help);
+        let literal = self.literal_of(name, args);
+        self.error(name.span, "not-a-function", format!("`{text}` is a type, not a function"))
+            .help(help)
+            .fix_with(span, literal);
         self.arguments_of_broken(args, span)
+    }
+
+    /// `Point(1, 2)` as a struct literal.
+    fn literal_of(&self, name: Name, args: &[Arg]) -> Option<String> {
+        let Some(Def::Struct(id)) = self.peek(name.symbol) else { return None };
+        let fields = &self.hir.types.structs.get(id.0 as usize)?.fields;
+        if fields.len() != args.len() || args.iter().any(|arg| arg.name.is_some()) {
+            return None;
+        }
+        let values = args.iter().map(|arg| self.source(self.ast[arg.value].span));
+        let parts: Vec<String> = fields.iter().zip(values).map(|((f, _), v)| format!("{f}: {v}")).collect();
+        Some(format!("{} {{ {} }}", self.text(name.symbol), parts.join(", ")))
     }
 
     /// A call of a declared function, defaults filled in.
@@ -240,7 +255,12 @@ impl<'a> Checker<'a> {
     #[inline(never)]
     fn not_callable(&mut self, callee: ExprId, args: &[Arg], span: Span) -> ExprId {
         let (found, at) = (self.show(self.ty_of(callee)), self.hir.expr(callee).span);
-        self.error(at, "not-a-function", format!("this is `{found}`, not a function"));
+        let field = args.is_empty() && matches!(self.hir.expr(callee).kind, ExprKind::Field(..));
+        let parens = (field && self.source(span).ends_with("()")).then(|| Span::new(span.end - 2, span.end));
+        let help = if field { "a field is read without parentheses" } else { "only functions are called" };
+        self.error(at, "not-a-function", format!("this is `{found}`, not a function"))
+            .help(help)
+            .fix_with(parens.unwrap_or(at), parens.map(|_| ""));
         self.arguments_of_broken(args, span)
     }
 
@@ -457,10 +477,28 @@ impl<'a> Checker<'a> {
             self.error(span, "unknown-method", message)
                 .help("functions are not methods")
                 .fix(span, format!("{text}({write})"));
+        } else if let Some(write) = self.method_elsewhere(node, name, &inside) {
+            let help = foreign::method(text).map_or("values are put into an f-string", |ours| ours.help);
+            self.error(name.span, "unknown-method", message).help(help).fix(span, write);
         } else {
             self.suggest_method(ty, name, message);
         }
         self.arguments_of_broken(args, span)
+    }
+
+    /// What to write instead of another language's method that is no method here.
+    fn method_elsewhere(&self, node: ExprId, name: Name, args: &[&str]) -> Option<String> {
+        let (text, receiver) = (self.text(name.symbol), self.operand_text(node));
+        let ty = self.ty_of(node);
+        match (text, self.kind(ty), args) {
+            ("format", TyKind::Str, values) => foreign_format::interpolated(&receiver, values),
+            ("join", TyKind::Str, [words]) => Some(format!("{words}.join({receiver})")),
+            ("set" | "put" | "insert", kind, _) if !matches!(kind, TyKind::Map(..)) => None,
+            ("unwrap" | "expect", TyKind::Option(_) | TyKind::Result(_), _) => None,
+            // The value was there already: what is asked in vain traps or fails by itself.
+            ("unwrap" | "expect", _, _) => Some(receiver),
+            _ => foreign::method(text)?.rewrite(&[&[receiver.as_str()], args].concat()),
+        }
     }
 
     fn suggest_method(&mut self, ty: Ty, name: Name, message: String) {

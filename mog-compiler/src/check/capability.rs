@@ -270,13 +270,20 @@ impl<'a> Checker<'a> {
     fn foreign_call(&mut self, of: Name, name: Name, args: &[Arg], span: Span) -> bool {
         let (module, function) = (self.text(of.symbol), self.text(name.symbol));
         let numeric = matches!(module, "Math" | "math") && builtin::is_function(function);
-        let ours = if numeric { Some(function) } else { foreign::function_of(module, function) };
-        let Some(ours) = ours else { return false };
         let inside: Vec<&str> = args.iter().map(|arg| self.source(self.ast[arg.value].span)).collect();
-        let write = format!("{ours}({})", inside.join(", "));
+        let (help, write) = if let Some(ours) = foreign::member_call(module, function) {
+            (ours.help.to_owned(), ours.rewrite(&inside))
+        } else if let ("fmt" | "String" | "string", Some(text)) = (module, self.formatted(function, &inside))
+        {
+            ("values are put into an f-string".to_owned(), Some(text))
+        } else {
+            let ours = if numeric { Some(function) } else { foreign::function_of(module, function) };
+            let Some(ours) = ours else { return false };
+            (format!("write `{ours}(…)`"), Some(format!("{ours}({})", inside.join(", "))))
+        };
         self.error(span, "unknown-function", format!("there is no `{module}.{function}`"))
-            .help(format!("write `{ours}(…)`"))
-            .fix(span, write);
+            .help(help)
+            .fix_with(span, write);
         true
     }
 

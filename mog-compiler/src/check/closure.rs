@@ -31,7 +31,11 @@ impl Checker<'_> {
         let func = self.new_func(name, ret, span);
         let mark = self.mark();
         self.enter(Frame::new(func, ret, floor));
-        let params = self.ast.list(function.params).iter().zip(types);
+        let written = self.ast.list(function.params);
+        for extra in written.iter().skip(types.len()) {
+            self.declare_parameter(extra.name, Types::ERROR, mark);
+        }
+        let params = written.iter().zip(types);
         let params: Vec<LocalId> =
             params.map(|(param, ty)| self.declare_parameter(param.name, ty, mark)).collect();
         let body = match function.body {

@@ -136,8 +136,14 @@ impl Checker<'_> {
 
     fn not_constant(&mut self, value: ast::ExprId) {
         let span = self.ast[value].span;
+        let line = self.source.get(..span.start as usize).unwrap_or("").rsplit('\n').next().unwrap_or("");
+        let word = line.rfind("const ").map(|at| {
+            let start = span.start - (line.len() - at) as u32;
+            Span::new(start, start + 5)
+        });
         self.error(span, "not-constant", "the value of a constant must be known at compile time")
-            .help("use `:=` for a value that is computed when the program runs");
+            .help("use `:=` for a value that is computed when the program runs")
+            .fix_with(word.unwrap_or(span), word.map(|_| "let"));
     }
 
     /// `const N = 10` inside a block.

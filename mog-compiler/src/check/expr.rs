@@ -157,6 +157,13 @@ impl<'a> Checker<'a> {
             }
             _ => "give it a name, return it, or write `_ = …` to drop it",
         };
+        if let Some(place) = self.place_of_tail(span) {
+            let found = self.show(ty);
+            self.error(span, "unused-value", "this function returns nothing, so its last value is dropped")
+                .help("to return it, declare what the function returns")
+                .fix(place, format!(" -> {found}"));
+            return;
+        }
         self.error(span, "unused-value", "this value is computed and dropped").help(help);
     }
 
@@ -234,6 +241,9 @@ impl<'a> Checker<'a> {
         if let Some(value) = builtin::constant(text) {
             return self.emit(ExprKind::Float(value), Types::FLOAT, span);
         }
+        if self.is_lost(symbol) {
+            return self.broken(span);
+        }
         if self.is_out_of_reach(symbol) {
             self.error(
                 span,
@@ -242,17 +252,23 @@ impl<'a> Checker<'a> {
             )
             .help("a closure can: name := fn(…) { … }; or pass it as a parameter");
         } else if builtin::is_function(text) {
-            let params = if want
-                .ty()
-                .is_some_and(|ty| matches!(self.kind(ty), TyKind::Fn(params, _) if params.len() == 2))
-            {
-                "a, b"
-            } else {
-                "x"
+            let params = match want.ty().map(|ty| self.kind(ty)) {
+                Some(TyKind::Fn(params, _)) if params.len() == 2 => Some("a, b"),
+                Some(TyKind::Fn(..)) => Some("x"),
+                _ => None,
+            };
+            let write = params.map(|params| format!("fn({params}) {{ {text}({params}) }}"));
+            let help = match text {
+                _ if write.is_some() => "wrap it in a function".to_owned(),
+                "ok" | "err" => "a result is told apart by `match`, `is ok(v)` and `is err(e)`".to_owned(),
+                "int" | "float" | "str" | "string" | "bool" => {
+                    format!("a value is converted with `x as {text}`, a type stands after `:` and `->`")
+                }
+                _ => format!("to call it, write `{text}(…)`"),
             };
             self.error(span, "not-a-value", format!("the built-in `{text}` is not a value"))
-                .help("wrap it in a function")
-                .fix(span, format!("fn({params}) {{ {text}({params}) }}"));
+                .help(help)
+                .fix_with(span, write);
         } else if let Some(ours) = foreign::name(text) {
             let report = self.error(span, "unknown-name", format!("there is no `{text}`")).help(ours.help);
             if let Some(fix) = ours.write {
@@ -262,6 +278,7 @@ impl<'a> Checker<'a> {
             let near = nearest(text, self.visible().map(|(name, _)| name));
             let report = self.error(span, "unknown-name", format!("there is no variable `{text}`"));
             match near {
+                _ if text == "_" => report.help("`_` stands for what is not used: it has no value"),
                 Some(near) => report.help(format!("did you mean `{near}`?")).fix(span, near),
                 None => report.help(format!("a variable is made with `{text} := …`")),
             };
@@ -392,6 +409,9 @@ impl<'a> Checker<'a> {
         let arms = self.ast.list(arms);
         let inner = match (otherwise, want) {
             (Some(_), want) => want,
+            // An `else` is missing, or the value was never meant: then the branches say nothing more.
+            (None, Want::Type(ty)) if self.shallow(ty) != Types::UNIT => Want::Any,
+            (None, Want::Any) => Want::Any,
             (None, _) => Want::Dropped,
         };
         let mut join = Join::new(inner);
@@ -406,7 +426,7 @@ impl<'a> Checker<'a> {
         let last = otherwise.map(|block| self.branch(block, &mut join));
         let ty = match otherwise {
             Some(_) => join.ty(),
-            None => self.if_without_else(span, want),
+            None => self.if_without_else(span, want, join.ty()),
         };
         if checked.len() > LONG_CHAIN {
             return self.flat_chain(checked, last, ty, span);
@@ -430,10 +450,13 @@ impl<'a> Checker<'a> {
     }
 
     /// The type of an `if` that has no `else`: nothing.
-    fn if_without_else(&mut self, span: Span, want: Want) -> Ty {
-        if let Want::Type(ty) = want
-            && !self.unify(ty, Types::UNIT)
-        {
+    fn if_without_else(&mut self, span: Span, want: Want, found: Ty) -> Ty {
+        let wanted = match want {
+            Want::Type(ty) if !self.unify(ty, Types::UNIT) => Some(ty),
+            Want::Any if !matches!(self.kind(found), TyKind::Unit | TyKind::Never) => Some(found),
+            _ => None,
+        };
+        if let Some(ty) = wanted {
             let wanted = self.show(ty);
             self.error(
                 span,

@@ -349,11 +349,13 @@ impl<'a> Checker<'a> {
         }
         match *self.kind(ty) {
             TyKind::Array(element) => {
+                self.warn_of_negative(node, index, span, asked);
                 let index = self.expr(index, Want::Type(Types::INT));
                 let (ty, asked) = self.asked_option(element, asked, span);
                 self.emit(ExprKind::Index(node, index, asked), ty, span)
             }
             TyKind::Str => {
+                self.warn_of_negative(node, index, span, asked);
                 let index = self.expr(index, Want::Type(Types::INT));
                 let (ty, asked) = self.asked_option(Types::STR, asked, span);
                 self.emit(ExprKind::Index(node, index, asked), ty, span)
@@ -377,6 +379,22 @@ impl<'a> Checker<'a> {
                 self.expr(index, Want::Any);
                 self.not_indexable(node, span)
             }
+        }
+    }
+
+    /// `xs[-1]`: positions do not count from the end.
+    fn warn_of_negative(&mut self, node: ExprId, index: ast::ExprId, span: Span, asked: Asked) {
+        let ast::ExprKind::Unary { op: ast::UnaryOp::Neg, operand } = self.ast[index].kind else { return };
+        let place = matches!(
+            self.hir.expr(node).kind,
+            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Field(..)
+        );
+        if asked == Asked::No && matches!(self.ast[operand].kind, ast::ExprKind::Int(_)) {
+            let (whole, from_end) = (self.operand_text(node), self.source(self.ast[operand].span));
+            let write = place.then(|| format!("{whole}[{whole}.len - {from_end}]"));
+            self.warning(span, "negative-index", "this always fails: positions count from the beginning")
+                .help("the last element of an array is `xs.last()`")
+                .fix_with(span, write);
         }
     }
 

@@ -54,6 +54,8 @@ pub(super) fn name(text: &str) -> Option<Ours> {
         "INT_MIN" => named("int.MIN", "write `int.MIN`"),
         "self" | "this" => said("there are no methods of one's own; pass the value as a parameter"),
         "len" => said("write x.len"),
+        "pass" => named("", "an empty block is `{}`"),
+        "System" => said("write println(…); other things come from capabilities"),
         _ => return None,
     })
 }
@@ -63,6 +65,7 @@ pub(super) fn function(text: &str) -> Option<Ours> {
     Some(match text {
         "len" | "length" | "strlen" | "count" | "size" | "sizeof" => called("$0.len", "write x.len"),
         "range" => called("0..$0", "a range is written a..b, as in `for i in 0..n`"),
+        "pass" => said("an empty block is `{}`"),
         "append" => called("$0.push($1)", "write xs.push(x)"),
         "push" | "push_back" => called("$0.push($1)", "write xs.push(x)"),
         "delete" => said("write m.delete(key)"),
@@ -93,13 +96,17 @@ pub(super) fn function(text: &str) -> Option<Ours> {
         "typeof" | "type" => said("types are known when the program is compiled"),
         "ord" => called("$0.bytes()[0]", "s.bytes() gives the bytes of a string"),
         "bool" => said("compare instead, as in x != 0"),
-        "enumerate" => said("write `for i, x in xs`"),
+        "enumerate" => called("$0", "write `for i, x in xs`"),
+        "zip" => said("go over one with its index: `for i, x in xs { y := ys[i] … }`"),
+        "pairs" | "ipairs" => called("$0", "write `for k, v in m` or `for i, x in xs`"),
         "sorted" => called("$0.sort()", "xs.sort() sorts the array itself and returns it"),
         "reversed" => called("$0.reverse()", "xs.reverse() turns the array itself round and returns it"),
         "sum" => called("$0.sum()", "write xs.sum()"),
         "filter" => called("$1.filter($0)", "write xs.filter(f)"),
         "map" => called("$1.map($0)", "write xs.map(f)"),
-        "isinstance" => said("enums are told apart with match"),
+        "isinstance" => {
+            said("a value of type any is tested with `(x as int) is ok(_)`, an enum by `is` or match")
+        }
         "setTimeout" => said("time.sleep(ms) waits"),
         "random" | "rand" => said("chance comes from the host: random.int(lo, hi), random.float()"),
         _ => return None,
@@ -113,8 +120,8 @@ pub(super) fn method(text: &str) -> Option<Ours> {
         "push_back" | "append" | "add" => named("push", "xs.push(x) adds at the end"),
         "pop_back" => named("pop", "write xs.pop()"),
         "extend" | "concatenate" => named("concat", "xs.concat(ys) gives a new array"),
-        "unshift" | "push_front" | "prepend" => said("write xs.insert(0, x)"),
-        "shift" | "pop_front" => said("write xs.remove(0)"),
+        "unshift" | "push_front" | "prepend" => called("$0.insert(0, $1)", "write xs.insert(0, x)"),
+        "shift" | "pop_front" => called("$0.remove(0)", "write xs.remove(0)"),
         "includes" | "contain" | "has_value" => named("contains", "write x.contains(y)"),
         "indexOf" | "find_index" | "findIndex" | "index" | "position" => {
             named("index_of", "write x.index_of(y)")
@@ -131,8 +138,8 @@ pub(super) fn method(text: &str) -> Option<Ours> {
         }
         "endsWith" | "endswith" | "has_suffix" | "hasSuffix" => named("ends_with", "write s.ends_with(t)"),
         "substring" | "substr" | "sub" => named("slice", "write s.slice(a, b), or s[a:b]"),
-        "charAt" | "char_at" | "at" | "nth" => said("write x[i]"),
-        "charCodeAt" | "byte_at" => said("write s.bytes()[i]"),
+        "charAt" | "char_at" | "at" | "nth" => called("$0[$1]", "write x[i]"),
+        "charCodeAt" | "byte_at" => called("$0.bytes()[$1]", "write s.bytes()[i]"),
         "replaceAll" | "replace_all" | "gsub" => named("replace", "s.replace(a, b) replaces all"),
         "padStart" | "ljust" => named("pad_left", "write s.pad_left(n, \" \")"),
         "padEnd" | "rjust" => named("pad_right", "write s.pad_right(n, \" \")"),
@@ -142,8 +149,11 @@ pub(super) fn method(text: &str) -> Option<Ours> {
         "every" => named("all", "write xs.all(f)"),
         "fold" | "inject" => named("reduce", "write xs.reduce(init, f)"),
         "collect" | "iter" | "into_iter" | "iter_mut" => {
-            said("arrays have map, filter and the rest themselves; leave it out")
+            called("$0", "arrays have map, filter and the rest themselves; leave it out")
         }
+        "as_str" | "to_owned" | "as_string" => called("$0", "strings never change; leave it out"),
+        "join" => said("an array joins its elements: xs.join(sep)"),
+        "equals" => called("$0 == $1", "`==` compares values"),
         "sort_by" | "sortBy" | "sort_unstable_by" => {
             named("sort", "write xs.sort(fn(a, b) { a.key - b.key })")
         }
@@ -152,10 +162,10 @@ pub(super) fn method(text: &str) -> Option<Ours> {
         "contains_key" | "containsKey" | "has_key" | "hasKey" | "contains" => {
             named("has", "write m.has(key)")
         }
-        "set" | "put" => said("write m[key] = value"),
-        "insert" => said("write m[key] = value; arrays have insert(i, x)"),
-        "items" | "entries" => said("write `for k, v in m`"),
-        "is_empty" | "isEmpty" | "empty" => said("write x.len == 0"),
+        "set" | "put" => called("$0[$1] = $2", "write m[key] = value"),
+        "insert" => called("$0[$1] = $2", "write m[key] = value; arrays have insert(i, x)"),
+        "items" | "entries" => called("$0", "write `for k, v in m`"),
+        "is_empty" | "isEmpty" | "empty" => called("$0.len == 0", "write x.len == 0"),
         "unwrap" | "expect" | "get_or_raise" => said("use `?` to pass a failure on, or .unwrap_or(default)"),
         "unwrap_or_default" | "unwrap_or_else" | "or_else" | "getOrElse" | "orElse" | "get_or_default" => {
             named("unwrap_or", "write x.unwrap_or(default)")
@@ -179,6 +189,39 @@ pub(super) fn method_as_function(text: &str) -> Option<&'static str> {
         "to_int" | "toInt" | "to_i64" | "parse_int" | "parseInt" => "parse_int",
         "to_float" | "toFloat" | "to_f64" | "parse_float" => "parse_float",
         "to_json" | "toJSON" | "json" => "json_str",
+        _ => return None,
+    })
+}
+
+/// A call of another language's module whose arguments stand elsewhere in ours.
+pub(super) fn member_call(module: &str, function: &str) -> Option<Ours> {
+    const HELP: &str = "strings, arrays and maps have methods";
+    Some(match (module, function) {
+        ("Object", "keys") => called("$0.keys()", HELP),
+        ("Object", "values") => called("$0.values()", HELP),
+        ("Object", "entries") => said("write `for k, v in m`"),
+        ("Array", "from") => called("$0", HELP),
+        ("strings", "ToUpper") => called("$0.upper()", HELP),
+        ("strings", "ToLower") => called("$0.lower()", HELP),
+        ("strings", "TrimSpace") => called("$0.trim()", HELP),
+        ("strings", "Contains") => called("$0.contains($1)", HELP),
+        ("strings", "HasPrefix") => called("$0.starts_with($1)", HELP),
+        ("strings", "HasSuffix") => called("$0.ends_with($1)", HELP),
+        ("strings", "Split") => called("$0.split($1)", HELP),
+        ("strings", "Join") | ("table", "concat") => called("$0.join($1)", HELP),
+        ("strings", "Repeat") => called("$0.repeat($1)", HELP),
+        ("strings", "Index") => called("$0.index_of($1)", HELP),
+        ("strings", "ReplaceAll") => called("$0.replace($1, $2)", HELP),
+        ("strconv", "Itoa") => called("str($0)", HELP),
+        ("strconv", "Atoi") => called("parse_int($0)", HELP),
+        ("table", "insert") => called("$0.push($1)", HELP),
+        ("table", "remove") => called("$0.pop()", HELP),
+        ("table", "sort") => called("$0.sort()", HELP),
+        ("Vec" | "VecDeque" | "ArrayList", "new") => called("[]", "an empty array is `[]`"),
+        ("HashMap" | "BTreeMap" | "Map", "new") => called("{}", "an empty map is `{}`"),
+        ("String", "new") => called("\"\"", "an empty string is `\"\"`"),
+        ("String", "from") => called("$0", "a literal is a string already"),
+        ("Box" | "Rc" | "Arc" | "RefCell", "new") => called("$0", "structs, arrays and maps are references"),
         _ => return None,
     })
 }

@@ -6,7 +6,7 @@ use super::Checker;
 use super::infer::Want;
 use super::suggest::nearest;
 use crate::ast::{self, FPart, FieldInit, List, MapEntry, Name, Span, Symbol};
-use crate::hir::{Asked, Builtin, ExprId, ExprKind, StrId};
+use crate::hir::{Asked, Builtin, ExprId, ExprKind, FuncId, StrId};
 use crate::types::{IntKind, StructId, Ty, TyKind, Types};
 
 impl Checker<'_> {
@@ -138,11 +138,29 @@ impl Checker<'_> {
         self.emit(ExprKind::Fixed(node, decimals), Types::STR, self.ast[value].span)
     }
 
+    /// Whether a function returns a value although it declares none.
+    fn returns_undeclared(&self, func: FuncId) -> bool {
+        let Some(function) = self.hir.funcs.get(func.0 as usize) else { return false };
+        let text = self.source(function.span);
+        let tail = text.strip_suffix('}').unwrap_or("").trim_end();
+        if !tail.is_empty() && !tail.ends_with([')', '}', ';', '{']) {
+            return true;
+        }
+        let mut returns = text.split("return ").skip(1);
+        returns.any(|rest| !rest.trim_start_matches(' ').starts_with(['}', '\n', ';']))
+    }
+
     /// Reports an expression without a value where one is used.
     #[cold]
     #[inline(never)]
     pub(super) fn nothing_to_use(&mut self, node: ExprId, purpose: &str) {
         let span = self.hir.expr(node).span;
+        if let ExprKind::Call(func, _) = self.hir.expr(node).kind
+            && self.returns_undeclared(func)
+        {
+            // That is reported where it happens.
+            return;
+        }
         let text = self.source(span);
         let what = if text.len() > 40 || text.contains('\n') { "this" } else { text };
         self.error(span, "no-value", format!("`{what}` returns nothing, so there is nothing to {purpose}"));
@@ -305,6 +323,9 @@ impl Checker<'_> {
             && self.peek(symbol).is_none()
         {
             let text = self.text(symbol);
+            if self.is_lost(symbol) {
+                return self.broken(span);
+            }
             self.error(span, "unknown-name", format!("there is no variable `{text}`"))
                 .help("a string key is written in quotes")
                 .fix(span, format!("\"{text}\""));

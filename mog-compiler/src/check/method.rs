@@ -263,8 +263,18 @@ impl Checker<'_> {
     ) -> ExprId {
         let wanted = 1 + row.params.len();
         if args.len() != wanted {
-            let many = args.len();
-            self.wrong_count(name.span, row.name, wanted, many);
+            if let ("min" | "max", [all]) = (row.name, args) {
+                let write = format!("{}.{}()", self.source(self.ast[all.value].span), row.name);
+                self.error(
+                    name.span,
+                    "wrong-argument-count",
+                    format!("`{}` takes 2 arguments, not 1", row.name),
+                )
+                .help("of an array it is a method")
+                .fix(span, write);
+            } else {
+                self.wrong_count(name.span, row.name, wanted, args.len());
+            }
             return self.broken(span);
         }
         let mut nodes = Vec::with_capacity(args.len());
@@ -303,7 +313,16 @@ impl Checker<'_> {
         let params = applied.row.params;
         let optional = usize::from(matches!(applied.row.builtin, B::StrPadLeft | B::StrPadRight));
         if args.len() > params.len() || args.len() + optional < params.len() {
-            self.wrong_count(name.span, applied.row.name, params.len(), args.len());
+            match (applied.row.name, args, nodes.first()) {
+                ("get", [key, default], Some(&map)) => {
+                    let [key, default] = [key, default].map(|arg| self.source(self.ast[arg.value].span));
+                    let write = format!("{}.get({key}).unwrap_or({default})", self.operand_text(map));
+                    self.error(name.span, "wrong-argument-count", "`get` takes 1 argument, not 2")
+                        .help("a default follows with .unwrap_or(…)")
+                        .fix(applied.span, write);
+                }
+                _ => self.wrong_count(name.span, applied.row.name, params.len(), args.len()),
+            }
             for arg in args {
                 self.expr(arg.value, Want::Any);
             }

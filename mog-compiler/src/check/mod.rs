@@ -19,6 +19,7 @@ mod expr;
 mod field;
 mod finish;
 mod foreign;
+mod foreign_format;
 mod infer;
 mod items;
 mod literal;

@@ -1,8 +1,8 @@
 //! Operators: arithmetic, comparison, logic, unary operators and `as`.
 
-use super::Checker;
 use super::finish::{Later, Need};
 use super::infer::Want;
+use super::{Checker, foreign_format};
 use crate::ast::{self, BinaryOp, List, Span, Term, TypeExprId};
 use crate::hir::{ArithOp, Asked, CompareOp, ExprId, ExprKind, LogicOp, UnaryOp};
 use crate::types::{Ty, TyKind, Types};
@@ -204,6 +204,41 @@ impl Checker<'_> {
         false
     }
 
+    /// What `!` stands before: a condition.
+    fn not_operand(&mut self, operand: ast::ExprId, span: Span) -> ExprId {
+        if !matches!(self.ast[operand].kind, ast::ExprKind::Name(_) | ast::ExprKind::Field { .. }) {
+            return self.condition(operand);
+        }
+        let node = self.infer(operand, Want::Type(Types::BOOL));
+        let text = self.operand_text(node);
+        let write = match self.kind(self.ty_of(node)) {
+            TyKind::Int(_) => format!("{text} == 0"),
+            TyKind::Str | TyKind::Array(_) | TyKind::Map(..) => format!("{text}.len == 0"),
+            TyKind::Option(_) => format!("{text} == none"),
+            _ => return self.boolean(node),
+        };
+        let found = self.show(self.ty_of(node));
+        self.error(span, "type-mismatch", format!("`!` needs a `bool`, not `{found}`"))
+            .help("compare instead")
+            .fix(span, write);
+        self.broken(span)
+    }
+
+    /// `"ab" * 3`, `"%d" % n`.
+    fn no_string_operator(&mut self, left: ExprId, right: ExprId, op: &str) {
+        let (first, second) = (self.hir.expr(left).span, self.hir.expr(right).span);
+        let (text, operand) = (self.operand_text(left), self.source(second));
+        let (help, fix) = match op {
+            "*" if self.ty_of(left) == Types::STR && self.is_int(self.ty_of(right)) => {
+                ("s.repeat(n) repeats a string", Some(format!("{text}.repeat({operand})")))
+            }
+            "%" => ("values are put into an f-string", foreign_format::interpolated(&text, &[operand])),
+            _ => ("arithmetic works on numbers, `+` also on strings", None),
+        };
+        let message = format!("there is no `{op}` for `string`");
+        self.error(first.to(second), "no-such-operator", message).help(help).fix_with(first.to(second), fix);
+    }
+
     #[cold]
     #[inline(never)]
     fn operands_differ(&mut self, of_chain: ExprId, node: ExprId, lead: Ty, terms: &[Term]) {
@@ -211,6 +246,10 @@ impl Checker<'_> {
         let op = terms.first().map_or("+", |term| term.op.text());
         let (lead_name, found_name) = (self.show(lead), self.show(found));
         let text = self.operand_text(node);
+        let joins = op == "+" || lead == Types::STR && found == Types::STR;
+        if !joins && (lead == Types::STR || found == Types::STR) {
+            return self.no_string_operator(of_chain, node, op);
+        }
         if lead == Types::STR || found == Types::STR {
             let (other, at) = if lead == Types::STR {
                 (text, span)
@@ -394,7 +433,7 @@ impl Checker<'_> {
         match op {
             ast::UnaryOp::Not => {
                 let mark = self.mark();
-                let node = self.condition(operand);
+                let node = self.not_operand(operand, span);
                 self.leave(mark);
                 self.emit(ExprKind::Unary(UnaryOp::Not, node), Types::BOOL, span)
             }

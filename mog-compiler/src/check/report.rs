@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::ast::{self, Span};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::hir::{ExprId, ExprKind};
+use crate::hir::{ArithOp, ExprId, ExprKind};
 use crate::types::{IntKind, Ty, TyKind, Types};
 
 /// A diagnostic being built; it is filed when it goes out of scope.
@@ -131,6 +131,7 @@ impl<'a> Checker<'a> {
         let help = self.conversion_help(found, want);
         let message = match found {
             Types::UNIT => format!("expected `{want_name}`, but this returns nothing"),
+            _ if found_name == "?_" => format!("expected `{want_name}`, found none"),
             _ => format!("expected `{want_name}`, found `{found_name}`"),
         };
         // Whatever holds this expression should not say it again.
@@ -149,6 +150,7 @@ impl<'a> Checker<'a> {
     /// What to write to turn a value of one type into another.
     fn conversion(&self, id: ExprId, found: Ty, want: Ty) -> Option<String> {
         let text = self.operand_text(id);
+        let plain = self.source(self.hir.expr(id).span);
         let target = self.show(want);
         if text.is_empty() || text.contains('\n') {
             return None;
@@ -159,22 +161,41 @@ impl<'a> Checker<'a> {
             {
                 self.as_float_literal(&text)?
             }
+            (TyKind::Int(_), TyKind::Float | TyKind::F32) if let Some((left, right)) = self.quotient(id) => {
+                format!("{left} as {target} / {right} as {target}")
+            }
             (TyKind::Int(_) | TyKind::Float | TyKind::F32, TyKind::Int(_) | TyKind::Float | TyKind::F32)
             | (TyKind::Any, _) => format!("{text} as {target}"),
             (TyKind::Int(_) | TyKind::Float | TyKind::F32 | TyKind::Bool, TyKind::Str) => {
-                format!("str({text})")
+                format!("str({plain})")
             }
-            (TyKind::Str, TyKind::Int(IntKind::I64)) => format!("parse_int({text})"),
-            (TyKind::Str, TyKind::Float) => format!("parse_float({text})"),
-            (TyKind::Result(inner), _) if self.shallow(*inner) == want => format!("{text}?"),
+            (TyKind::Str, TyKind::Int(IntKind::I64)) => format!("parse_int({plain})"),
+            (TyKind::Str, TyKind::Float) => format!("parse_float({plain})"),
+            (TyKind::Result(inner), _) if self.shallow(*inner) == want => {
+                match text.strip_prefix("ok(").and_then(|rest| rest.strip_suffix(')')) {
+                    Some(value) => value.to_owned(),
+                    None => format!("{text}?"),
+                }
+            }
             (TyKind::Unit, _) => return None,
-            (_, TyKind::Result(inner)) if self.shallow(*inner) == found => format!("ok({text})"),
+            (_, TyKind::Result(inner)) if self.shallow(*inner) == found => format!("ok({plain})"),
             (TyKind::Int(_), TyKind::Bool) => format!("{text} != 0"),
             (TyKind::Fn(params, ret), _) if params.is_empty() && self.shallow(*ret) == want => {
                 format!("{text}()")
             }
             _ => return None,
         })
+    }
+
+    /// The sides of `a / b`: converted afterwards, what is behind the point would be lost already.
+    fn quotient(&self, id: ExprId) -> Option<(String, String)> {
+        match &self.hir.expr(id).kind {
+            ExprKind::Arith(left, rest) => match rest.as_slice() {
+                [(ArithOp::Div, right)] => Some((self.operand_text(*left), self.operand_text(*right))),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// `1` as `1.0`; `None` for a literal that has no such form.
@@ -189,6 +210,9 @@ impl<'a> Checker<'a> {
                 "add ok(()) after it".into()
             }
             (TyKind::Unit, _) => return None,
+            (TyKind::Option(inner), _) if self.is_open(*inner) => {
+                format!("only `?{}` can be none", self.show(want))
+            }
             (TyKind::Option(_), _) => {
                 "it may be none: use `.unwrap_or(default)`, `?`, or match it with some(v) and none".into()
             }
@@ -228,9 +252,21 @@ impl<'a> Checker<'a> {
     pub(super) fn no_name(&mut self, arg: &ast::Arg) {
         if let Some(name) = arg.name {
             let text = self.text(name.symbol);
+            let help = match text {
+                "end" => "`print` ends no line, `println` does",
+                "sep" => "values are separated by a space; `xs.join(sep)` takes another",
+                "key" => "`sort` compares two elements: xs.sort(|a, b| a.key < b.key)",
+                "reverse" => "`xs.reverse()` turns an array round",
+                _ => "only functions declared with `fn` take arguments by name",
+            };
             self.error(name.span, "unknown-argument", format!("there is no parameter named `{text}` here"))
-                .help("only functions declared with `fn` take arguments by name");
+                .help(help);
         }
+    }
+
+    /// Whether a statement that could not be read would have made this name.
+    pub(super) fn is_lost(&self, symbol: ast::Symbol) -> bool {
+        self.ast.lost.contains(&symbol)
     }
 
     /// An expression that stands for any value, after an error.

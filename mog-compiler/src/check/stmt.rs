@@ -303,6 +303,9 @@ impl<'a> Checker<'a> {
         }
         let mark = self.mark();
         let local = self.loop_variable(variable, ty);
+        if let Some(second) = second {
+            self.loop_variable(second, Types::ERROR);
+        }
         let (body, _) = self.loop_body(body);
         self.leave(mark);
         self.emit(ExprKind::ForRange(local, start, end, inclusive, body), Types::UNIT, span)
@@ -358,10 +361,45 @@ impl<'a> Checker<'a> {
         let ty = self.ty_of(node);
         if !matches!(self.kind(ty), TyKind::Unit | TyKind::Never | TyKind::Error) {
             let (found, at) = (self.show(ty), self.ast[value].span);
+            let place = self.place_of_result();
+            let help = match self.frames.last() {
+                Some(frame) if frame.init => "statements outside a function return nothing".to_owned(),
+                _ => format!("declare what it returns: fn f() -> {found}"),
+            };
             self.error(at, "type-mismatch", format!("this function returns nothing, not `{found}`"))
-                .help(format!("declare what it returns: fn f() -> {found}"));
+                .help(help)
+                .fix_with(place.unwrap_or(at), place.map(|_| format!(" -> {found}")));
         }
         self.run_and_return(node, span)
+    }
+
+    /// The same, if what a span covers is the last thing in a function other than `main`.
+    pub(super) fn place_of_tail(&self, span: Span) -> Option<Span> {
+        let func = self.frames.last()?.func;
+        let function = self.hir.funcs.get(func.0 as usize)?;
+        let rest = self.source(Span::new(span.end, function.span.end));
+        if rest.trim() == "}" && function.name != "main" { self.place_of_result() } else { None }
+    }
+
+    /// Where the current function, if it is a declared one, would say what it returns: behind its parameters.
+    fn place_of_result(&self) -> Option<Span> {
+        let func = self.frames.last()?.func;
+        let function = self.hir.funcs.get(func.0 as usize)?.span;
+        let text = self.source(function);
+        let mut depth = 0_u32;
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                b'(' => depth += 1,
+                b')' => depth = depth.checked_sub(1)?,
+                b'{' => return None,
+                _ => continue,
+            }
+            if byte == b')' && depth == 0 {
+                let end = function.start + at as u32 + 1;
+                return text.contains("fn ").then_some(Span::new(end, end));
+            }
+        }
+        None
     }
 
     fn run_and_return(&mut self, node: ExprId, span: Span) -> ExprId {

@@ -198,6 +198,9 @@ impl Checker<'_> {
     #[cold]
     #[inline(never)]
     fn unknown_type(&mut self, name: Name) -> Ty {
+        if self.is_lost(name.symbol) {
+            return Types::ERROR;
+        }
         let text = self.text(name.symbol);
         let (message, suggestion) = match foreign::type_name(text) {
             Some(ours) => (format!("there is no type `{text}`"), Some(ours)),
@@ -214,9 +217,12 @@ impl Checker<'_> {
             return Types::ERROR;
         }
         let report = self.error(name.span, "unknown-type", message);
-        if let Some(suggestion) = suggestion {
-            report.help(format!("did you mean `{suggestion}`?")).fix(name.span, suggestion);
-        }
+        match suggestion {
+            Some(suggestion) => {
+                report.help(format!("did you mean `{suggestion}`?")).fix(name.span, suggestion)
+            }
+            None => report.help(format!("a type is declared as `struct {text} {{ x: int }}` or `enum`")),
+        };
         Types::ERROR
     }
 }

@@ -63,14 +63,28 @@ impl Loader<'_> {
     fn load_imports(&mut self, ast: &Ast, file: FileId) {
         for &item in ast.list(ast.root) {
             let ItemKind::Import(list) = ast[item].kind else { continue };
-            for import in ast.list(list) {
-                self.load_one(ast.text(import.path.symbol), import.path.span, file);
+            let imports = ast.list(list);
+            let statement = (imports.len() == 1).then_some(ast[item].span);
+            for import in imports {
+                self.load_one(ast.text(import.path.symbol), import.path.span, statement, file);
                 self.diagnostics.set_file(file);
             }
         }
     }
 
-    fn load_one(&mut self, path: &str, span: Span, file: FileId) {
+    fn unknown_module(&mut self, path: &str, span: Span, statement: Option<Span>) {
+        let error = Diagnostic::error("unknown-module", span, format!("there is no module `{path}`"));
+        let known =
+            ["math", "fmt", "json", "strings", "strconv", "os", "sys", "typing", "std", "stdio", "string"];
+        self.diagnostics.push(match statement {
+            Some(statement) if known.contains(&path) => error
+                .help("mathematics, strings and JSON are built in, the host's functions need no import")
+                .fix(statement, ""),
+            _ => error.help(format!("it would be read from `{path}.mog` beside this file")),
+        });
+    }
+
+    fn load_one(&mut self, path: &str, span: Span, statement: Option<Span>, file: FileId) {
         self.diagnostics.set_file(file);
         match self.states.get(path) {
             Some(true) => return,
@@ -96,8 +110,7 @@ impl Loader<'_> {
             None => {}
         }
         let Some(source) = (self.imports)(path) else {
-            let help = format!("it would be read from `{path}.mog` beside this file");
-            self.complain(span, "unknown-module", format!("there is no module `{path}`"), Some(&help));
+            self.unknown_module(path, span, statement);
             self.states.insert(path.to_owned(), true);
             return;
         };

@@ -102,6 +102,8 @@ impl Parser<'_> {
             }
             let start = self.pos;
             let stmt = self.apart(Self::statement);
+            self.finish_respelling();
+            let failed = self.panicking || matches!(self.ast[stmt].kind, StmtKind::Error);
             if self.panicking {
                 self.recover(start);
             } else if let StmtKind::Expr(value) = self.ast[stmt].kind
@@ -111,6 +113,9 @@ impl Parser<'_> {
                 break;
             } else {
                 self.statement_end(start);
+            }
+            if failed {
+                self.lose_names(start);
             }
             self.put(stmt);
             if self.pos == start && !self.at(T::Eof) {
@@ -179,9 +184,9 @@ impl Parser<'_> {
             return self.foreign_if_let(owner);
         }
         let context = Context { head: true, lines: self.context.lines, ..Context::BLOCK };
+        let start = self.tok.start;
         let condition = self.in_context(context, Self::expr);
-        self.no_assignment("a condition");
-        condition
+        if self.no_assignment("a condition") { self.error_from(start) } else { condition }
     }
 
     /// `if`, with all its `else if`.
@@ -354,8 +359,9 @@ impl Parser<'_> {
         }
         let (body, delimiters) = self.body_like("try", Delimiters::Braces);
         let mut name = None;
-        let handler = if !self.panicking && (self.eat(T::Catch) || self.foreign_except()) {
-            name = self.caught();
+        let foreign = if self.panicking { None } else { self.foreign_except(delimiters) };
+        let handler = if foreign.is_some() || !self.panicking && self.eat(T::Catch) {
+            name = foreign.unwrap_or_else(|| self.caught());
             let (handler, _) = self.body_like("catch", delimiters);
             self.foreign_finally(delimiters);
             handler

@@ -26,6 +26,7 @@ impl Parser<'_> {
         let first = self.logic();
         match self.tok.kind {
             T::DotDot | T::DotDotEq => self.range_from(first),
+            T::Question if !self.panicking && self.at_ternary() => self.foreign_ternary(first),
             T::If if !self.tok.line && !self.panicking && !self.is_block_like(first) => {
                 self.foreign_conditional(first)
             }
@@ -94,6 +95,13 @@ impl Parser<'_> {
             T::EqEq | T::NotEq | T::Lt | T::Le | T::Gt | T::Ge => {}
             T::Ident if self.tok.symbol == sym::IS => {}
             T::In | T::Not => {}
+            T::Tilde if self.peek(1).kind == T::Assign && self.peek(1).start == self.tok.end => {
+                let span = self.tok.span().to(self.peek(1).span());
+                self.report(Diagnostic::error("not-equal", span, "there is no `~=`").fix(span, "!="));
+                self.bump();
+                // Read on as if `!=` stood here.
+                self.tok.kind = T::NotEq;
+            }
             _ => return left,
         }
         self.comparison_of(left)
@@ -139,11 +147,21 @@ impl Parser<'_> {
             let not = self.tok.span();
             let value = Span::new(start, self.prev_end - 2).text(self.source).trim_end();
             let value = if value.len() > 60 { "…" } else { value };
-            self.report(
-                Diagnostic::error("is-not", not, "there is no `is not`")
-                    .help(format!("write `not ({value} is …)`, or compare with `!=`")),
-            );
+            let error = Diagnostic::error("is-not", not, "there is no `is not`");
+            let none = matches!(self.peek(1).symbol, sym::NONE_PYTHON | sym::NULL | sym::NIL)
+                || self.peek(1).kind == T::None;
+            self.report(if none {
+                error.fix(Span::new(not.start - 3, self.peek(1).end), "!= none")
+            } else {
+                error.help(format!("write `not ({value} is …)`, or compare with `!=`"))
+            });
             self.bump();
+            if none {
+                self.quiet_words = true;
+                let pattern = self.pattern();
+                self.quiet_words = false;
+                return pattern;
+            }
         }
         self.pattern()
     }
@@ -232,10 +250,11 @@ impl Parser<'_> {
             if self.line_break() && matches!(op, BinaryOp::Sub | BinaryOp::BitOr) {
                 break;
             }
-            if self.doubled_sign(first, mark) {
-                continue;
+            match self.doubled_sign(first, mark) {
+                Some(value) => return value,
+                None if self.begins_increment() => break,
+                None => self.term(op, Self::cast),
             }
-            self.term(op, Self::cast);
         }
         if self.put_since::<Term>(mark).is_empty() {
             return first;
@@ -243,49 +262,8 @@ impl Parser<'_> {
         self.chain(Level::Arithmetic, first, mark)
     }
 
-    /// `i++`, `i--`, `a ** b`: reported, and the surplus is taken.
-    fn doubled_sign(&mut self, first: ExprId, mark: usize) -> bool {
-        let (one, two) = (self.tok, self.peek(1));
-        if two.start != one.end || two.kind != one.kind {
-            return false;
-        }
-        let span = one.span().to(two.span());
-        let alone = self.put_since::<Term>(mark).is_empty();
-        let whole = self.ast[first].span;
-        match one.kind {
-            T::Star => {
-                let left = self.text(whole);
-                self.report(
-                    Diagnostic::error("no-power-operator", span, "there is no `**`").help(format!(
-                        "write `pow({}, …)`",
-                        if alone && left.len() < 60 { left } else { "…" }
-                    )),
-                );
-                self.bump();
-                false
-            }
-            T::Plus | T::Minus => {
-                let third = self.peek(2);
-                if one.kind == T::Minus && starts_operand(third.kind) && !(third.line && self.context.lines) {
-                    return false;
-                }
-                let sign = one.kind.text();
-                let error = Diagnostic::error("no-increment", span, format!("there is no `{sign}{sign}`"));
-                let target = self.text(whole);
-                self.report(match alone && target.len() < MAX_FIX {
-                    true => error.fix(whole.to(span), format!("{target} {sign}= 1")),
-                    false => error.help(format!("`{sign}= 1` as a statement of its own changes a variable")),
-                });
-                self.bump();
-                self.bump();
-                true
-            }
-            _ => false,
-        }
-    }
-
     #[inline]
-    fn cast(&mut self) -> ExprId {
+    pub(super) fn cast(&mut self) -> ExprId {
         let value = self.unary();
         if self.at(T::As) { self.casts(value) } else { value }
     }
@@ -304,8 +282,6 @@ impl Parser<'_> {
                 self.grow();
                 let span = self.span_from(start);
                 value = self.expr_at(ExprKind::Question(value), span);
-            } else if self.at(T::Question) {
-                return self.foreign_ternary(value);
             } else {
                 return value;
             }
@@ -451,7 +427,7 @@ const fn strength(op: BinaryOp) -> u8 {
 }
 
 #[inline]
-const fn arithmetic_op(kind: T) -> Option<BinaryOp> {
+pub(super) const fn arithmetic_op(kind: T) -> Option<BinaryOp> {
     Some(match kind {
         T::Plus => BinaryOp::Add,
         T::Minus => BinaryOp::Sub,

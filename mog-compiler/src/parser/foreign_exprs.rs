@@ -169,8 +169,17 @@ impl Parser<'_> {
     }
 
     /// `name!(…)`, `value!`.
-    pub(super) fn foreign_bang(&mut self) {
+    pub(super) fn foreign_bang(&mut self, vec: Option<u32>) {
         let (span, next) = (self.tok.span(), self.peek(1));
+        if let Some(start) = vec {
+            let span = Span::new(start, span.end);
+            self.report(
+                Diagnostic::error("no-macros", span, "there are no macros")
+                    .fix(span, "")
+                    .help("an array is written `[a, b]`"),
+            );
+            return self.bump();
+        }
         let opens = matches!(next.kind, T::LParen | T::LBracket | T::LBrace) && next.start == span.end;
         self.report(if opens {
             Diagnostic::error("no-macros", span, "there are no macros")
@@ -252,10 +261,10 @@ impl Parser<'_> {
     // -----------------------------------------------------------------------------------------------------------------
     // Inside brackets
 
-    /// `… for x in xs if c` after an element.
-    pub(super) fn foreign_comprehension(&mut self, value: ExprId) {
+    /// `… for x in xs if c` after the only element of what begins at `start`. True if there is one.
+    pub(super) fn foreign_comprehension(&mut self, value: ExprId, start: u32) -> bool {
         if self.panicking || !self.at(T::For) {
-            return;
+            return false;
         }
         let word = self.tok.span();
         self.bump();
@@ -265,7 +274,8 @@ impl Parser<'_> {
         }
         let names = Span::new(names, self.prev_end);
         if !self.eat(T::In) {
-            return self.fail(self.unexpected("`in`"));
+            self.fail(self.unexpected("`in`"));
+            return true;
         }
         let source = self.expr_without_range();
         let mut condition = None;
@@ -273,35 +283,47 @@ impl Parser<'_> {
             let tested = self.expr_without_range();
             condition = Some(self.ast[tested].span);
         }
-        if self.at(T::For) {
-            self.panicking = false;
-        }
         let error = Diagnostic::error("no-comprehension", word, "there are no comprehensions");
         let parts = [Some(self.ast[value].span), Some(self.ast[source].span), Some(names), condition];
         let parts = parts.map(|span| span.and_then(|span| self.short_text(span)));
-        let error = match parts {
+        let written = match parts {
             [Some(value), Some(source), Some(name), None] if condition.is_none() => {
-                error.help(format!("write `{source}.map(|{name}| {value})`"))
+                Some(format!("{source}.map(|{name}| {value})"))
             }
             [Some(value), Some(source), Some(name), Some(condition)] if value == name => {
-                error.help(format!("write `{source}.filter(|{name}| {condition})`"))
+                Some(format!("{source}.filter(|{name}| {condition})"))
             }
             [Some(value), Some(source), Some(name), Some(condition)] => {
-                error.help(format!("write `{source}.filter(|{name}| {condition}).map(|{name}| {value})`"))
+                Some(format!("{source}.filter(|{name}| {condition}).map(|{name}| {value})"))
             }
-            _ => error.help("write `xs.filter(|x| …).map(|x| …)`"),
+            _ => None,
         };
-        self.fail(error);
+        // A map is built in a loop, a range is no receiver, and of several `for` one is inside the other.
+        let array = self.text(Span::new(start, start + 1)) == "[" && self.at(T::RBracket);
+        let receiver = matches!(
+            self.ast[source].kind,
+            ExprKind::Name(_) | ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Array(_)
+        );
+        let end = self.tok.end;
+        self.fail(match written {
+            Some(written) if array && receiver => error.fix(Span::new(start, end), written),
+            Some(written) if self.text(Span::new(start, start + 1)) != "{" => {
+                error.help(format!("write `{written}`"))
+            }
+            Some(_) => error.help("fill a map in a loop: `m := {}`, then `for x in xs { m[key] = value }`"),
+            None => error.help("write `xs.filter(|x| …).map(|x| …)`"),
+        });
+        true
     }
 
-    /// An assignment where a value is meant.
-    pub(super) fn no_assignment(&mut self, what: &str) {
+    /// An assignment where a value is meant. True if there was one.
+    pub(super) fn no_assignment(&mut self, what: &str) -> bool {
         let assigns = matches!(self.tok.kind, T::Assign | T::ColonEq) || self.at_assign_op();
         if self.panicking || !assigns || self.line_break() && !self.at(T::Assign) {
-            return;
+            return false;
         }
         if self.at(T::ColonEq) && self.next_line_is_new() {
-            return;
+            return false;
         }
         let span = self.tok.span();
         let op = self.text(span);
@@ -319,6 +341,7 @@ impl Parser<'_> {
                 break;
             }
         }
+        true
     }
 
     /// At the `:=` of a line whose name was taken for the end of the line before it: reports that line, and goes back

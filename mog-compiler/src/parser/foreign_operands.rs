@@ -1,10 +1,11 @@
 //! Other languages' operands: words, prefixes, literals.
 
-use crate::ast::{Expr, ExprId, ExprKind, Pat, PatId, PatKind, Span, Symbol, sym};
+use crate::ast::{Expr, ExprId, ExprKind, Param, Pat, PatId, PatKind, Span, Symbol, sym};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::T;
 
 use super::Parser;
+use super::exprs::starts_operand;
 
 impl Parser<'_> {
     // -----------------------------------------------------------------------------------------------------------------
@@ -28,6 +29,8 @@ impl Parser<'_> {
                     let declared = matches!(kind(at + 1), T::ColonEq | T::Colon)
                         || matches!(before, T::Let | T::Const | T::Fn | T::Struct | T::Enum | T::For)
                         || in_enum.is_some_and(|outside| depth == outside + 1);
+                    // `if let Some(x) = …` declares nothing of that name.
+                    let declared = declared && !(before == T::Let && kind(at + 1) == T::LParen);
                     if declared && !self.declared_foreign.contains(&token.symbol) {
                         self.declared_foreign.push(token.symbol);
                     }
@@ -169,32 +172,58 @@ impl Parser<'_> {
         match self.tok.symbol {
             sym::NEW if next.kind == T::Ident && next.symbol != sym::IS => {
                 let name = self.text(next.span()).to_owned();
-                self.report(
-                    Diagnostic::error("no-new", span, "there is no `new`")
-                        .help(format!("a struct is made by a literal: `{name} {{ field: value }}`")),
-                );
+                let error = Diagnostic::error("no-new", span, "there is no `new`");
+                let empty = self.peek(2).kind == T::LParen && self.peek(3).kind == T::RParen;
+                let whole = Span::new(start, self.peek(3).end);
+                self.report(match name.as_str() {
+                    "Map" | "HashMap" | "Object" | "Dictionary" if empty => {
+                        error.fix(whole, "{}").help("an empty map is `{}`")
+                    }
+                    "Array" | "ArrayList" | "List" | "Vector" if empty => {
+                        error.fix(whole, "[]").help("an empty array is `[]`")
+                    }
+                    _ => error.help(format!("a struct is made by a literal: `{name} {{ field: value }}`")),
+                });
                 let outer = self.enter(1);
                 self.bump();
                 self.postfix();
                 self.leave(1, outer);
                 Some(self.error_from(start))
             }
-            sym::LAMBDA if next.kind == T::Ident && matches!(self.peek(2).kind, T::Colon | T::Comma) => {
-                self.bump();
-                while matches!(self.tok.kind, T::Ident | T::Comma) {
-                    self.bump();
-                }
-                let params = self.text(Span::new(span.end, self.prev_end)).trim();
-                let head = Span::new(start, self.tok.end);
+            sym::TYPEOF | sym::SIZEOF if starts_operand(next.kind) && next.kind != T::LParen => {
+                let word = self.text(span);
                 self.report(
-                    Diagnostic::error("arrow-closure", span, "there is no `lambda`")
-                        .fix(head, format!("|{params}|")),
+                    Diagnostic::error("foreign-word", span, format!("there is no `{word}`"))
+                        .help("types are known when the program is compiled"),
                 );
                 let outer = self.enter(1);
                 self.bump();
-                self.expr();
+                self.unary();
                 self.leave(1, outer);
                 Some(self.error_from(start))
+            }
+            sym::LAMBDA if next.kind == T::Ident && matches!(self.peek(2).kind, T::Colon | T::Comma) => {
+                self.bump();
+                let mark = self.mark::<Param>();
+                while matches!(self.tok.kind, T::Ident | T::Comma) {
+                    if self.at(T::Ident) {
+                        let name = self.name_here();
+                        self.put(Param { name, ty: None, default: None });
+                    }
+                    self.bump();
+                }
+                let params = self.list_since(mark);
+                let names = self.text(Span::new(span.end, self.prev_end)).trim();
+                let head = Span::new(start, self.tok.end);
+                self.report(
+                    Diagnostic::error("arrow-closure", span, "there is no `lambda`")
+                        .fix(head, format!("|{names}|")),
+                );
+                let outer = self.enter(3);
+                self.bump();
+                let body = self.expr_body();
+                self.leave(3, outer);
+                Some(self.closure(params, None, body, false, start))
             }
             sym::MAP if self.at_typed_map() => {
                 self.fail(Diagnostic::error("map-literal", span, "a map literal has no type in front").help(
@@ -218,6 +247,31 @@ impl Parser<'_> {
             }
             _ => None,
         }
+    }
+
+    /// `(int)x`.
+    pub(super) fn foreign_cast(&mut self, start: u32) -> Option<ExprId> {
+        let (name, close, next) = (self.peek(1), self.peek(2), self.peek(3));
+        let ty = matches!(name.symbol, sym::INT | sym::FLOAT | sym::STRING | sym::STR | sym::BOOL);
+        let value = matches!(next.kind, T::Ident | T::Int | T::Float) && !next.line;
+        if !ty || name.kind != T::Ident || close.kind != T::RParen || !value {
+            return None;
+        }
+        let text = self.text(name.span()).to_owned();
+        let outer = self.enter(1);
+        self.bump();
+        self.bump();
+        self.bump();
+        let operand = self.postfix();
+        self.leave(1, outer);
+        let span = Span::new(start, close.end);
+        let error = Diagnostic::error("cast", span, "a conversion stands behind the value");
+        let written = self.short_text(self.ast[operand].span).map(|operand| format!("{operand} as {text}"));
+        self.report(match written {
+            Some(written) => error.fix(self.span_from(start), written),
+            None => error.help(format!("write `x as {text}`")),
+        });
+        Some(self.error_from(start))
     }
 
     /// `map<K, V>{`, `map[K]V{`.

@@ -18,37 +18,50 @@ impl Parser<'_> {
         let span = self.tok.span();
         if self.at(T::Colon) {
             if earlier != Delimiters::Indentation && !self.foreign_function {
-                self.report(
+                self.report_respelled(
                     Diagnostic::error("missing-brace", span, "a body stands in braces")
                         .label("expected `{`")
-                        .fix(span, " {")
                         .help("write `{` here and `}` after the body"),
                 );
             }
+            self.respell(span, " {");
             let indentation = self.indentation(span.start);
             self.bump();
-            return (self.indented_body(indentation, start), Delimiters::Indentation);
+            let one_line = !self.tok.line;
+            let body = self.without_braces(|p| p.indented_body(indentation, start));
+            let end = Span::new(self.prev_end, self.prev_end);
+            let margin = " ".repeat(indentation);
+            self.respell(end, if one_line { " }".to_owned() } else { format!("\n{margin}}}") });
+            return (body, Delimiters::Indentation);
         }
         if (self.at_word(sym::THEN) || self.at_word(sym::DO)) && !self.tok.line {
             let word = self.text(span);
             if earlier != Delimiters::Words {
-                self.report(
+                self.report_respelled(
                     Diagnostic::error(
                         "missing-brace",
                         span,
                         format!("a body stands in braces, without `{word}`"),
                     )
-                    .label("expected `{`")
-                    .fix(span, if self.peek(1).kind == T::LBrace { "" } else { "{" }),
+                    .label("expected `{`"),
                 );
             }
             self.bump();
             if self.at(T::LBrace) {
+                self.respell(span, "");
                 return (self.block(), Delimiters::Braces);
             }
+            self.respell(span, "{");
             return (self.worded_body(start), Delimiters::Words);
         }
+        if self.foreign_function && owner == "fn" && self.tok.line {
+            self.respell(Span::new(self.prev_end, self.prev_end), " {");
+            let body = self.worded_body(start);
+            self.foreign_end();
+            return (body, Delimiters::Words);
+        }
         if earlier == Delimiters::Words && owner == "else" {
+            self.respell(Span::new(self.prev_end, self.prev_end), " {");
             return (self.worded_body(start), Delimiters::Words);
         }
         let nothing = matches!(
@@ -63,13 +76,15 @@ impl Parser<'_> {
             }
             return (self.no_block(), Delimiters::Nothing);
         }
-        self.report(
+        self.report_respelled(
             Diagnostic::error("missing-brace", span, format!("the body of `{owner}` stands in braces"))
                 .label("expected `{`")
-                .fix(Span::new(start, start), "{ ")
                 .help("write `{` here and `}` after the statement"),
         );
-        let stmt = self.statement();
+        self.respell(Span::new(start, start), "{ ");
+        let stmt = self.without_braces(Self::statement);
+        let end = if self.at(T::Semi) { self.tok.end } else { self.prev_end };
+        self.respell(Span::new(end, end), " }");
         (self.block_of(stmt, start), Delimiters::Nothing)
     }
 
@@ -78,9 +93,15 @@ impl Parser<'_> {
         let at_word = |p: &Self| {
             p.at(T::Ident) && matches!(p.tok.symbol, sym::END | sym::ELSEIF | sym::ELSIF | sym::ELIF)
         };
-        let (stmts, tail) = self.statements(|p| {
-            matches!(p.tok.kind, T::RBrace | T::Eof | T::FClose | T::FEnd | T::Else) || at_word(p)
+        let (stmts, tail) = self.without_braces(|p| {
+            p.statements(|p| {
+                matches!(p.tok.kind, T::RBrace | T::Eof | T::FClose | T::FEnd | T::Else) || at_word(p)
+            })
         });
+        if !self.at_word(sym::END) {
+            let next = self.tok.start;
+            self.respell(Span::new(next, next), "} ");
+        }
         let span = self.span_from(start);
         self.ast.add(Block { stmts, tail, span, braced: false })
     }
@@ -113,6 +134,7 @@ impl Parser<'_> {
     /// `end` after a body that `then` or `do` began.
     pub(super) fn foreign_end(&mut self) {
         if self.at_word(sym::END) {
+            self.respell(self.tok.span(), "}");
             self.bump();
         }
     }
@@ -133,6 +155,9 @@ impl Parser<'_> {
             self.report(
                 Diagnostic::error("elif", span, format!("there is no `{text}`")).fix(span, "else if"),
             );
+        }
+        if matches!(earlier, Delimiters::Indentation | Delimiters::Words) {
+            self.respell(span, "else if");
         }
         true
     }
@@ -232,10 +257,10 @@ impl Parser<'_> {
         });
     }
 
-    /// `except` for `catch`.
-    pub(super) fn foreign_except(&mut self) -> bool {
+    /// `except E as name` for `catch(name)`; the name.
+    pub(super) fn foreign_except(&mut self, earlier: Delimiters) -> Option<Option<Name>> {
         if !self.at_word(sym::EXCEPT) {
-            return false;
+            return None;
         }
         let start = self.tok.start;
         while !matches!(self.tok.kind, T::Colon | T::LBrace | T::Eof | T::Semi) {
@@ -245,8 +270,18 @@ impl Parser<'_> {
             }
         }
         let span = self.span_from(start);
-        self.report(Diagnostic::error("catch", span, "a failure is caught by `catch`").fix(span, "catch(e)"));
-        true
+        let name = match self.tokens.get(self.pos.saturating_sub(2)..self.pos) {
+            Some([word, name]) if word.kind == T::As && name.kind == T::Ident => {
+                Some(Name { symbol: name.symbol, span: name.span() })
+            }
+            _ => None,
+        };
+        let written = format!("catch({})", name.map_or("e", |name| self.text(name.span)));
+        if matches!(earlier, Delimiters::Indentation) {
+            self.respell(span, written.clone());
+        }
+        self.report(Diagnostic::error("catch", span, "a failure is caught by `catch`").fix(span, written));
+        Some(name)
     }
 
     /// `finally { … }` after a handler.

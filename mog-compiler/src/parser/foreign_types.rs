@@ -111,6 +111,9 @@ impl Parser<'_> {
         let start = self.tok.start;
         self.in_context(Context::BRACKET, |p| {
             while !matches!(p.tok.kind, T::Gt | T::Eof | T::LParen | T::LBrace | T::Assign) && !p.tok.line {
+                if p.at(T::Ident) {
+                    p.ast.lost.push(p.tok.symbol);
+                }
                 p.bump();
             }
         });

@@ -1,6 +1,6 @@
 //! Statements and declarations that begin with another language's keyword.
 
-use crate::ast::{ItemKind, Span, StmtId, Symbol, sym};
+use crate::ast::{ExprKind, ItemKind, Span, StmtId, Symbol, sym};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::T;
 
@@ -68,20 +68,21 @@ impl Parser<'_> {
             sym::WITH | sym::UNSAFE if next.kind != T::LParen || word == sym::WITH => {
                 Some(self.no_with(start))
             }
-            sym::GLOBAL | sym::NONLOCAL if operand => Some(self.no_word(
+            sym::GLOBAL | sym::NONLOCAL if operand => Some(
+                self.no_line(start, "variables outside a function are visible in it, and assigned to by `=`"),
+            ),
+            sym::PACKAGE if operand => Some(self.no_line(start, "a file is a module, of the file's name")),
+            sym::WHEN if !operand => Some(self.no_switch(start)),
+            sym::GUARD if next.kind == T::Let || operand => Some(self.no_word(
                 start,
-                "variables outside a function are visible in it, and assigned to by `=`",
+                "write `if x is none { return }`, or match it with some(v) and none",
                 true,
             )),
             sym::THROW | sym::RAISE if operand => Some(self.no_throw(start)),
             sym::YIELD if operand => {
                 Some(self.no_word(start, "there are no generators: collect the values in an array", true))
             }
-            sym::DEL | sym::DELETE if operand => Some(self.no_word(
-                start,
-                "`m.delete(key)` removes from a map, `xs.remove(index)` from an array",
-                true,
-            )),
+            sym::DEL | sym::DELETE if operand => Some(self.no_delete(start)),
             sym::GO if operand => {
                 let span = self.tok.span();
                 self.report(Diagnostic::error("go", span, "a task is started by `spawn`").fix(span, "spawn"));
@@ -93,12 +94,24 @@ impl Parser<'_> {
                 Some(self.no_word(start, "there is no `defer`: write it where it should happen", true))
             }
             sym::GOTO if operand => Some(self.no_word(start, "there is no `goto`", true)),
-            sym::FROM | sym::USING | sym::USE | sym::INCLUDE if operand => Some(self.no_word(
+            sym::FROM if next.kind == T::Ident => {
+                let name = self.text(next.span()).to_owned();
+                let span = self.tok.span();
+                self.skip_rest_of_line();
+                self.report(
+                    Diagnostic::error("import-from", span, "a module is imported as a whole")
+                        .help(format!("what it holds is written `{name}.part`"))
+                        .fix(self.span_from(start), format!("import {name}")),
+                );
+                Some(self.error_stmt(start))
+            }
+            sym::USING | sym::USE | sym::INCLUDE if operand => Some(self.no_line(
                 start,
                 "modules are imported by `import name`; what they hold is written `name.part`",
-                true,
             )),
-            sym::ASSERT | sym::PRINT | sym::PRINTLN if operand => Some(self.call_without_parens(start)),
+            sym::ASSERT | sym::PRINT | sym::PRINTLN | sym::PUTS | sym::ECHO if operand => {
+                Some(self.call_without_parens(start))
+            }
             _ if next.kind == T::Ident && self.peek(2).kind == T::Assign => Some(self.c_declaration(start)),
             _ if next.kind == T::Ident && self.peek(2).kind == T::LParen && self.block_follows() => {
                 let span = self.tok.span();
@@ -190,6 +203,32 @@ impl Parser<'_> {
         self.error_stmt(start)
     }
 
+    /// Past the name, and what stands in parentheses behind it.
+    fn skip_rest_of_line_to_colon(&mut self) {
+        self.bump();
+        while !self.tok.line && matches!(self.tok.kind, T::Ident | T::LParen | T::RParen | T::Comma | T::Dot)
+        {
+            self.bump();
+        }
+    }
+
+    fn skip_rest_of_line(&mut self) {
+        self.bump();
+        let open = |kind| matches!(kind, T::Semi | T::Eof);
+        while !self.tok.line && !open(self.tok.kind) {
+            self.bump();
+        }
+    }
+
+    /// Reports a line that is simply too much.
+    fn no_line(&mut self, start: u32, help: &str) -> StmtId {
+        let span = self.tok.span();
+        let error = Diagnostic::error("foreign-word", span, format!("there is no `{}`", self.text(span)));
+        self.skip_rest_of_line();
+        self.report(error.help(help).fix(self.span_from(start), ""));
+        self.error_stmt(start)
+    }
+
     /// `class Foo { … }`, `impl Foo { … }`.
     fn no_class(&mut self, start: u32) -> StmtId {
         let span = self.tok.span();
@@ -200,8 +239,65 @@ impl Parser<'_> {
             _ => "declare a `struct`, and functions that take it: `fn area(s: Shape) -> float { … }`",
         };
         self.report(Diagnostic::error("no-classes", span, format!("there is no `{text}`")).help(help));
-        self.bump();
+        let indentation = self.indentation(start);
+        self.skip_rest_of_line_to_colon();
+        if self.at(T::Colon) && self.peek(1).line {
+            self.bump();
+            while !self.at(T::Eof) && (!self.tok.line || self.indentation(self.tok.start) > indentation) {
+                self.bump();
+            }
+            return self.error_stmt(start);
+        }
         self.skip_body();
+        self.error_stmt(start)
+    }
+
+    /// At `-- …`, a comment of Lua or SQL.
+    pub(super) fn at_dash_comment(&self) -> bool {
+        let (one, two, word) = (self.tok, self.peek(1), self.peek(2));
+        one.line && two.kind == T::Minus && two.start == one.end && word.start > two.end && !word.line
+    }
+
+    pub(super) fn foreign_comment(&mut self, start: u32) -> StmtId {
+        let span = Span::new(start, start + 2);
+        self.skip_rest_of_line();
+        self.report(
+            Diagnostic::error("comment", span, "`--` begins no comment")
+                .help("comments begin with `//`")
+                .fix(span, "//"),
+        );
+        self.error_stmt(start)
+    }
+
+    /// `if __name__ == "__main__":`.
+    pub(super) fn main_guard(&mut self, start: u32) -> StmtId {
+        let word = self.peek(1).span();
+        let quiet = self.diagnostics.len();
+        let value = self.expr();
+        self.diagnostics.truncate(quiet);
+        self.drop_respelling();
+        self.report(
+            Diagnostic::error("main-guard", word, "there is no `__name__`")
+                .help("`fn main()` is where a program begins; nothing calls it")
+                .fix(self.ast[value].span, ""),
+        );
+        self.error_stmt(start)
+    }
+
+    /// `repeat … until c`.
+    pub(super) fn foreign_repeat(&mut self, start: u32) -> StmtId {
+        self.report(
+            Diagnostic::error("no-do", self.tok.span(), "there is no `repeat`")
+                .help("write `loop { …; if c { break } }`"),
+        );
+        self.bump();
+        self.without_braces(|p| {
+            p.statements(|p| matches!(p.tok.kind, T::RBrace | T::Eof) || p.at_word(sym::UNTIL))
+        });
+        if self.at_word(sym::UNTIL) {
+            self.bump();
+            self.expr();
+        }
         self.error_stmt(start)
     }
 
@@ -218,7 +314,8 @@ impl Parser<'_> {
 
     fn no_switch(&mut self, start: u32) -> StmtId {
         let span = self.tok.span();
-        self.report(Diagnostic::error("no-switch", span, "there is no `switch`").help(
+        let text = self.text(span);
+        self.report(Diagnostic::error("no-switch", span, format!("there is no `{text}`")).help(
             "write `match value { 1 | 2 => …, _ => … }`; arms do not fall through, and need no `break`",
         ));
         self.bump();
@@ -233,13 +330,15 @@ impl Parser<'_> {
             sym::UNLESS => ("unless", "if not"),
             _ => ("until", "while not"),
         };
-        self.report(
-            Diagnostic::error("foreign-word", span, format!("there is no `{text}`"))
-                .help("put the condition in parentheses")
-                .fix(span, fixed),
-        );
         self.bump();
-        self.head(text);
+        let condition = self.head(text);
+        let place = self.ast[condition].span;
+        let error = Diagnostic::error("foreign-word", span, format!("there is no `{text}`"));
+        let written = self.short_text(place).map(|condition| format!("{fixed} ({condition})"));
+        self.report(match written {
+            Some(written) => error.fix(span.to(place), written),
+            None => error.help(format!("write `{fixed} (condition)`")),
+        });
         self.body(text);
         self.error_stmt(start)
     }
@@ -278,12 +377,47 @@ impl Parser<'_> {
         self.error_stmt(start)
     }
 
+    /// `del m["key"]`.
+    fn no_delete(&mut self, start: u32) -> StmtId {
+        let span = self.tok.span();
+        let error = Diagnostic::error("foreign-word", span, format!("there is no `{}`", self.text(span)))
+            .help("`m.delete(key)` removes from a map, `xs.remove(index)` from an array");
+        self.bump();
+        let target = self.postfix();
+        let place = self.ast[target].span;
+        let element = match self.ast[target].kind {
+            ExprKind::Index { base, .. } => {
+                let base = self.ast[base].span;
+                let index = self.text(Span::new(base.end, place.end));
+                let index = index.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+                index.map(|index| format!("{}.remove({index})", self.text(base)))
+            }
+            _ => None,
+        };
+        self.report(match element {
+            Some(write) => error.fix(Span::new(start, place.end), write),
+            None => error,
+        });
+        self.error_stmt(start)
+    }
+
     fn no_throw(&mut self, start: u32) -> StmtId {
         let span = self.tok.span();
         let text = self.text(span);
         let error = Diagnostic::error("no-throw", span, format!("there is no `{text}`"))
             .help("a function that may fail returns `Result<T>`: `return err(\"message\")`");
         self.bump();
+        // `throw new Error("…")`, `raise ValueError("…")`: the message alone counts.
+        let called = usize::from(self.at_word(sym::NEW));
+        let (name, open, close) = (self.peek(called), self.peek(called + 1), self.peek(called + 3));
+        if name.kind == T::Ident && open.kind == T::LParen && close.kind == T::RParen {
+            let message = self.peek(called + 2);
+            if message.kind == T::Str {
+                let whole = Span::new(start, close.end);
+                self.fail(error.fix(whole, format!("return err({})", self.text(message.span()))));
+                return self.error_stmt(start);
+            }
+        }
         let message = self.tok;
         let simple = matches!(message.kind, T::Str | T::Ident) && self.peek(1).line;
         self.fail(match simple {
@@ -298,8 +432,11 @@ impl Parser<'_> {
 
     /// `print "x"`.
     fn call_without_parens(&mut self, start: u32) -> StmtId {
-        let name = self.text(self.tok.span()).to_owned();
         let span = self.tok.span();
+        let name = match self.tok.symbol {
+            sym::PUTS | sym::ECHO => "println".to_owned(),
+            _ => self.text(span).to_owned(),
+        };
         self.bump();
         let value = self.expr();
         let error = Diagnostic::error(
@@ -344,11 +481,11 @@ impl Parser<'_> {
         let word = if is_async { self.peek(1) } else { self.tok };
         let span = word.span();
         let text = self.text(span);
-        self.report(
+        self.report_respelled(
             Diagnostic::error("function-keyword", span, format!("a function begins with `fn`, not `{text}`"))
-                .fix(span, "fn")
                 .help("fn name(a: int, b: int) -> int { … }"),
         );
+        self.respell(span, "fn");
         if is_async {
             self.bump();
         }

@@ -24,11 +24,17 @@ impl Parser<'_> {
                 continue;
             }
             let item = self.apart(Self::item);
+            self.finish_respelling();
+            let failed = self.panicking
+                || matches!(self.ast[item].kind, ItemKind::Stmt(id) if matches!(self.ast[id].kind, StmtKind::Error));
             self.put(item);
             if self.panicking {
                 self.recover(start);
             } else {
                 self.statement_end(start);
+            }
+            if failed {
+                self.lose_names(start);
             }
             if self.pos == start && !self.at(T::Eof) {
                 self.bump();
@@ -260,10 +266,13 @@ impl Parser<'_> {
             }
             let name = p.name_here();
             p.bump();
-            if !p.expect(T::Colon, "and a type after the field's name") {
+            let ty = if p.type_without_colon(name) {
+                p.type_after_name(name)
+            } else if p.expect(T::Colon, "and a type after the field's name") {
+                p.type_expr()
+            } else {
                 return;
-            }
-            let ty = p.type_expr();
+            };
             if p.at(T::Assign) {
                 p.fail(
                     Diagnostic::error("field-default", p.tok.span(), "fields have no default values")
@@ -342,10 +351,10 @@ impl Parser<'_> {
         if self.at(T::Struct) {
             // `type Name struct {`, as Go writes it.
             let text = self.text(name.span).to_owned();
-            let span = Span::new(name.span.start, self.tok.end);
+            let span = Span::new(start, self.tok.end);
             self.report(
                 Diagnostic::error("type-struct", span, "a struct is declared as `struct Name { … }`")
-                    .help(format!("write `struct {text} {{ … }}`")),
+                    .fix(span, format!("struct {text}")),
             );
             self.bump();
             return ItemKind::Struct { name, fields: self.fields() };

@@ -53,7 +53,15 @@ impl Parser<'_> {
             return self.foreign_value();
         } else if matches!(
             symbol,
-            sym::NEW | sym::LAMBDA | sym::MAP | sym::FUNCTION | sym::FUNC | sym::FUN | sym::DEF
+            sym::NEW
+                | sym::LAMBDA
+                | sym::MAP
+                | sym::FUNCTION
+                | sym::FUNC
+                | sym::FUN
+                | sym::DEF
+                | sym::TYPEOF
+                | sym::SIZEOF
         ) && let Some(expr) = self.foreign_operand()
         {
             return expr;
@@ -253,6 +261,9 @@ impl Parser<'_> {
         if let Some(params) = self.arrow_params_in_parens() {
             return self.foreign_arrow(params, start);
         }
+        if let Some(value) = self.foreign_cast(start) {
+            return value;
+        }
         let open = self.pos;
         let outer = self.enter(1);
         let kind = self.in_context(Context::BRACKET, |p| {
@@ -299,9 +310,9 @@ impl Parser<'_> {
         }
         let outer = self.enter(1);
         // `[value; count]` is seen after the first element.
-        let mut repeat = None;
+        let (mut repeat, mut foreign) = (None, false);
         let elements = self.bracketed(T::RBracket, "elements", |p| {
-            p.foreign_spread();
+            foreign |= p.foreign_spread();
             let value = p.expr();
             if p.at(T::Semi) && p.pos > open {
                 p.bump();
@@ -312,12 +323,13 @@ impl Parser<'_> {
                 }
                 return;
             }
-            p.foreign_comprehension(value);
+            foreign |= p.foreign_comprehension(value, start);
             p.put(value);
         });
         self.leave(1, outer);
         let span = self.span_from(start);
         let kind = match repeat {
+            _ if foreign => ExprKind::Error,
             Some(_) if !elements.is_empty() => {
                 self.report(
                     Diagnostic::error(
@@ -356,8 +368,10 @@ impl Parser<'_> {
     fn map(&mut self) -> ExprId {
         let start = self.tok.start;
         let outer = self.enter(1);
+        let mut foreign = false;
         let entries = self.bracketed(T::RBrace, "entries", |p| {
             let spread = p.foreign_spread();
+            foreign |= spread;
             let key = p.expr();
             if spread {
                 return;
@@ -375,12 +389,12 @@ impl Parser<'_> {
                 return;
             }
             let value = p.expr();
-            p.foreign_comprehension(value);
+            foreign |= p.foreign_comprehension(value, start);
             p.put(MapEntry { key, value });
         });
         self.leave(1, outer);
         let span = self.span_from(start);
-        self.expr_at(ExprKind::Map(entries), span)
+        self.expr_at(if foreign { ExprKind::Error } else { ExprKind::Map(entries) }, span)
     }
 
     /// Whether `{`, the current token, opens a map: a colon stands after the first expression, on its line. (With a

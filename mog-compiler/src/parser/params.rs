@@ -80,7 +80,7 @@ impl Parser<'_> {
 
     fn missing_param_type(&mut self, name: crate::ast::Name) -> TypeExprId {
         let text = self.text(name.span).to_owned();
-        if self.foreign_function {
+        if self.foreign_function && name.symbol == sym::SELF {
             // What is wrong with the function has been said.
         } else if name.symbol == sym::SELF || name.symbol == sym::THIS {
             self.report(Diagnostic::error("no-methods", name.span, "there are no methods").help(format!(

@@ -32,7 +32,15 @@ impl Parser<'_> {
     fn after_operand(&self) -> bool {
         matches!(
             self.tok.kind,
-            T::Dot | T::LParen | T::LBracket | T::LBrace | T::Question | T::Colon | T::Bang | T::FatArrow
+            T::Dot
+                | T::LParen
+                | T::LBracket
+                | T::LBrace
+                | T::Question
+                | T::Colon
+                | T::Bang
+                | T::FatArrow
+                | T::Arrow
         )
     }
 
@@ -56,20 +64,29 @@ impl Parser<'_> {
                     None => return value,
                 },
                 T::Question if self.at_coalescing() => return self.foreign_coalescing(value),
-                T::Question if self.at_ternary() => return self.foreign_ternary(value),
+                T::Question if self.at_ternary() => return value,
                 T::Question if question => {
                     self.bump();
                     self.grow();
                     let span = self.span_from(start);
                     self.expr_at(ExprKind::Question(value), span)
                 }
+                T::Arrow if self.adjacent() && self.peek(1).kind == T::Ident && !self.peek(1).line => {
+                    let span = self.tok.span();
+                    self.report(
+                        Diagnostic::error("arrow-member", span, "a field is read with `.`").fix(span, "."),
+                    );
+                    self.bump();
+                    self.member(value, start)
+                }
                 T::Colon if self.at_double_colon() => {
                     self.foreign_double_colon();
                     self.member(value, start)
                 }
                 T::Bang if self.adjacent() && same_line => {
-                    self.foreign_bang();
-                    value
+                    let vec = self.text(self.ast[value].span) == "vec" && self.peek(1).kind == T::LBracket;
+                    self.foreign_bang(vec.then_some(start));
+                    if vec { self.primary() } else { value }
                 }
                 T::FatArrow if !self.context.guard && same_line => match self.arrow_params(value) {
                     Some(params) => return self.foreign_arrow(params, start),
@@ -180,9 +197,12 @@ impl Parser<'_> {
             self.foreign_spread();
             None
         };
-        let value = self.expr();
+        let start = self.tok.start;
+        let mut value = self.expr();
         self.no_assignment("an argument");
-        self.foreign_comprehension(value);
+        if self.foreign_comprehension(value, start) {
+            value = self.error_from(start);
+        }
         self.put(Arg { name, value });
     }
 

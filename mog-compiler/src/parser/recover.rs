@@ -1,6 +1,6 @@
 //! Going on after an error.
 
-use crate::ast::{List, Listed, Span};
+use crate::ast::{List, Listed, Span, sym};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::{T, Token};
 
@@ -144,6 +144,31 @@ impl Parser<'_> {
                 None => self.bump(),
             }
         }
+    }
+
+    /// Notes the names that the statement which began at `start` and could not be read would have made: the use of one
+    /// is no further error.
+    pub(super) fn lose_names(&mut self, start: usize) {
+        const REACH: usize = 60;
+        let line = self.tokens.get(start..self.pos.min(start + REACH)).unwrap_or(&[]);
+        let ends = |&(at, token): &(usize, &Token)| at == 0 || !token.line;
+        let line: Vec<Token> = line.iter().enumerate().take_while(ends).map(|(_, token)| *token).collect();
+        let kind = |at: usize| line.get(at).map_or(T::Eof, |token| token.kind);
+        let imports = line.first().is_some_and(|first| {
+            first.kind == T::Import
+                || matches!(first.symbol, sym::FROM | sym::USE | sym::USING | sym::INCLUDE)
+        });
+        let assigns = line.iter().position(|token| matches!(token.kind, T::Assign | T::ColonEq));
+        // `int add(`, `class Foo`: the second word.
+        let declared = kind(0).is_word() && kind(1) == T::Ident && !matches!(kind(2), T::Dot);
+        let names = match assigns {
+            _ if imports => line.as_slice(),
+            Some(end) => line.get(..end).unwrap_or(&[]),
+            None if declared => line.get(1..2).unwrap_or(&[]),
+            None => &[],
+        };
+        let names = names.iter().filter(|token| token.kind == T::Ident);
+        self.ast.lost.extend(names.map(|token| token.symbol));
     }
 
     /// Stops panicking, unless this is the end, and leaves the brackets that were opened since `start`.
@@ -329,15 +354,22 @@ impl Parser<'_> {
             }
             return;
         }
-        self.fail(
-            Diagnostic::error(
-                "unclosed-bracket",
-                opening.span(),
-                format!("this `{}` is never closed", opening.kind.text()),
-            )
-            .label(format!("expected a matching `{}`", close.text()))
-            .note(self.found_span(), format!("`{}` is missing at the latest here", close.text())),
-        );
+        let error = Diagnostic::error(
+            "unclosed-bracket",
+            opening.span(),
+            format!("this `{}` is never closed", opening.kind.text()),
+        )
+        .label(format!("expected a matching `{}`", close.text()))
+        .note(self.found_span(), format!("`{}` is missing at the latest here", close.text()));
+        let line = self.source.get(opening.end as usize..).and_then(|rest| rest.lines().next()).unwrap_or("");
+        self.fail(match line.split_once("//") {
+            Some((before, rest)) if rest.trim_start().starts_with(|c: char| c.is_ascii_alphanumeric()) => {
+                let at = opening.end + before.len() as u32;
+                let error = error.help("`//` begins a comment; `/` divides integers without a remainder");
+                if rest.contains(close.text()) { error.fix(Span::new(at, at + 2), "/") } else { error }
+            }
+            _ => error,
+        });
     }
 
     /// At the `}` of a `{`.

@@ -31,6 +31,9 @@ impl Parser<'_> {
                 self.expr_statement(value, start)
             }
             T::Else | T::Catch => self.foreign_orphan(start),
+            T::Plus | T::Minus if self.begins_increment() => self.foreign_increment(start),
+            T::Minus if self.at_dash_comment() => self.foreign_comment(start),
+            T::If if self.peek(1).symbol == sym::PYTHON_NAME => self.main_guard(start),
             _ => {
                 let value = self.expr();
                 self.after_expr(value, start)
@@ -78,6 +81,7 @@ impl Parser<'_> {
                     return statement;
                 }
             }
+            _ if next.line && self.tok.symbol == sym::REPEAT => return self.foreign_repeat(start),
             _ if !next.line => {
                 if self.at_item_word() {
                     return self.item_statement(start);
@@ -370,14 +374,7 @@ impl Parser<'_> {
     fn for_to(&mut self, start: u32) -> StmtId {
         let first = self.name_here();
         self.bump();
-        if self.at(T::Assign) {
-            let span = self.tok.span();
-            self.report(
-                Diagnostic::error("for-to", span, "the loop's variable is new")
-                    .label("expected `:=`")
-                    .fix(span, ":="),
-            );
-        }
+        let assign = self.at(T::Assign).then(|| self.tok.span());
         self.bump();
         let context = Context { head: true, lines: self.context.lines, ..Context::BLOCK };
         let iterable = self.in_context(context, |p| {
@@ -385,6 +382,20 @@ impl Parser<'_> {
                 return value;
             }
             let value = p.expr();
+            if let Some(assign) = assign {
+                let error =
+                    Diagnostic::error("for-to", assign, "the loop's variable is new").label("expected `:=`");
+                if p.at(T::Comma) {
+                    // `for i = 1, 3 do`.
+                    let comma = Span::new(p.prev_end, p.tok.end);
+                    p.report(error.fix(assign, ":="));
+                    p.report(
+                        Diagnostic::error("for-to", comma, "the last value follows `to`").fix(comma, " to"),
+                    );
+                    return p.up_to(value);
+                }
+                p.report(error.fix(assign, ":="));
+            }
             if p.panicking || matches!(p.ast[value].kind, ExprKind::Range { .. }) {
                 return value;
             }

@@ -78,6 +78,16 @@ impl Parser<'_> {
         self.height = self.height.max(1);
         let start = self.tok.start;
         let kind = match self.tok.kind {
+            T::Ident if self.tok.symbol == sym::INTERFACE && self.peek(1).kind == T::LBrace => {
+                let span = Span::new(start, self.peek(2).end);
+                self.report(
+                    Diagnostic::error("foreign-type", span, "there is no `interface{}`").fix(span, "any"),
+                );
+                self.bump();
+                self.bump();
+                self.eat(T::RBrace);
+                TypeKind::Error
+            }
             T::Ident => return self.named_type(),
             T::Question => {
                 let outer = self.enter(1);
