@@ -222,7 +222,11 @@ impl<'a> Checker<'a> {
         let (params, ret) = match self.kind(ty) {
             TyKind::Fn(params, ret) => (params.clone(), *ret),
             TyKind::Var(_) => return self.call_unknown(callee, args, span),
-            TyKind::Error | TyKind::Never => return self.arguments_of_broken(args, span),
+            TyKind::Never => {
+                self.arguments_of_broken(args, span);
+                return callee;
+            }
+            TyKind::Error => return self.arguments_of_broken(args, span),
             _ => return self.not_callable(callee, args, span),
         };
         if params.len() != args.len() {
@@ -430,7 +434,12 @@ impl<'a> Checker<'a> {
                 let callee = self.emit(ExprKind::Index(node, index, Asked::No), value, span);
                 self.call_value(callee, args, span)
             }
-            TyKind::Error | TyKind::Never => self.arguments_of_broken(args, span),
+            // What never ends stays, its method is never called.
+            TyKind::Never => {
+                self.arguments_of_broken(args, span);
+                node
+            }
+            TyKind::Error => self.arguments_of_broken(args, span),
             _ => self.unknown_method(node, name, args, span),
         }
     }

@@ -149,7 +149,8 @@ impl<'a> Checker<'a> {
             TyKind::Str | TyKind::Array(_) | TyKind::Map(..) | TyKind::Any if text == "len" => {
                 self.length(node, span)
             }
-            TyKind::Error | TyKind::Never => self.broken(span),
+            TyKind::Never => node,
+            TyKind::Error => self.broken(span),
             TyKind::Tensor(_) => match method::method_of(self.kind(ty), text) {
                 Some(row) if row.params.is_empty() && row.builtin != Builtin::TensorTranspose => {
                     self.apply_method(row, node, name, &[], asked, span)
@@ -370,7 +371,11 @@ impl<'a> Checker<'a> {
                 let (ty, asked) = self.asked_result(Types::ANY, asked, span);
                 self.emit(ExprKind::Index(node, index, asked), ty, span)
             }
-            TyKind::Error | TyKind::Never => {
+            TyKind::Never => {
+                self.expr(index, Want::Any);
+                node
+            }
+            TyKind::Error => {
                 self.expr(index, Want::Any);
                 self.broken(span)
             }
@@ -483,7 +488,8 @@ impl<'a> Checker<'a> {
                 let (ty, asked) = self.asked_option(ty, asked, span);
                 self.emit(ExprKind::Slice(node, start, end, asked), ty, span)
             }
-            TyKind::Error | TyKind::Never => self.broken(span),
+            TyKind::Never => node,
+            TyKind::Error => self.broken(span),
             _ => {
                 let found = self.show(ty);
                 let help = self.receiver_help(ty, "slice");

@@ -31,37 +31,59 @@ fn place_preheaders(body: &mut Body) {
     body.insts = placed;
 }
 
-/// Drops code after jumps and returns, labels that nothing jumps to, and jumps to the next instruction.
-fn drop_unreachable(body: &mut Body) {
+/// Which instructions control can reach, and which labels it jumps to.
+fn reach(body: &Body) -> (Vec<bool>, Vec<bool>) {
+    let mut places = vec![None; body.labels as usize];
+    let mut pending = vec![0];
+    for (position, inst) in body.insts.iter().enumerate() {
+        match (inst.code, inst.args[0]) {
+            (Code::Label, Arg::To(label)) => {
+                if let Some(place) = places.get_mut(label.0 as usize) {
+                    *place = Some(position);
+                }
+            }
+            (Code::Handler, _) => pending.push(position),
+            _ => {}
+        }
+    }
+    let mut live = vec![false; body.insts.len()];
     let mut wanted = vec![false; body.labels as usize];
-    let mut want = |label: super::Label| {
-        if let Some(slot) = wanted.get_mut(label.0 as usize) {
-            *slot = true;
-        }
-    };
-    for inst in &body.insts {
-        if let Code::Op(_) = inst.code {
+    while let Some(start) = pending.pop() {
+        for (inst, live) in body.insts.iter().zip(&mut live).skip(start) {
+            if core::mem::replace(live, true) {
+                break;
+            }
+            let Code::Op(op) = inst.code else { continue };
             for arg in inst.args {
-                if let Arg::To(label) = arg {
-                    want(label);
+                if let Arg::To(label) = arg
+                    && let Some(wanted) = wanted.get_mut(label.0 as usize)
+                    && !core::mem::replace(wanted, true)
+                {
+                    pending.extend(places.get(label.0 as usize).copied().flatten());
                 }
+            }
+            if op.info().flags.has(Flags::ENDS) {
+                break;
             }
         }
     }
+    (live, wanted)
+}
+
+/// Drops code that control cannot reach, labels that nothing jumps to, and jumps to the next instruction.
+fn drop_unreachable(body: &mut Body) {
+    let (live, mut wanted) = reach(body);
     for range in &body.protected {
-        want(range.start);
-        want(range.end);
-    }
-    let mut dead = false;
-    let mut kept: Vec<Inst> = Vec::with_capacity(body.insts.len());
-    for inst in &body.insts {
-        match inst.code {
-            Code::Op(op) => {
-                if dead {
-                    continue;
-                }
-                dead = op.info().flags.has(Flags::ENDS);
+        for label in [range.start, range.end] {
+            if let Some(wanted) = wanted.get_mut(label.0 as usize) {
+                *wanted = true;
             }
+        }
+    }
+    let mut kept: Vec<Inst> = Vec::with_capacity(body.insts.len());
+    for (inst, live) in body.insts.iter().zip(live) {
+        match inst.code {
+            Code::Op(_) if !live => continue,
             Code::Label => {
                 let Arg::To(label) = inst.args[0] else { continue };
                 if !wanted.get(label.0 as usize).copied().unwrap_or(false) {
@@ -75,10 +97,8 @@ fn drop_unreachable(body: &mut Body) {
                 {
                     kept.remove(last);
                 }
-                dead = false;
             }
-            Code::Handler => dead = false,
-            Code::LoopStart | Code::LoopEnd | Code::Declare => {}
+            _ => {}
         }
         kept.push(*inst);
     }

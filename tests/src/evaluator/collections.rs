@@ -285,8 +285,7 @@ impl Interpreter<'_> {
                     map.uses.change();
                     map.entries.borrow_mut().remove(position);
                 }
-                // What it gives is left open.
-                Value::Unit
+                Value::Bool(position.is_some())
             }
             ("clear", []) => {
                 map.uses.change();

@@ -19,10 +19,7 @@ impl Interpreter<'_> {
         self.spend()?;
         let value = match self.open(env, id, want)? {
             Open::Plain(value) => value,
-            Open::Partial(partial) => match want {
-                Type::Optional(_) | Type::Result(_) if partial.is_asked_by(want) => partial.asked()?,
-                _ => partial.bare()?,
-            },
+            Open::Partial(partial) => partial.expected(want)?,
         };
         if *want == Type::Unknown { Ok(value) } else { coerce(value, want) }
     }
@@ -206,7 +203,8 @@ impl Interpreter<'_> {
                 let want = if matches!(want, Type::Int(_) | Type::Float(_)) { want } else { &Type::Unknown };
                 let mut left = self.eval(env, first, want)?;
                 for term in self.ast.list(rest) {
-                    let right = self.eval(env, term.operand, &Type::Unknown)?;
+                    let shift = matches!(term.op, BinaryOp::Shl | BinaryOp::Shr);
+                    let right = self.eval(env, term.operand, if shift { &Type::Unknown } else { want })?;
                     left = arithmetic(term.op, &left, &right)?;
                 }
                 Ok(left)

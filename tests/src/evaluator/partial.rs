@@ -72,11 +72,17 @@ impl Partial {
         }
     }
 
-    /// Whether standing where this type is expected asks.
-    pub(super) const fn is_asked_by(&self, want: &Type) -> bool {
-        match self.kind {
-            Kind::Optional => matches!(want, Type::Optional(_)),
-            Kind::Result => matches!(want, Type::Result(_)),
+    /// The value standing where this type is expected, which asks if it is an optional or a result.
+    pub(super) fn expected(self, want: &Type) -> Res<Value> {
+        match (want, self.kind) {
+            _ if self.plain.is_wrapper() => self.bare(),
+            (Type::Optional(_), Kind::Optional) | (Type::Result(_), Kind::Result) => self.asked(),
+            (Type::Result(_), Kind::Optional) => Ok(match self.outcome {
+                Ok(value) => Value::Result(self.plain, Ok(Rc::new(value))),
+                Err(_) => Value::Result(self.plain, Err(Failure(Some("none".into())))),
+            }),
+            (Type::Optional(_), Kind::Result) => Err(Stop::unsupported("a result where an optional is due")),
+            _ => self.bare(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use mog_compiler::ast::{Symbol, TypeExprId, TypeKind};
 
-use super::number::{FloatKind, IntKind};
+use super::number::{self, FloatKind, IntKind};
 use super::value::{Value, any_of};
 use super::{Interpreter, Res, Stop};
 
@@ -118,6 +118,9 @@ pub(super) fn coerce(value: Value, ty: &Type) -> Res<Value> {
             }
             Value::Int(*kind, value)
         }
+        (Value::Int(IntKind::Literal, value), Type::Float(kind)) => {
+            number::to_float(&Value::Int(IntKind::Literal, value), *kind)?
+        }
         (Value::Float(FloatKind::Literal, value), Type::Float(kind)) => {
             Value::Float(*kind, kind.round(value))
         }
@@ -127,6 +130,8 @@ pub(super) fn coerce(value: Value, ty: &Type) -> Res<Value> {
         (Value::Optional(known, Some(value)), Type::Optional(inner)) => {
             Value::Optional(known.or(inner), Some(Rc::new(coerce(value.as_ref().clone(), inner)?)))
         }
+        // A plain value may stand where an optional is due.
+        (value, Type::Optional(inner)) => Value::some(inner.as_ref().clone(), coerce(value, inner)?),
         (Value::Result(known, Err(failure)), Type::Result(inner)) => {
             Value::Result(known.or(inner).settled(), Err(failure))
         }

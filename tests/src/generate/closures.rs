@@ -60,7 +60,11 @@ impl Generator<'_> {
         match element {
             Ty::Int => self
                 .choices
-                .one_of(&["|a, b| a - b", "|a, b| b < a", "fn(a: int, b: int) -> int { b - a }"])
+                .one_of(&[
+                    "|a, b| a / 4 - (b / 4)",
+                    "|a, b| b < a",
+                    "fn(a: int, b: int) -> int { b / 4 - (a / 4) }",
+                ])
                 .to_owned(),
             Ty::Str => self.choices.one_of(&["|a, b| a.len - b.len", "|a, b| a > b"]).to_owned(),
             Ty::Sized(_) => "|a, b| a > b".to_owned(),

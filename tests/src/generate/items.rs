@@ -114,13 +114,34 @@ impl Generator<'_> {
         if recursive {
             body += &self.recursion(&signature);
         }
+        let (many, kept) = self.many_variables();
+        body += &many;
         body += &self.statements(3, 2);
+        body += &kept;
         body += &self.tail(&result);
         self.scope.leave(globals);
         self.functions.push(signature);
         let arrow =
             if result == Ty::Unit { String::new() } else { format!(" -> {}", self.type_text(&result)) };
         format!("fn {name}({}){arrow} {{\n{body}}}\n", texts.join(", "))
+    }
+
+    /// Now and then more variables than the machine has registers, all used again at the end.
+    fn many_variables(&mut self) -> (String, String) {
+        if !self.choices.once_in(10) {
+            return (String::new(), String::new());
+        }
+        let types = [Ty::Int, Ty::Float, Ty::Str, Ty::optional(Ty::Int), Ty::array(Ty::Int), Ty::Sized("u8")];
+        let mut texts = (String::new(), String::new());
+        for number in 0..self.choices.below(256) {
+            let ty = types.get(self.choices.below(types.len())).cloned().unwrap_or(Ty::Int);
+            let value = self.literal(&ty, true).text;
+            let name = format!("k{number}");
+            texts.0 += &format!("{name}: {} = {value}\n", self.type_text(&ty));
+            texts.1 += &format!("print({name}, \"\")\n");
+            self.scope.bind(&name, ty, true);
+        }
+        texts
     }
 
     /// The call of a function by itself, one less deep.
@@ -151,7 +172,8 @@ impl Generator<'_> {
 
     fn main(&mut self) -> String {
         self.context = Context { result: Some(Ty::Unit), ..Context::default() };
-        let mut body = self.statements(12, 3);
+        let (mut body, _) = self.many_variables();
+        body += &self.statements(12, 3);
         for variable in self.scope.visible() {
             if variable.ty.is_data() {
                 body += &format!("println({:?}, {})\n", variable.name, variable.name);
