@@ -264,7 +264,12 @@ impl Checker<'_> {
         }
         let found_first = span.start < self.hir.expr(of_chain).span.start;
         let (left, right) = if found_first { (&found_name, &lead_name) } else { (&lead_name, &found_name) };
-        let message = format!("`{left}` and `{right}` on the two sides of `{op}`");
+        let message = if terms.is_empty() {
+            // A comparison, or the ends of a range.
+            format!("`{left}` and `{right}` are different types")
+        } else {
+            format!("`{left}` and `{right}` on the two sides of `{op}`")
+        };
         let (int, float) = if self.is_int(lead) { (of_chain, node) } else { (node, of_chain) };
         let numbers = self.is_number(lead) && self.is_number(found);
         let (at, literal) = (self.hir.expr(int).span, matches!(self.hir.expr(int).kind, ExprKind::Int(_)));
