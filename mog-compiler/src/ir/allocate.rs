@@ -96,10 +96,33 @@ enum Place {
     Nth(u32),
 }
 
-#[derive(Clone, Default)]
+/// The registers of a class.
 struct Pool {
+    class: ClassId,
     free: Vec<Place>,
     made: u32,
+    /// The first of them in the frame.
+    base: usize,
+}
+
+/// A pool for each class that a function uses, by class: a program may have many more.
+struct Pools(Vec<Pool>);
+
+impl Pools {
+    fn of(body: &Body) -> Self {
+        let mut classes = body.classes.clone();
+        classes.sort_unstable();
+        classes.dedup();
+        Self(classes.into_iter().map(|class| Pool { class, free: Vec::new(), made: 0, base: 0 }).collect())
+    }
+
+    fn get(&self, class: ClassId) -> Option<&Pool> {
+        self.0.binary_search_by_key(&class, |pool| pool.class).ok().and_then(|at| self.0.get(at))
+    }
+
+    fn get_mut(&mut self, class: ClassId) -> Option<&mut Pool> {
+        self.0.binary_search_by_key(&class, |pool| pool.class).ok().and_then(|at| self.0.get_mut(at))
+    }
 }
 
 /// Gives every virtual register of a function its machine registers.
@@ -109,7 +132,7 @@ struct Pool {
 pub fn allocate(body: &Body, classes: &Classes, limit: usize) -> Result<Allocation, TooManyRegisters> {
     let ranges = live_ranges(body);
     let class_of = |v: usize| body.classes.get(v).copied().unwrap_or(ClassId(0));
-    let mut pools = vec![Pool::default(); classes.len()];
+    let mut pools = Pools::of(body);
     let mut places: Vec<Option<Place>> = vec![None; body.classes.len()];
     let mut params = 0usize;
     for &V(param) in &body.params {
@@ -132,7 +155,7 @@ pub fn allocate(body: &Body, classes: &Classes, limit: usize) -> Result<Allocati
             }
             ending.next();
             if let (Some(pool), Some(Some(place))) =
-                (pools.get_mut(class_of(v as usize).0 as usize), places.get(v as usize))
+                (pools.get_mut(class_of(v as usize)), places.get(v as usize))
             {
                 pool.free.push(*place);
             }
@@ -141,7 +164,7 @@ pub fn allocate(body: &Body, classes: &Classes, limit: usize) -> Result<Allocati
             let v = slot.v.0 as usize;
             if let Some(place) = places.get_mut(v)
                 && place.is_none()
-                && let Some(pool) = pools.get_mut(class_of(v).0 as usize)
+                && let Some(pool) = pools.get_mut(class_of(v))
             {
                 *place = Some(pool.free.pop().unwrap_or_else(|| {
                     pool.made += 1;
@@ -150,14 +173,14 @@ pub fn allocate(body: &Body, classes: &Classes, limit: usize) -> Result<Allocati
             }
         });
     }
-    lay_out(body, classes, &pools, &places, params, limit)
+    lay_out(body, classes, pools, &places, params, limit)
 }
 
 /// Parameters, then classes without references, then those with.
 fn lay_out(
     body: &Body,
     classes: &Classes,
-    pools: &[Pool],
+    mut pools: Pools,
     places: &[Option<Place>],
     params: usize,
     limit: usize,
@@ -174,23 +197,19 @@ fn lay_out(
         let class = body.classes.get(param as usize).copied().unwrap_or(ClassId(0));
         classes.slots(class).iter().for_each(|&slot| add(slot));
     }
-    let mut bases = vec![0usize; classes.len()];
     let mut frame = params;
     let mut first_ref = 0;
     for plain in [true, false] {
         if !plain {
             first_ref = frame;
         }
-        for (number, (pool, base)) in (0u32..).zip(pools.iter().zip(&mut bases)) {
-            let class = ClassId(number);
-            if is_plain(class) != plain {
-                continue;
-            }
-            *base = frame;
+        for pool in pools.0.iter_mut().filter(|pool| is_plain(pool.class) == plain) {
+            let slots = classes.slots(pool.class);
+            pool.base = frame;
             for _ in 0..pool.made {
-                classes.slots(class).iter().for_each(|&slot| add(slot));
+                slots.iter().for_each(|&slot| add(slot));
             }
-            frame += pool.made as usize * classes.slots(class).len();
+            frame += pool.made as usize * slots.len();
         }
     }
     if frame > limit {
@@ -201,7 +220,7 @@ fn lay_out(
         let register = match place {
             Some(Place::Param(register)) => usize::from(*register),
             Some(Place::Nth(nth)) => {
-                bases.get(class.0 as usize).copied().unwrap_or(0) + *nth as usize * classes.slots(class).len()
+                pools.get(class).map_or(0, |pool| pool.base) + *nth as usize * classes.slots(class).len()
             }
             None => 0,
         };

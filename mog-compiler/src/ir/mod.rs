@@ -100,7 +100,7 @@ pub struct Protected {
 }
 
 /// A class of virtual registers: those with the same slot types.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ClassId(pub u32);
 
 /// A function's code.
