@@ -161,6 +161,48 @@ fn valid_sources() -> Vec<Made> {
             format!("fn f(x: {}) {{ }}\n{}", nested("[", DEEP, "int", "]"), x("x".into())),
             perhaps("1"),
         ),
+        Made::new("deep_bars", x(nested("(|| ", DEEP, "x", ")()")), perhaps("1")),
+        Made::new("deep_complements", x(nested("~", DEEP, "x", "")), perhaps("1")),
+        Made::new("deep_maps", x(format!("({}).len", nested("{\"a\": ", DEEP, "x", "}"))), perhaps("1")),
+        Made::new(
+            "deep_options",
+            in_main(&format!("x: {}int = none\nprintln(x == none)", "?".repeat(DEEP))),
+            perhaps("true"),
+        ),
+        Made::new(
+            "deep_else_blocks",
+            in_main(&nested("if false { } else {", DEEP, "println(1)", "}")),
+            perhaps("1"),
+        ),
+        Made::new(
+            "deep_whiles",
+            in_main(&nested("while true {", DEEP, "println(1)", " break }")),
+            perhaps("1"),
+        ),
+        Made::new(
+            "deep_map_types",
+            format!("fn f(x: {}) {{ }}\n{}", nested("{int: ", DEEP, "int", "}"), x("x".into())),
+            perhaps("1"),
+        ),
+        Made::new(
+            "deep_future_types",
+            format!("fn f(x: {}) {{ }}\n{}", nested("Future<", DEEP, "int", ">"), x("x".into())),
+            perhaps("1"),
+        ),
+        Made::new("deep_functions", nested("fn f() {", DEEP, "", "}"), perhaps("")),
+        Made::new(
+            "deep_patterns",
+            in_main(&format!(
+                "match none {{ {} => {{}}, _ => println(1) }}",
+                nested("some(", DEEP, "x", ")")
+            )),
+            perhaps("1"),
+        ),
+        Made::new(
+            "deep_awaits",
+            format!("async fn f(n: int) -> int {{ n }}\nasync {}", x(nested("await f(", DEEP, "x", ")"))),
+            perhaps("1"),
+        ),
         Made::new(
             "deep_array_suffixes",
             format!("fn f(x: int{}) {{ }}\n{}", "[]".repeat(DEEP), x("x".into())),
@@ -224,6 +266,22 @@ fn valid_sources() -> Vec<Made> {
             "ten_megabyte_name",
             in_main(&format!("{0} := 1\nprintln({0})", "x".repeat(5 << 20))),
             perhaps("1"),
+        ),
+        Made::new("ten_megabyte_line", format!("{} println(1)", "f(1); ".repeat(1_700_000)), Due::Rejected),
+        Made::new(
+            "ten_megabyte_sum",
+            in_main(&format!("println({}1)", "1 + ".repeat(2_600_000))),
+            perhaps("2600001"),
+        ),
+        Made::new(
+            "many_closures",
+            in_main(&format!("a := 1\n{}println(f())", "f := fn() { a }\n".repeat(20_000))),
+            perhaps("1"),
+        ),
+        Made::new(
+            "many_else_ifs",
+            x(format!("{} {{ 7 }}", list(20_000, " ", |i| format!("if x == {} {{ {i} }} else", i + 2)))),
+            perhaps("7"),
         ),
         Made::new(
             "many_functions",

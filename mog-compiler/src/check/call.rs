@@ -471,6 +471,10 @@ impl<'a> Checker<'a> {
     #[inline(never)]
     fn unknown_method(&mut self, node: ExprId, name: Name, args: &[Arg], span: Span) -> ExprId {
         let (ty, text) = (self.ty_of(node), self.text(name.symbol));
+        // What JavaScript's promises do has no fix as short.
+        if text != "then" && self.missing_await(node, true) {
+            return self.arguments_of_broken(args, span);
+        }
         let found = self.show(ty);
         let message = match self.kind(ty) {
             TyKind::Var(_) => format!("`{text}` is called on something whose type is not known here"),

@@ -205,6 +205,9 @@ impl<'a> Checker<'a> {
     #[cold]
     #[inline(never)]
     fn no_such_field(&mut self, node: ExprId, name: Name, span: Span) -> ExprId {
+        if self.missing_await(node, true) {
+            return self.broken(span);
+        }
         let (ty, text) = (self.ty_of(node), self.text(name.symbol));
         let found = self.show(ty);
         if method::method_of(self.kind(ty), text).is_some()
@@ -238,6 +241,7 @@ impl<'a> Checker<'a> {
             TyKind::Result(_) => {
                 "it may have failed: unwrap it with `?`, `.unwrap_or(default)` or match".into()
             }
+            TyKind::Future(_) => "`await` waits for its value".into(),
             TyKind::Var(_) => "its type is not known here; write it, as in `x: Type`".into(),
             TyKind::Any => format!("convert it first, as in `(x as [any]).{text}(…)`"),
             TyKind::Unit => "this returns nothing".into(),
@@ -436,6 +440,9 @@ impl<'a> Checker<'a> {
     #[cold]
     #[inline(never)]
     fn not_indexable(&mut self, node: ExprId, span: Span) -> ExprId {
+        if self.missing_await(node, true) {
+            return self.broken(span);
+        }
         let ty = self.ty_of(node);
         let found = self.show(ty);
         let help = match self.kind(ty) {
@@ -491,6 +498,9 @@ impl<'a> Checker<'a> {
             TyKind::Never => node,
             TyKind::Error => self.broken(span),
             _ => {
+                if self.missing_await(node, true) {
+                    return self.broken(span);
+                }
                 let found = self.show(ty);
                 let help = self.receiver_help(ty, "slice");
                 self.error(span, "not-indexable", format!("`{found}` cannot be sliced")).help(help);

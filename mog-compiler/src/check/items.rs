@@ -240,7 +240,16 @@ impl<'a> Checker<'a> {
                 if param.default.is_some() { DefaultValue::Pending } else { DefaultValue::Required };
             params.push(Parameter { name: self.text(param.name.symbol).to_owned(), ty, default });
         }
-        let ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
+        let mut ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
+        if let (true, Some(written), &TyKind::Future(inner)) =
+            (function.is_async, function.result, self.kind(ret))
+        {
+            let (span, value) = (self.ast[written].span, self.show(inner));
+            self.error(span, "async-returns-future", "an `async fn` makes a future of what it returns")
+                .help("write the type of the value")
+                .fix(span, value);
+            ret = inner;
+        }
         let future = function.is_async.then(|| self.future_of(ret, name.span));
         if let Some(place) = self.hir.funcs.get_mut(func.0 as usize) {
             (place.ret, place.future) = (ret, future);
@@ -302,7 +311,7 @@ impl<'a> Checker<'a> {
         let types: Vec<Ty> = signature.params.iter().map(|param| param.ty).collect();
         let mark = self.mark();
         let mut frame = Frame::new(func, ret, mark);
-        frame.is_async = function.is_async;
+        frame.declared = Some(id);
         self.enter(frame);
         let params = self.ast.list(function.params).iter().zip(types);
         let params = params.map(|(param, ty)| self.declare_parameter(param.name, ty, mark)).collect();

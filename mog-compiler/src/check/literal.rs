@@ -128,7 +128,10 @@ impl Checker<'_> {
                 self.nothing_to_use(node, "print");
                 self.broken(self.ast[value].span)
             }
-            _ => self.emit(ExprKind::Display(node), Types::STR, self.ast[value].span),
+            _ => {
+                self.printed_future(node);
+                self.emit(ExprKind::Display(node), Types::STR, self.ast[value].span)
+            }
         }
     }
 

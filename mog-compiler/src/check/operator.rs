@@ -144,6 +144,13 @@ impl Checker<'_> {
         lead: Ty,
         span: Span,
     ) -> ExprId {
+        let mut waits = false;
+        for node in std::iter::once(head).chain(operands.iter().map(|&(_, node)| node)) {
+            waits |= self.missing_await(node, false);
+        }
+        if waits {
+            return self.broken(span);
+        }
         let lead = self.shallow(lead);
         // Where types differ, one operand speaks for the chain: the first of its type.
         let all = || std::iter::once(head).chain(operands.iter().map(|(_, node)| *node));
@@ -383,6 +390,9 @@ impl Checker<'_> {
     #[inline(never)]
     fn sides_differ(&mut self, a: ExprId, b: ExprId) {
         let (x, y) = (self.ty_of(a), self.ty_of(b));
+        if self.missing_await(a, false) || self.missing_await(b, false) {
+            return;
+        }
         if self.is_number(x) && self.is_number(y) {
             self.operands_differ(a, b, x, &[]);
             return;

@@ -125,6 +125,9 @@ impl<'a> Checker<'a> {
     #[cold]
     #[inline(never)]
     pub(super) fn mismatch(&mut self, id: ExprId, found: Ty, want: Ty) {
+        if !matches!(self.kind(want), TyKind::Future(_)) && self.missing_await(id, false) {
+            return;
+        }
         let span = self.hir.expr(id).span;
         let (found_name, want_name) = (self.show(found), self.show(want));
         let fix = self.conversion(id, found, want);

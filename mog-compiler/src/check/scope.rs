@@ -6,7 +6,7 @@
 use hashbrown::HashMap;
 
 use super::Checker;
-use crate::ast::{self, Symbol, sym};
+use crate::ast::{self, FnId, Symbol, sym};
 use crate::hir::{Capture, ExprId, FuncId, GlobalId, Local, LocalId};
 use crate::types::{EnumId, StructId, Ty, Types};
 
@@ -134,8 +134,8 @@ pub(super) struct Frame {
     pub(super) floor: usize,
     /// Whether it is the initialiser.
     pub(super) init: bool,
-    /// Whether it is an `async fn`.
-    pub(super) is_async: bool,
+    /// The declared function that it is, if it is no closure and not the initialiser.
+    pub(super) declared: Option<FnId>,
 }
 
 impl Frame {
@@ -152,7 +152,7 @@ impl Frame {
             tries: 0,
             floor,
             init: false,
-            is_async: false,
+            declared: None,
         }
     }
 }
@@ -207,11 +207,12 @@ impl<'a> Checker<'a> {
         self.names.entries(symbol).next().is_some() && self.find_entry(symbol).is_none()
     }
 
-    /// All names in reach, for suggestions.
+    /// All names in reach, for suggestions; none where what suggests them would be dropped.
     pub(super) fn visible(&self) -> impl Iterator<Item = (&'a str, Def)> {
         let floor = self.frames.last().map_or(0, |frame| frame.floor);
         let ast = self.ast;
-        let entries = self.names.stack.iter().enumerate();
+        let shown = if self.diagnostics.is_full() { 0 } else { self.names.stack.len() };
+        let entries = self.names.stack.iter().enumerate().take(shown);
         entries
             .filter(move |(at, entry)| self.reachable(*at, entry, floor))
             .map(move |(_, entry)| (ast.text(entry.symbol), entry.def))

@@ -265,6 +265,9 @@ impl<'a> Checker<'a> {
     #[cold]
     #[inline(never)]
     fn not_iterable(&mut self, node: ExprId) {
+        if self.missing_await(node, false) {
+            return;
+        }
         let (ty, span) = (self.ty_of(node), self.hir.expr(node).span);
         let (found, text) = (self.show(ty), self.operand_text(node));
         let is_int = matches!(self.kind(ty), TyKind::Int(_));

@@ -27,19 +27,22 @@ pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c s
 }
 
 fn same_letters(a: &str, b: &str) -> bool {
-    let letters = |s: &'_ str| {
-        let letters: Vec<char> = s.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect();
-        letters
-    };
-    a.len().abs_diff(b.len()) <= 4 && letters(a) == letters(b)
+    fn letters(s: &str) -> impl Iterator<Item = char> + '_ {
+        s.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase())
+    }
+    a.len().abs_diff(b.len()) <= 4 && letters(a).eq(letters(b))
 }
 
 /// The number of single-letter edits (swaps of neighbours among them) between two names, if at most `limit`.
 fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     const LONGEST: usize = 40;
+    let length = |s: &str| s.chars().take(LONGEST).count();
+    if length(a).abs_diff(length(b)) > limit {
+        return None;
+    }
     let (a, b): (Vec<char>, Vec<char>) =
         (a.chars().take(LONGEST).collect(), b.chars().take(LONGEST).collect());
-    if a.len().abs_diff(b.len()) > limit || a.len() == LONGEST || b.len() == LONGEST {
+    if a.len() == LONGEST || b.len() == LONGEST {
         return None;
     }
     let mut before: Vec<usize> = Vec::new();

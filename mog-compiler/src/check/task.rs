@@ -4,15 +4,14 @@ use super::Checker;
 use super::infer::Want;
 use crate::ast::{self, Arg, Span};
 use crate::hir::{Asked, ExprId, ExprKind, Group};
-use crate::types::TyKind;
+use crate::types::{TyKind, Types};
 
 impl Checker<'_> {
     /// `await e`. Of a capability call it is the call itself, which suspends the task; that is a partial operation.
     #[inline(never)]
     pub(super) fn awaited(&mut self, value: ast::ExprId, span: Span, asked: Asked) -> ExprId {
         if !self.is_in_async() {
-            self.error(span, "await-outside-async", "`await` stands only in an `async fn`")
-                .help("declare the function around it as `async fn`");
+            self.await_outside(span);
         }
         let value = self.ast.without_parens(value);
         let node = match self.ast[value].kind {
@@ -39,6 +38,53 @@ impl Checker<'_> {
                 self.not_a_future(node, span);
                 node
             }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn await_outside(&mut self, span: Span) {
+        let declared = self.frames.last().and_then(|frame| frame.declared).map(|id| &self.ast[id]);
+        let head =
+            declared.and_then(|function| Some(Span::new(function.span.start, function.name?.span.end)));
+        let help = match head {
+            Some(_) => "declare the function around it as `async fn`",
+            None => "closures and top-level statements do not wait: write a loop in an `async fn`",
+        };
+        let fix = head.map(|head| (head, format!("async {}", self.source(head))));
+        let report =
+            self.error(span, "await-outside-async", "`await` stands only in an `async fn`").help(help);
+        if let Some((head, write)) = fix {
+            report.fix(head, write);
+        }
+    }
+
+    /// Says that `await` is missing before a future whose value is meant, which then stands for any value. `suffixed`
+    /// tells whether something follows that would bind to the future.
+    pub(super) fn missing_await(&mut self, node: ExprId, suffixed: bool) -> bool {
+        if !matches!(self.kind(self.ty_of(node)), TyKind::Future(_)) {
+            return false;
+        }
+        let span = self.hir.expr(node).span;
+        let text = self.source(span);
+        let fix = if suffixed { format!("(await {text})") } else { format!("await {text}") };
+        self.error(span, "missing-await", "this is a future, its value is yet to come")
+            .help("`await` waits for it, in an `async fn`")
+            .fix(span, fix);
+        if let Some(expr) = self.hir.exprs.get_mut(node.0 as usize) {
+            expr.ty = Types::ERROR;
+        }
+        true
+    }
+
+    /// Warns about a future that is printed instead of its value.
+    pub(super) fn printed_future(&mut self, node: ExprId) {
+        if matches!(self.kind(self.ty_of(node)), TyKind::Future(_)) {
+            let span = self.hir.expr(node).span;
+            let text = self.source(span);
+            self.warning(span, "missing-await", "this is a future, its value is yet to come")
+                .help("`await` waits for it, in an `async fn`")
+                .fix(span, format!("await {text}"));
         }
     }
 
@@ -87,7 +133,7 @@ impl Checker<'_> {
     }
 
     fn is_in_async(&self) -> bool {
-        self.frames.last().is_some_and(|frame| frame.is_async)
+        self.frames.last().and_then(|frame| frame.declared).is_some_and(|id| self.ast[id].is_async)
     }
 
     /// Whether a call of an async capability function makes a future: in an `async fn` unless it is awaited there, and

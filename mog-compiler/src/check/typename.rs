@@ -221,6 +221,7 @@ impl Checker<'_> {
             Some(suggestion) => {
                 report.help(format!("did you mean `{suggestion}`?")).fix(name.span, suggestion)
             }
+            None if text == "tensor" => report.help("write its element type").fix(name.span.after(), "<f64>"),
             None => report.help(format!("a type is declared as `struct {text} {{ x: int }}` or `enum`")),
         };
         Types::ERROR
