@@ -77,13 +77,22 @@ impl Vm<'_> {
         if needs <= self.state.split {
             return Ok(());
         }
+        let most = self
+            .state
+            .max_stack
+            .map_or(usize::MAX, |words| words.saturating_add(self.state.bindings + 1 + WINDOW));
+        if needs > most {
+            return Err(Stop::OutOfStack);
+        }
         // Half as much again, so that deep recursion does not move the heap at every call; half of what is left
         // if that does not fit, so that it does not collect at every call either.
         let missing = needs - self.state.split;
         let used = self.state.split - self.module.slack().min(self.state.split);
-        let generous = missing + (used / 2).min(4096);
+        // Never beyond the limit: a frame that fits is entered without looking.
+        let most = most - self.state.split;
+        let generous = (missing + (used / 2).min(4096)).min(most);
         match self.grow_stack(generous) {
-            Err(Stop::OutOfMemory) => self.grow_stack(missing.max(self.free() / 2)),
+            Err(Stop::OutOfMemory) => self.grow_stack(missing.max(self.free() / 2).min(most)),
             other => other,
         }
     }

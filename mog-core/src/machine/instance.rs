@@ -19,6 +19,9 @@ pub struct Config {
     pub dispatch: Dispatch,
     /// Collect before every allocation: finds mistakes in the machine, makes it slow.
     pub collect_always: bool,
+    /// The most words of stack that the frames around the running one may take up. Without a limit calls nest until
+    /// the arena is full.
+    pub max_stack: Option<usize>,
 }
 
 /// Why an instance could not be set up or entered.
@@ -100,6 +103,8 @@ impl<'a> Instance<'a> {
             seed: config.seed,
             collect_always: config.collect_always,
             bindings,
+            max_stack: config.max_stack,
+            host_calls_left: u64::MAX,
             waiting: None,
             failure: (0, NULL),
             entry: None,
@@ -179,9 +184,21 @@ impl<'a> Instance<'a> {
         let mut vm = self.vm();
         let outcome = vm.run(host);
         vm.note_use(0);
-        self.state.ended =
-            !matches!(outcome, Outcome::Paused | Outcome::Pending(_) | Outcome::Waiting | Outcome::Halted);
+        self.state.ended = !matches!(
+            outcome,
+            Outcome::Paused
+                | Outcome::Pending(_)
+                | Outcome::Waiting
+                | Outcome::Halted
+                | Outcome::OutOfHostCalls
+        );
         outcome
+    }
+
+    /// Sets how many host calls it may still make: the run ends before the next one beyond them, and another run goes
+    /// on with it. There is no limit at first.
+    pub const fn limit_host_calls(&mut self, calls: u64) {
+        self.state.host_calls_left = calls;
     }
 
     /// The host has what a pending call waited for, and gives it when the next run asks for it with

@@ -77,6 +77,7 @@ impl<'a> Instance<'a> {
 
         let mut state = saved.state(&module, bindings);
         (state.dispatch, state.collect_always) = (config.dispatch, config.collect_always);
+        state.max_stack = config.max_stack;
         let stack = (saved.stack as usize).saturating_add(bindings);
         let heap = state.split.checked_add(state.top).filter(|&end| end <= words);
         require(heap.is_some() && stack <= state.split, "the sizes of stack and heap")?;

@@ -32,6 +32,10 @@ pub enum Outcome {
     },
     /// What the program can reach does not fit the arena.
     OutOfMemory,
+    /// Its calls nest deeper than [`Config::max_stack`](crate::Config::max_stack) allows.
+    OutOfStack,
+    /// It is about to make one host call more than it may. Another run makes it, if more are allowed by then.
+    OutOfHostCalls,
     /// A failure that the program did not catch; see [`Instance::failure`](crate::Instance::failure).
     Failed(Failure),
     /// No function was entered.
@@ -43,6 +47,7 @@ impl From<Stop> for Outcome {
         match stop {
             Stop::Pause => Self::Paused,
             Stop::OutOfMemory => Self::OutOfMemory,
+            Stop::OutOfStack => Self::OutOfStack,
             Stop::Trap(code, detail) => Self::Trap { code, detail },
         }
     }
@@ -251,6 +256,10 @@ impl Vm<'_> {
         let params = usize::from(signature.extra);
         let operands = self.operands(params);
         if self.state.waiting.is_none() {
+            match self.state.host_calls_left.checked_sub(1) {
+                Some(left) => self.state.host_calls_left = left,
+                None => return Ok(Some(Outcome::OutOfHostCalls)),
+            }
             self.charge(HOST_CALL_STEPS + params as u64);
             self.state.counters.host_calls += 1;
         }

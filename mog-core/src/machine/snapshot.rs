@@ -202,6 +202,8 @@ impl Saved {
             seed: self.seed,
             collect_always: false,
             bindings,
+            max_stack: None,
+            host_calls_left: u64::MAX,
             waiting: self.waiting,
             failure: self.failure,
             entry: self.entry,

@@ -15,6 +15,8 @@ pub(crate) enum Stop {
     Trap(TrapCode, [i64; 2]),
     /// What the program can reach and what it asks for do not fit the arena.
     OutOfMemory,
+    /// Its calls nest deeper than the stack may grow.
+    OutOfStack,
 }
 
 impl From<TrapCode> for Stop {
@@ -63,6 +65,10 @@ pub struct State {
     pub(crate) collect_always: bool,
     /// Words at the start of the arena that hold the bindings of imports; the stack begins after them.
     pub(crate) bindings: usize,
+    /// The most words of stack below the running frame; see [`Config`](super::Config).
+    pub(crate) max_stack: Option<usize>,
+    /// Host calls that it may still make.
+    pub(crate) host_calls_left: u64,
     /// What the running host call said that it waits for.
     pub(crate) waiting: Option<u32>,
     /// Kind and message of the failure that ended the program.

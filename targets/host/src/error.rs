@@ -120,6 +120,18 @@ pub enum Error {
         /// Where.
         stack: CallStack,
     },
+    /// It was about to make one call of a host function more than it may.
+    OutOfHostCalls {
+        /// Calls of the limit.
+        limit: u64,
+        /// Where.
+        stack: CallStack,
+    },
+    /// Its calls nest deeper than its stack may grow.
+    OutOfStack {
+        /// Where.
+        stack: CallStack,
+    },
     /// It took all its time.
     TimedOut {
         /// Where.
@@ -147,9 +159,12 @@ impl Error {
             Self::NoFunction { .. } | Self::Arguments { .. } | Self::Idle => 64,
             Self::Compile(_) | Self::Load(_) | Self::Signature { .. } => 65,
             Self::Trap { .. } | Self::Failed { .. } | Self::Audit { .. } => 70,
-            Self::OutOfMemory { .. } => 71,
+            Self::OutOfMemory { .. } | Self::OutOfStack { .. } => 71,
             Self::Requires { .. } | Self::Denied { .. } => 77,
-            Self::OutOfSteps { .. } | Self::TimedOut { .. } | Self::OutputLimit { .. } => 124,
+            Self::OutOfSteps { .. }
+            | Self::OutOfHostCalls { .. }
+            | Self::TimedOut { .. }
+            | Self::OutputLimit { .. } => 124,
         }
     }
 
@@ -162,6 +177,8 @@ impl Error {
             | Self::Denied { stack, .. }
             | Self::OutOfMemory { stack, .. }
             | Self::OutOfSteps { stack, .. }
+            | Self::OutOfHostCalls { stack, .. }
+            | Self::OutOfStack { stack }
             | Self::TimedOut { stack }
             | Self::OutputLimit { stack } => Some(stack),
             _ => None,
@@ -207,6 +224,10 @@ impl fmt::Display for Error {
                 if *memory < 10 << 10 { format!("{memory} bytes") } else { format!("{} KiB", memory >> 10) }
             ),
             Self::OutOfSteps { limit, .. } => write!(f, "out of steps: all {limit} were taken"),
+            Self::OutOfHostCalls { limit, .. } => {
+                write!(f, "out of host calls: all {limit} were made")
+            }
+            Self::OutOfStack { .. } => f.write_str("out of stack: calls nest deeper than it may grow"),
             Self::TimedOut { .. } => f.write_str("out of time"),
             Self::OutputLimit { .. } => f.write_str("the program printed more than it may"),
             Self::Audit { message } => write!(f, "a call could not be logged: {message}"),

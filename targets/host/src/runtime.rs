@@ -29,6 +29,7 @@ const MAX_FRAMES: usize = 20;
 pub struct RuntimeBuilder {
     memory: usize,
     steps: u64,
+    host_calls: u64,
     timeout: Option<Duration>,
     config: Config,
     state: State,
@@ -47,6 +48,22 @@ impl RuntimeBuilder {
     #[must_use]
     pub const fn steps(mut self, steps: u64) -> Self {
         self.steps = steps;
+        self
+    }
+
+    /// The most calls of host functions, denied ones and those that print included, of each [`Runtime::execute`] and
+    /// [`Runtime::call`]. There is no limit by default.
+    #[must_use]
+    pub const fn host_calls(mut self, calls: u64) -> Self {
+        self.host_calls = calls;
+        self
+    }
+
+    /// How much of its memory nested calls may take up, in bytes: what the frames around the running one hold, 8 for
+    /// each register and 8 for the link. By default calls nest until the memory is full.
+    #[must_use]
+    pub const fn stack(mut self, bytes: usize) -> Self {
+        self.config.max_stack = Some(bytes / 8);
         self
     }
 
@@ -120,7 +137,7 @@ impl RuntimeBuilder {
     /// # Errors
     /// As for [`Runtime::new`].
     pub fn build(self, program: Program, capabilities: CapabilitySet) -> Result<Runtime, Error> {
-        let Self { memory, steps, timeout, config, state, observer } = self;
+        let Self { memory, steps, host_calls, timeout, config, state, observer } = self;
         let words = (memory / 8 + program.module()?.slack()).min(mog_core::heap::MAX_WORDS);
         let mut runtime = Runtime {
             program,
@@ -130,7 +147,13 @@ impl RuntimeBuilder {
             gate: Gate::new(capabilities, state, observer),
             config,
             timeout,
-            budget: Budget { limit: steps, left: steps, debt: 0 },
+            budget: Budget {
+                limit: steps,
+                left: steps,
+                debt: 0,
+                call_limit: host_calls,
+                calls_left: host_calls,
+            },
             initialised: false,
             paused: false,
             next: None,
@@ -158,16 +181,24 @@ fn allocate(words: usize) -> Option<Vec<u64>> {
     Some(vec![0; words])
 }
 
-/// The steps that a run may still take.
+/// The steps that a run may still take, and the host calls that it may still make.
 #[derive(Clone, Copy, Debug)]
 struct Budget {
     limit: u64,
     left: u64,
     /// What the machine overdrew, which it takes from the steps of its next run.
     debt: u64,
+    call_limit: u64,
+    calls_left: u64,
 }
 
 impl Budget {
+    /// Gives a run all that it may have.
+    const fn renew(&mut self) {
+        self.left = self.limit;
+        self.calls_left = self.call_limit;
+    }
+
     /// Notes that a run was allowed a slice of steps and took so many.
     const fn spend(&mut self, slice: u64, used: u64) {
         let covered = self.debt.saturating_add(used);
@@ -231,6 +262,7 @@ impl Runtime {
         RuntimeBuilder {
             memory: DEFAULT_MEMORY,
             steps: u64::MAX,
+            host_calls: u64::MAX,
             timeout: None,
             config: Config::default(),
             state: State::default(),
@@ -325,7 +357,7 @@ impl Runtime {
         if self.state.is_none() || !self.initialised {
             self.link()?;
         }
-        self.budget.left = self.budget.limit;
+        self.budget.renew();
         self.gate.stop = None;
         self.gate.forget_pending();
         self.paused = false;
@@ -343,7 +375,7 @@ impl Runtime {
         self.drive()
     }
 
-    /// Goes on where a limit on steps or time ended the last run, with new limits of the same size.
+    /// Goes on where a limit on steps, time or host calls ended the last run, with new limits of the same size.
     ///
     /// # Errors
     /// If no such limit ended it; otherwise as for [`Runtime::execute`].
@@ -351,7 +383,7 @@ impl Runtime {
         if !self.paused {
             return Err(Error::Idle);
         }
-        self.budget.left = self.budget.limit;
+        self.budget.renew();
         self.gate.stop = None;
         self.drive()
     }
@@ -397,7 +429,10 @@ impl Runtime {
         self.gate.deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
             let result = self.run();
-            self.paused = matches!(result, Err(Error::OutOfSteps { .. } | Error::TimedOut { .. }));
+            self.paused = matches!(
+                result,
+                Err(Error::OutOfSteps { .. } | Error::OutOfHostCalls { .. } | Error::TimedOut { .. })
+            );
             // Whoever reads the error reads the output first. A sink that does not take it took nothing before.
             let _ = self.gate.state.output.flush();
             let value = result?;
@@ -418,7 +453,7 @@ impl Runtime {
         let mut instance = Instance::attach(module, arena, stored);
         let result = match run(&mut instance, gate, budget) {
             End::Returned => result_of(&instance),
-            end => Err(end.into_error(&instance, budget.limit, memory)),
+            end => Err(end.into_error(&instance, budget, memory)),
         };
         *state = Some(instance.detach());
         result
@@ -458,9 +493,12 @@ fn run(instance: &mut Instance<'_>, gate: &mut Gate, budget: &mut Budget) -> End
             return End::OutOfSteps;
         }
         let slice = if gate.deadline.is_some() { budget.left.min(SLICE) } else { budget.left };
-        let before = total(instance.counters());
+        let before = instance.counters();
+        instance.limit_host_calls(budget.calls_left);
         let outcome = instance.run(gate, slice);
-        budget.spend(slice, total(instance.counters()) - before);
+        let after = instance.counters();
+        budget.spend(slice, total(after) - total(before));
+        budget.calls_left -= after.host_calls - before.host_calls;
         if let Some(stop) = gate.stop.take() {
             return End::Stopped(stop);
         }
@@ -487,10 +525,10 @@ fn run(instance: &mut Instance<'_>, gate: &mut Gate, budget: &mut Budget) -> End
 }
 
 impl End {
-    fn into_error(self, instance: &Instance<'_>, limit: u64, memory: usize) -> Error {
+    fn into_error(self, instance: &Instance<'_>, budget: &Budget, memory: usize) -> Error {
         let stack = call_stack(instance);
         match self {
-            Self::OutOfSteps => Error::OutOfSteps { limit, stack },
+            Self::OutOfSteps => Error::OutOfSteps { limit: budget.limit, stack },
             Self::Stopped(Stop::Timeout) => Error::TimedOut { stack },
             Self::Stopped(Stop::OutputLimit) => Error::OutputLimit { stack },
             Self::Stopped(Stop::Observer(message)) => Error::Audit { message },
@@ -499,6 +537,10 @@ impl End {
                 Error::Trap { code, message, stack }
             }
             Self::Machine(Outcome::OutOfMemory) => Error::OutOfMemory { memory, stack },
+            Self::Machine(Outcome::OutOfStack) => Error::OutOfStack { stack },
+            Self::Machine(Outcome::OutOfHostCalls) => {
+                Error::OutOfHostCalls { limit: budget.call_limit, stack }
+            }
             Self::Machine(Outcome::Failed(kind)) => {
                 Error::failed(kind, instance.failure().1.to_owned(), stack)
             }

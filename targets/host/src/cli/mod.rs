@@ -76,6 +76,12 @@ pub(crate) struct RunArgs {
     /// Its memory, such as `64K` or `1M`
     #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = parse_size)]
     pub(crate) memory: usize,
+    /// The most calls of the host's functions that it may make, printing included
+    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
+    pub(crate) host_calls: u64,
+    /// How much of its memory nested calls may take up, such as `16K`; all of it if not given
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) stack: Option<usize>,
     /// The longest that it may take, such as `2s` or `300ms`
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) timeout: Option<Duration>,
@@ -97,8 +103,9 @@ pub(crate) struct RunArgs {
     /// Collect at every allocation
     #[arg(long, hide = true)]
     pub(crate) gc_stress: bool,
-    /// Say at the end what the machine did
-    #[arg(long, hide = true)]
+    /// Say at the end what the machine did: steps, calls of the host's functions, collections, and the most bytes of
+    /// its memory that were in use at once
+    #[arg(long)]
     pub(crate) stats: bool,
     /// The seed of hashing and chance
     #[arg(long, hide = true, value_name = "N")]

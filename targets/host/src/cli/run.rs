@@ -25,8 +25,12 @@ pub(crate) fn run(args: RunArgs) -> u8 {
     let mut builder = Runtime::builder()
         .memory(args.memory)
         .steps(args.steps)
+        .host_calls(args.host_calls)
         .line_buffered(io::stdout().is_terminal())
         .collect_always(args.gc_stress);
+    if let Some(stack) = args.stack {
+        builder = builder.stack(stack);
+    }
     if let Some(timeout) = args.timeout {
         builder = builder.timeout(timeout);
     }
@@ -124,6 +128,8 @@ fn report(error: &Error) -> u8 {
         },
         Error::OutOfMemory { .. } => "allow more with --memory, such as --memory 256M".to_owned(),
         Error::OutOfSteps { .. } => "allow more with --steps".to_owned(),
+        Error::OutOfHostCalls { .. } => "allow more with --host-calls".to_owned(),
+        Error::OutOfStack { .. } => "allow more with --stack, such as --stack 1M".to_owned(),
         Error::TimedOut { .. } => "allow more with --timeout".to_owned(),
         _ => String::new(),
     };

@@ -1,0 +1,100 @@
+//! Limits on host calls and on the stack, and what the runtime is good for after each limit.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use common::{Test, buffer};
+use mog::{CapabilitySet, Dispatch, Error, Runtime, Value, compile_mog_source};
+
+const CALLS: &str = "
+    pub fn print(n: int) { for i in 0..n { println(i) } }
+    pub fn denied(n: int) { for i in 0..n { try { robot.move(i) } catch(e) { } } }
+    pub fn two() -> int { print(1)\n2 }";
+
+#[test]
+fn host_calls_are_counted_denied_ones_too() -> Test {
+    for name in ["print", "denied"] {
+        let (out, sink) = buffer();
+        let program = compile_mog_source(CALLS)?;
+        let mut runtime =
+            Runtime::builder().host_calls(10).output(sink).build(program, CapabilitySet::new())?;
+        assert_eq!(runtime.call(name, (10i64,))?, Value::Null);
+        let error = runtime.call(name, (25i64,)).expect_err(name);
+        let Error::OutOfHostCalls { limit: 10, stack } = &error else { panic!("{error:?}") };
+        assert!(stack.to_string().contains(&format!("at {name} (program.mog:")), "{stack}");
+        assert_eq!(error.exit_code(), 124);
+        assert!(matches!(runtime.resume(), Err(Error::OutOfHostCalls { .. })), "20 of 25");
+        assert_eq!(runtime.resume()?, Value::Null, "all 25");
+        assert_eq!(runtime.counters().host_calls, 35);
+        assert_eq!(runtime.call("two", ())?, Value::Int(2));
+        let lines = if name == "print" { 10 + 25 + 1 } else { 1 };
+        assert_eq!(out.text().lines().count(), lines);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_limit_of_calls_costs_no_steps() -> Test {
+    let steps = |limit: u64| -> Result<u64, Error> {
+        let (_, sink) = buffer();
+        let program = compile_mog_source(CALLS)?;
+        let mut runtime =
+            Runtime::builder().host_calls(limit).output(sink).build(program, CapabilitySet::new())?;
+        let mut result = runtime.call("print", (30i64,));
+        while matches!(result, Err(Error::OutOfHostCalls { .. })) {
+            result = runtime.resume();
+        }
+        result.map(|_| runtime.counters().steps)
+    };
+    assert_eq!(steps(1)?, steps(u64::MAX)?);
+    Ok(())
+}
+
+const DEEP: &str = "
+    pub fn depth(n: int) -> int { if n == 0 { 0 } else { 1 + depth(n - 1) } }
+    pub fn callbacks(n: int) -> int { [n].map(|m| if m == 0 { 0 } else { callbacks(m - 1) + 1 })[0] }
+    pub async fn later(n: int) -> int { depth(n) }
+    pub async fn awaited(n: int) -> int { await later(n) }";
+
+/// The deepest recursion that works.
+fn deepest(runtime: &mut Runtime, name: &str) -> i64 {
+    let (mut works, mut fails) = (0i64, 1i64 << 20);
+    while works + 1 < fails {
+        let middle = i64::midpoint(works, fails);
+        match runtime.call(name, (middle,)) {
+            Ok(value) => {
+                assert_eq!(value, Value::Int(middle));
+                works = middle;
+            }
+            Err(error) => {
+                assert!(matches!(error, Error::OutOfStack { .. }), "{error:?}");
+                assert!(error.to_string().contains("depth") || error.to_string().contains(name), "{error}");
+                assert_eq!(error.exit_code(), 71);
+                fails = middle;
+            }
+        }
+    }
+    works
+}
+
+#[test]
+fn nesting_is_bounded_exactly() -> Test {
+    for dispatch in [Dispatch::Match, Dispatch::Tail] {
+        let build = |bytes: usize| -> Result<Runtime, Error> {
+            let program = compile_mog_source(DEEP)?;
+            let builder = Runtime::builder().memory(8 << 20).stack(bytes).dispatch(dispatch);
+            builder.build(program, CapabilitySet::new())
+        };
+        for name in ["depth", "callbacks", "awaited"] {
+            let small = deepest(&mut build(8 << 10)?, name);
+            let large = deepest(&mut build(80 << 10)?, name);
+            assert!(small > 50, "{name}: {small}");
+            // The same number of bytes for each level, whatever the stack grew by.
+            assert!((small * 10 - 20..=small * 10 + 20).contains(&large), "{name}: {small}, {large}");
+        }
+        let mut none = build(0)?;
+        assert_eq!(none.call("depth", (0i64,))?, Value::Int(0), "the first frame needs nothing below it");
+        assert!(matches!(none.call("depth", (1i64,)), Err(Error::OutOfStack { .. })));
+    }
+    Ok(())
+}
