@@ -1,21 +1,31 @@
 //! A function's machine code: registers filled in, jumps resolved, long jumps taken apart.
 
 use mog_core::isa::{Flags, Insn, Op, Operand, ext_words};
+use mog_core::module::Handler;
 
-use crate::ir::{Allocation, Arg, Body, Code, Ext, Inst, Label, Slot};
+use crate::ir::{Allocation, Arg, Body, Code as Ir, Ext, Inst, Label, Slot};
 
 /// Straight code is interrupted by a charge point at the latest after this many words; the verifier allows 256.
 const SEGMENT: usize = 240;
 
-/// The code of one function.
+/// The code of all functions so far.
 #[derive(Debug, Default)]
-pub(super) struct Machine {
+pub(super) struct Code {
     /// Its words.
     pub(super) words: Vec<u32>,
-    /// Source offset of the instruction at a word, where it changes.
-    pub(super) positions: Vec<(u32, u32)>,
-    /// Ranges with handlers: start, end, target, register.
-    pub(super) handlers: Vec<(u32, u32, u32, u8)>,
+    /// Source offset of the instruction at a word, where it changes within a function.
+    pub(super) positions: Vec<Position>,
+    /// Ranges with handlers.
+    pub(super) handlers: Vec<Handler>,
+}
+
+/// Where in the source an instruction comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    /// The instruction's word in its function.
+    pub(super) word: u32,
+    /// The byte offset in the source.
+    pub(super) at: u32,
 }
 
 /// A jump that is too far even for its long form.
@@ -47,85 +57,80 @@ const fn inverted(op: Op) -> Option<(Op, bool)> {
     })
 }
 
-struct Encoder<'b> {
-    body: &'b Body,
-    registers: &'b Allocation,
-    /// Word at which each instruction begins, and after the last one.
-    starts: Vec<u32>,
+/// Encodes functions, one after the other; keeps its tables in between.
+#[derive(Default)]
+pub(super) struct Encoder {
+    /// Word at which each label stands.
     labels: Vec<u32>,
-    long: Vec<bool>,
-    charged: Vec<bool>,
+    /// By instruction: the word after it.
+    ends: Vec<u32>,
+    /// By instruction.
+    forms: Vec<Form>,
 }
 
-/// Encodes a function.
-pub(super) fn encode(body: &Body, registers: &Allocation) -> Result<Machine, TooFar> {
-    let mut encoder = Encoder {
-        body,
-        registers,
-        starts: Vec::new(),
-        labels: vec![0; body.labels as usize],
-        long: vec![false; body.insts.len()],
-        charged: vec![false; body.insts.len()],
-    };
-    encoder.place_charges();
-    loop {
-        encoder.measure();
-        if !encoder.lengthen() {
-            break;
-        }
-    }
-    encoder.write()
+/// How an instruction is written.
+#[derive(Clone, Copy, Default)]
+struct Form {
+    /// A jump in its long form.
+    long: bool,
+    /// After a charge point.
+    charged: bool,
 }
 
-impl Encoder<'_> {
-    fn register(&self, slot: Slot) -> u8 {
-        let base = self.registers.registers.get(slot.v.0 as usize).copied().unwrap_or(0);
-        base.wrapping_add(slot.sub)
-    }
-
-    /// Words of an instruction, without a charge before it.
-    fn size(&self, index: usize, inst: &Inst) -> usize {
-        let Code::Op(op) = inst.code else { return 0 };
-        let long = self.long.get(index).copied().unwrap_or(false);
-        match op {
-            Op::ForLt | Op::ForLe if long => 3,
-            _ if long => 2,
-            _ if op.info().flags.has(Flags::EXT) => 1 + ext_words((inst.ext.1 - inst.ext.0) as usize),
-            _ => 1,
+impl Encoder {
+    /// Appends a function's code.
+    pub(super) fn encode(
+        &mut self,
+        body: &Body,
+        registers: &Allocation,
+        code: &mut Code,
+    ) -> Result<(), TooFar> {
+        self.labels.clear();
+        self.labels.resize(body.labels as usize, 0);
+        self.forms.clear();
+        self.forms.resize(body.insts.len(), Form::default());
+        self.place_charges(body);
+        loop {
+            let words = self.measure(body);
+            // Within so many words every jump reaches.
+            if words <= i8::MAX as usize || !self.lengthen(body) {
+                break;
+            }
         }
+        Measured { encoder: self, body, registers }.write(code)
     }
 
     /// Decides where straight code needs a charge point, as if all jumps were long.
-    fn place_charges(&mut self) {
+    fn place_charges(&mut self, body: &Body) {
         let mut run = 0;
-        for (index, inst) in self.body.insts.iter().enumerate() {
-            let Code::Op(op) = inst.code else { continue };
-            let jumps = inst.args.iter().any(|arg| matches!(arg, Arg::To(_)));
-            let size = self.size(index, inst) + if jumps { 2 } else { 0 };
+        for (inst, form) in body.insts.iter().zip(&mut self.forms) {
+            let Ir::Op(op) = inst.code else { continue };
+            let size = size(op, inst, false) + if jump(inst).is_some() { 2 } else { 0 };
             if run + size > SEGMENT {
-                if let Some(slot) = self.charged.get_mut(index) {
-                    *slot = true;
-                }
+                form.charged = true;
                 run = 0;
             }
             run = if op.info().flags.has(Flags::CHARGES) { 0 } else { run + size };
         }
     }
 
-    fn measure(&mut self) {
+    /// Finds out where instructions and labels stand. The words in all.
+    fn measure(&mut self, body: &Body) -> usize {
         let mut at = 0usize;
-        let mut starts = Vec::with_capacity(self.body.insts.len() + 1);
-        for (index, inst) in self.body.insts.iter().enumerate() {
-            starts.push(at as u32);
-            if let (Code::Label | Code::Handler, Arg::To(label)) = (inst.code, inst.args[0])
-                && let Some(slot) = self.labels.get_mut(label.0 as usize)
-            {
-                *slot = at as u32;
+        self.ends.clear();
+        for (inst, form) in body.insts.iter().zip(&self.forms) {
+            match (inst.code, inst.args[0]) {
+                (Ir::Op(op), _) => at += usize::from(form.charged) + size(op, inst, form.long),
+                (Ir::Label | Ir::Handler, Arg::To(label)) => {
+                    if let Some(slot) = self.labels.get_mut(label.0 as usize) {
+                        *slot = at as u32;
+                    }
+                }
+                _ => {}
             }
-            at += usize::from(self.charged.get(index).copied().unwrap_or(false)) + self.size(index, inst);
+            self.ends.push(at as u32);
         }
-        starts.push(at as u32);
-        self.starts = starts;
+        at
     }
 
     fn target(&self, label: Label) -> i64 {
@@ -133,58 +138,101 @@ impl Encoder<'_> {
     }
 
     /// Marks short jumps that do not reach. Whether there were any.
-    fn lengthen(&mut self) -> bool {
+    fn lengthen(&mut self, body: &Body) -> bool {
         let mut changed = false;
-        for (index, inst) in self.body.insts.iter().enumerate() {
-            let Code::Op(op) = inst.code else { continue };
-            if self.long.get(index).copied().unwrap_or(true) || op == Op::Jump {
+        for (n, inst) in body.insts.iter().enumerate() {
+            let Ir::Op(op) = inst.code else { continue };
+            let Some(label) = jump(inst) else { continue };
+            if self.forms[n].long || op == Op::Jump {
                 continue;
             }
-            let Some(label) = inst.args.iter().find_map(|arg| match arg {
-                Arg::To(label) => Some(*label),
-                _ => None,
-            }) else {
-                continue;
-            };
-            let next = self.starts.get(index + 1).map_or(0, |&at| i64::from(at));
-            let offset = self.target(label) - next;
+            let offset = self.target(label) - i64::from(self.ends[n]);
             let short = op.info().operands.contains(&Operand::Jump8);
             let reaches = if short { i8::try_from(offset).is_ok() } else { i16::try_from(offset).is_ok() };
-            if !reaches && let Some(slot) = self.long.get_mut(index) {
-                *slot = true;
+            if !reaches {
+                self.forms[n].long = true;
                 changed = true;
             }
         }
         changed
     }
+}
 
-    fn write(&self) -> Result<Machine, TooFar> {
-        let mut machine = Machine::default();
+/// Words of an instruction, without a charge before it.
+fn size(op: Op, inst: &Inst, long: bool) -> usize {
+    match op {
+        Op::ForLt | Op::ForLe if long => 3,
+        _ if long => 2,
+        _ if op.info().flags.has(Flags::EXT) => 1 + ext_words((inst.ext.1 - inst.ext.0) as usize),
+        _ => 1,
+    }
+}
+
+/// Where an instruction may jump to.
+fn jump(inst: &Inst) -> Option<Label> {
+    inst.args.iter().find_map(|arg| match arg {
+        Arg::To(label) => Some(*label),
+        _ => None,
+    })
+}
+
+/// The bits of an operand's number that are written.
+const fn field_mask(operand: Operand) -> u32 {
+    match operand {
+        Operand::Jump24 => 0xff_ffff,
+        Operand::Imm16
+        | Operand::Jump16
+        | Operand::Const16
+        | Operand::Str16
+        | Operand::Type16
+        | Operand::Func16
+        | Operand::Import16
+        | Operand::Global16
+        | Operand::Lib16 => 0xffff,
+        _ => 0xff,
+    }
+}
+
+/// A function that has been measured.
+struct Measured<'f> {
+    encoder: &'f Encoder,
+    body: &'f Body,
+    registers: &'f Allocation,
+}
+
+impl Measured<'_> {
+    fn write(&self, code: &mut Code) -> Result<(), TooFar> {
+        let start = code.words.len();
         let mut position = u32::MAX;
-        for (index, inst) in self.body.insts.iter().enumerate() {
-            let Code::Op(op) = inst.code else { continue };
+        for (inst, form) in self.body.insts.iter().zip(&self.encoder.forms) {
+            let Ir::Op(op) = inst.code else { continue };
             if inst.at != position {
                 position = inst.at;
-                machine.positions.push((machine.words.len() as u32, position));
+                code.positions.push(Position { word: (code.words.len() - start) as u32, at: position });
             }
-            if self.charged.get(index).copied().unwrap_or(false) {
-                machine.words.push(Insn::abc(Op::Charge, 0, 0, 0).0);
+            if form.charged {
+                code.words.push(Insn::abc(Op::Charge, 0, 0, 0).0);
             }
-            if self.long.get(index).copied().unwrap_or(false) {
-                self.write_long(op, inst, &mut machine.words)?;
+            if form.long {
+                self.write_long(op, inst, start, &mut code.words)?;
             } else {
-                self.write_one(op, inst, &mut machine.words)?;
+                self.write_one(op, inst, start, &mut code.words)?;
             }
         }
         for range in &self.body.protected {
-            let at = |label: Label| self.target(label) as u32;
-            let (start, end) = (at(range.start), at(range.end));
+            let at = |label: Label| start as u32 + self.encoder.target(label) as u32;
+            let (start, end, target) = (at(range.start), at(range.end), at(range.handler));
             if start < end {
                 let register = self.register(Slot { v: range.error, sub: 0 });
-                machine.handlers.push((start, end, at(range.handler), register));
+                code.handlers.push(Handler { start, end, target, register });
             }
         }
-        Ok(machine)
+        Ok(())
+    }
+
+    fn register(&self, slot: Slot) -> u8 {
+        let base = self.registers.registers.get(slot.v.0 as usize).copied().unwrap_or(0);
+        base.wrapping_add(slot.sub)
     }
 
     fn byte(&self, arg: Arg) -> u8 {
@@ -195,43 +243,30 @@ impl Encoder<'_> {
         }
     }
 
-    fn write_one(&self, op: Op, inst: &Inst, words: &mut Vec<u32>) -> Result<(), TooFar> {
-        let next = words.len() as i64 + 1;
-        let mut bytes = [0u8; 3];
-        let operands = op.info().operands;
-        for (position, (&operand, &arg)) in operands.iter().zip(&inst.args).enumerate() {
+    /// The way to a label from the word after the next one.
+    fn offset(&self, label: Label, start: usize, words: &[u32]) -> Result<i32, TooFar> {
+        let offset = self.encoder.target(label) - ((words.len() - start) as i64 + 1);
+        if (-(1 << 23)..1 << 23).contains(&offset) { Ok(offset as i32) } else { Err(TooFar) }
+    }
+
+    fn write_one(&self, op: Op, inst: &Inst, start: usize, words: &mut Vec<u32>) -> Result<(), TooFar> {
+        let mut word = Insn::abc(op, 0, 0, 0).0;
+        let mut shift = 8;
+        for (&operand, &arg) in op.info().operands.iter().zip(&inst.args) {
             let number = match arg {
-                Arg::To(label) => self.target(label) - next,
-                Arg::Num(number) => i64::from(number),
-                _ => i64::from(self.byte(arg)),
+                Arg::None => 0,
+                Arg::Reg(slot) => u32::from(self.register(slot)),
+                Arg::Num(number) => number.cast_unsigned(),
+                Arg::To(label) => self.offset(label, start, words)?.cast_unsigned(),
             };
-            let width = match operand {
-                Operand::Jump24 => 3,
-                Operand::Imm16
-                | Operand::Jump16
-                | Operand::Const16
-                | Operand::Str16
-                | Operand::Type16
-                | Operand::Func16
-                | Operand::Import16
-                | Operand::Global16
-                | Operand::Lib16 => 2,
-                _ => 1,
-            };
-            if operand == Operand::Jump24 && !(-(1 << 23)..1 << 23).contains(&number) {
-                return Err(TooFar);
-            }
-            for (slot, byte) in bytes.iter_mut().skip(position).take(width).zip(number.to_le_bytes()) {
-                *slot = byte;
-            }
+            word |= (number & field_mask(operand)) << shift;
+            shift += 8;
         }
-        words.push(Insn::abc(op, bytes[0], bytes[1], bytes[2]).0);
+        words.push(word);
         if op.info().flags.has(Flags::EXT) {
             let range = inst.ext.0 as usize..inst.ext.1 as usize;
-            let ext: Vec<u8> =
-                self.body.ext.get(range).unwrap_or(&[]).iter().map(|ext| self.ext(*ext)).collect();
-            for chunk in ext.chunks(3) {
-                let byte = |n: usize| chunk.get(n).copied().unwrap_or(0);
+            for chunk in self.body.ext.get(range).unwrap_or(&[]).chunks(3) {
+                let byte = |n: usize| chunk.get(n).map_or(0, |&ext| self.ext(ext));
                 words.push(Insn::abc(Op::Ext, byte(0), byte(1), byte(2)).0);
             }
         }
@@ -246,23 +281,9 @@ impl Encoder<'_> {
         }
     }
 
-    fn jump_far(&self, label: Label, words: &mut Vec<u32>) -> Result<(), TooFar> {
-        let offset = self.target(label) - (words.len() as i64 + 1);
-        if !(-(1 << 23)..1 << 23).contains(&offset) {
-            return Err(TooFar);
-        }
-        words.push(Insn::a24(Op::Jump, offset as i32).0);
-        Ok(())
-    }
-
     /// A jump that does not reach: the opposite condition skips a long jump.
-    fn write_long(&self, op: Op, inst: &Inst, words: &mut Vec<u32>) -> Result<(), TooFar> {
-        let Some(label) = inst.args.iter().find_map(|arg| match arg {
-            Arg::To(label) => Some(*label),
-            _ => None,
-        }) else {
-            return Err(TooFar);
-        };
+    fn write_long(&self, op: Op, inst: &Inst, start: usize, words: &mut Vec<u32>) -> Result<(), TooFar> {
+        let label = jump(inst).ok_or(TooFar)?;
         let (a, b) = (self.byte(inst.args[0]), self.byte(inst.args[1]));
         match op {
             Op::JumpIf => words.push(Insn::ab16(Op::JumpIfNot, a, 1).0),
@@ -281,6 +302,8 @@ impl Encoder<'_> {
                 words.push(Insn::abc(op, a, b, 1).0);
             }
         }
-        self.jump_far(label, words)
+        let offset = self.offset(label, start, words)?;
+        words.push(Insn::a24(Op::Jump, offset).0);
+        Ok(())
     }
 }

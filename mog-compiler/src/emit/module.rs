@@ -1,11 +1,14 @@
 //! The module's bytes: code, tables, metadata, debug records.
 
 use mog_core::TypeId;
-use mog_core::module::{Counts, Export, Function, FunctionDebug, Handler, Header, Import, Requirement};
+use mog_core::module::{
+    Counts, Export, FUNCTION_WORDS, Function, FunctionDebug, HANDLER_WORDS, HEADER_WORDS, Handler, Header,
+    Import, Requirement,
+};
 
-use super::code::{Machine, encode};
+use super::code::{Code, Encoder, Position};
 use crate::hir::Hir;
-use crate::ir::{Allocation, Body, Layouts, allocate, spill, tidy};
+use crate::ir::{Allocator, Body, Layouts, Tidier, spill};
 use crate::lower::Lowered;
 
 /// How a module is written.
@@ -40,6 +43,14 @@ pub enum EmitError {
     TooMany(&'static str),
 }
 
+/// A function whose code is there.
+struct Emitted {
+    /// Its record.
+    function: Function,
+    /// How many of the code's positions are its own.
+    positions: usize,
+}
+
 /// Finishes the functions and writes the module.
 ///
 /// # Errors
@@ -49,79 +60,95 @@ pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Resul
         return Err(EmitError::TooMany(what));
     }
     let limit = options.window - 2;
+    let (mut code, mut runs) = (Code::default(), Vec::new());
     let mut functions = Vec::with_capacity(lowered.bodies.len());
+    let (mut tidier, mut allocator, mut encoder) =
+        (Tidier::default(), Allocator::default(), Encoder::default());
     for body in &mut lowered.bodies {
-        tidy(body);
-        let registers = registers(body, &mut lowered.layouts, limit)?;
-        let machine =
-            encode(body, &registers).map_err(|_| EmitError::TooMany("instructions of a function"))?;
-        functions.push((registers, machine));
-    }
-    let mut pool = lowered.imports.clone();
-    let types = lowered.layouts.write(&mut pool).ok_or(EmitError::TooMany("types"))?;
-    let (mut code, mut records, mut handlers) = (Vec::new(), Vec::new(), Vec::new());
-    let mut max_frame = 0;
-    for (body, (registers, machine)) in lowered.bodies.iter().zip(&functions) {
-        let start = number(code.len(), "instructions")?;
-        let runs = number(pool.len(), "register types")?;
-        pool.push(u16::try_from(registers.runs.len()).unwrap_or(u16::MAX));
-        pool.extend(registers.runs.iter().flat_map(|&(ty, count)| [ty, count]));
-        let record = Function {
-            start,
+        tidier.tidy(body);
+        find_registers(&mut allocator, body, &mut lowered.layouts, limit)?;
+        let registers = &allocator.allocation;
+        let function = Function {
+            start: number(code.words.len(), "instructions")?,
             params: registers.params,
             results: body.results,
             frame: registers.frame,
             first_ref: registers.first_ref,
             signature: TypeId(body.signature),
             captures: TypeId(body.captures),
-            registers: runs,
+            registers: number(runs.len(), "register types")?,
         };
-        records.extend(record.to_words());
-        max_frame = max_frame.max(u16::from(registers.frame));
-        for &(from, to, target, register) in &machine.handlers {
-            let handler = Handler { start: start + from, end: start + to, target: start + target, register };
-            handlers.push(handler.to_words());
-        }
-        code.extend_from_slice(&machine.words);
+        let positions = code.positions.len();
+        encoder
+            .encode(body, registers, &mut code)
+            .map_err(|_| EmitError::TooMany("instructions of a function"))?;
+        functions.push(Emitted { function, positions: code.positions.len() - positions });
+        runs.push(u16::try_from(registers.runs.len()).unwrap_or(u16::MAX));
+        runs.extend(registers.runs.iter().flat_map(|&(ty, count)| [ty, count]));
     }
+    let mut pool = core::mem::take(&mut lowered.imports);
+    let imports = small(pool.len(), "imports")?;
+    let types = lowered.layouts.write(&mut pool).ok_or(EmitError::TooMany("types"))?;
+    let first_run = number(pool.len(), "register types")?;
+    pool.extend(runs);
+    let mut records = Vec::with_capacity(functions.len() * FUNCTION_WORDS);
+    for Emitted { function, .. } in &mut functions {
+        function.registers += first_run;
+        records.extend(function.to_words());
+    }
+    let max_frame = functions.iter().map(|emitted| u16::from(emitted.function.frame)).max().unwrap_or(0);
     let (strings, bytes) = string_sections(&lowered)?;
     let metadata = metadata(hir, &lowered)?;
-    let debug = if options.strip { Vec::new() } else { debug_records(&lowered, &functions, options)? };
+    let debug = if options.strip {
+        Vec::new()
+    } else {
+        debug_records(&lowered, &functions, &code.positions, options)?
+    };
     let header = Header {
-        features: mog_core::verify::features_of_code(&code),
+        features: mog_core::verify::features_of_code(&code.words),
         max_frame,
         state_type: lowered.state_type,
-        imports: small(lowered.imports.len(), "imports")?,
-        code: number(code.len(), "instructions")?,
+        imports,
+        code: number(code.words.len(), "instructions")?,
         bytes: number(bytes.len(), "bytes of strings")?,
         metadata: number(metadata.len(), "bytes of metadata")?,
         debug: number(debug.len(), "bytes of debug records")?,
         constants: small(lowered.constants.len(), "constants")?,
         types: small(lowered.layouts.len(), "types")?,
         functions: small(lowered.bodies.len(), "functions")?,
-        handlers: small(handlers.len(), "try blocks")?,
+        handlers: small(code.handlers.len(), "try blocks")?,
         strings: small(lowered.layouts.strings.len(), "strings")?,
         pool: small(pool.len(), "types and registers")?,
     };
-    let mut words = header.to_words().to_vec();
-    words.extend(code);
+    let mut words = Vec::with_capacity(
+        HEADER_WORDS
+            + code.words.len()
+            + 2 * lowered.constants.len()
+            + types.len()
+            + records.len()
+            + HANDLER_WORDS * code.handlers.len()
+            + strings.len()
+            + pool.len().div_ceil(2)
+            + [&bytes, &metadata, &debug].map(|bytes| bytes.len().div_ceil(4)).iter().sum::<usize>(),
+    );
+    words.extend_from_slice(&header.to_words());
+    words.extend_from_slice(&code.words);
     words.extend(lowered.constants.iter().flat_map(|&bits| [bits as u32, (bits >> 32) as u32]));
-    words.extend(types);
-    words.extend(records);
-    words.extend(handlers.iter().flatten());
-    words.extend(strings);
-    words.extend(pool.chunks(2).map(|pair| {
-        let half = |n: usize| u32::from(pair.get(n).copied().unwrap_or(0));
-        half(0) | half(1) << 16
-    }));
+    words.extend_from_slice(&types);
+    words.extend_from_slice(&records);
+    words.extend(code.handlers.iter().flat_map(Handler::to_words));
+    words.extend_from_slice(&strings);
+    let (pairs, last) = pool.as_chunks();
+    words.extend(pairs.iter().map(|&[low, high]| u32::from(low) | u32::from(high) << 16));
+    words.extend(last.iter().map(|&low| u32::from(low)));
     for bytes in [&bytes, &metadata, &debug] {
-        words.extend(bytes.chunks(4).map(|chunk| {
-            let mut word = [0; 4];
-            for (slot, &byte) in word.iter_mut().zip(chunk) {
-                *slot = byte;
-            }
-            u32::from_le_bytes(word)
-        }));
+        let (whole, rest) = bytes.as_chunks();
+        words.extend(whole.iter().map(|&chunk| u32::from_le_bytes(chunk)));
+        if !rest.is_empty() {
+            let mut last = [0; 4];
+            last[..rest.len()].copy_from_slice(rest);
+            words.push(u32::from_le_bytes(last));
+        }
     }
     Ok(words)
 }
@@ -129,12 +156,17 @@ pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Resul
 /// How often values are moved out of registers before a function counts as too large.
 const SPILLS: usize = 8;
 
-/// The registers of a function; what does not fit moves to an object.
-fn registers(body: &mut Body, layouts: &mut Layouts, limit: usize) -> Result<Allocation, EmitError> {
+/// Finds the registers of a function; what does not fit moves to an object.
+fn find_registers(
+    allocator: &mut Allocator,
+    body: &mut Body,
+    layouts: &mut Layouts,
+    limit: usize,
+) -> Result<(), EmitError> {
     let mut attempts = 0;
     loop {
-        let needs = match allocate(body, &layouts.classes, limit) {
-            Ok(allocation) => return Ok(allocation),
+        let needs = match allocator.allocate(body, &layouts.classes, limit) {
+            Ok(()) => return Ok(()),
             Err(error) => error.needs,
         };
         attempts += 1;
@@ -165,7 +197,8 @@ fn string_sections(lowered: &Lowered) -> Result<(Vec<u32>, Vec<u8>), EmitError> 
 }
 
 fn put<T: serde::Serialize>(bytes: &mut Vec<u8>, record: &T) -> Result<(), EmitError> {
-    bytes.extend(postcard::to_allocvec(record).map_err(|_| EmitError::TooMany("bytes of metadata"))?);
+    let all = postcard::to_extend(record, core::mem::take(bytes));
+    *bytes = all.map_err(|_| EmitError::TooMany("bytes of metadata"))?;
     Ok(())
 }
 
@@ -217,22 +250,22 @@ fn varint(bytes: &mut Vec<u8>, mut value: u32) {
 
 fn debug_records(
     lowered: &Lowered,
-    functions: &[(Allocation, Machine)],
+    functions: &[Emitted],
+    mut positions: &[Position],
     options: &EmitOptions<'_>,
 ) -> Result<Vec<u8>, EmitError> {
-    let starts: Vec<u32> = core::iter::once(0)
-        .chain(options.source.bytes().zip(1..).filter(|&(byte, _)| byte == b'\n').map(|(_, next)| next))
-        .collect();
-    let mut bytes = Vec::new();
+    let mut source = LineIndex::new(options.source);
+    let mut bytes = Vec::with_capacity(8 * functions.len() + 4 * positions.len());
+    let mut lines = Vec::new();
     let mut file = options.file;
-    for (body, (_, machine)) in lowered.bodies.iter().zip(functions) {
-        let mut lines = Vec::new();
+    for (body, emitted) in lowered.bodies.iter().zip(functions) {
+        let (own, others) = positions.split_at(emitted.positions);
+        positions = others;
+        lines.clear();
         let (mut last_word, mut last_line) = (0, 0u32);
         let mut last = (0, 0);
-        for &(word, at) in &machine.positions {
-            let line = starts.partition_point(|&start| start <= at).max(1) as u32;
-            let start = starts.get(line as usize - 1).copied().unwrap_or(0);
-            let column = at.saturating_sub(start) + 1;
+        for &Position { word, at } in own {
+            let (line, column) = source.find(at);
             if (line, column) == last {
                 continue;
             }
@@ -247,4 +280,34 @@ fn debug_records(
         file = "";
     }
     Ok(bytes)
+}
+
+/// Where the lines of a source are.
+struct LineIndex {
+    /// Where each line begins.
+    starts: Vec<u32>,
+    /// The line that was found last, from 0.
+    latest: usize,
+}
+
+impl LineIndex {
+    fn new(source: &str) -> Self {
+        let mut starts = Vec::with_capacity(source.len() / 24);
+        starts.push(0);
+        starts.extend(source.bytes().zip(1..).filter(|&(byte, _)| byte == b'\n').map(|(_, next)| next));
+        Self { starts, latest: 0 }
+    }
+
+    /// Line and column of an offset, from 1. Quick if it is in the same line as the one before or the next.
+    fn find(&mut self, at: u32) -> (u32, u32) {
+        let starts = |line: usize| self.starts.get(line).copied().unwrap_or(u32::MAX);
+        if starts(self.latest + 1) <= at {
+            self.latest += 1;
+        }
+        if at < starts(self.latest) || starts(self.latest + 1) <= at {
+            self.latest = self.starts.partition_point(|&start| start <= at).saturating_sub(1);
+        }
+        let column = at - starts(self.latest) + 1;
+        (self.latest as u32 + 1, column)
+    }
 }

@@ -9,7 +9,7 @@ use mog_core::module::TypeId;
 use super::{Body, ClassId, Classes, Code, V, visit};
 
 /// Where the virtual registers of a function went.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Allocation {
     /// The first machine register of each virtual one.
     pub registers: Vec<u8>,
@@ -32,61 +32,11 @@ pub struct TooManyRegisters {
 
 const NONE: u32 = u32::MAX;
 
-/// Live ranges: first and last position of each virtual register.
-fn live_ranges(body: &Body) -> Vec<(u32, u32)> {
-    let ends = loop_ends(body);
-    let mut ranges = vec![(NONE, 0u32); body.classes.len()];
-    for &V(param) in &body.params {
-        if let Some(range) = ranges.get_mut(param as usize) {
-            *range = (0, 0);
-        }
-    }
-    let mut loops: Vec<(u32, u32)> = Vec::new();
-    let mut next_loop = 0;
-    for (at, inst) in (1u32..).zip(&body.insts) {
-        match inst.code {
-            Code::LoopStart => {
-                loops.push((at, ends.get(next_loop).copied().unwrap_or(at)));
-                next_loop += 1;
-            }
-            Code::LoopEnd => {
-                loops.pop();
-            }
-            _ => {}
-        }
-        visit(inst, &body.ext, |slot, _, _| {
-            let Some(range) = ranges.get_mut(slot.v.0 as usize) else { return };
-            if range.0 == NONE {
-                *range = (at, at);
-                return;
-            }
-            // The outermost loop that began after the register did.
-            let outer = loops.partition_point(|&(start, _)| start < range.0);
-            let last = loops.get(outer).map_or(at, |&(_, end)| end);
-            range.1 = range.1.max(last);
-        });
-    }
-    ranges
-}
-
-/// The position of each loop's end, in the order of their beginnings.
-fn loop_ends(body: &Body) -> Vec<u32> {
-    let (mut ends, mut open) = (Vec::new(), Vec::new());
-    for (at, inst) in (1u32..).zip(&body.insts) {
-        match inst.code {
-            Code::LoopStart => {
-                open.push(ends.len());
-                ends.push(at);
-            }
-            Code::LoopEnd => {
-                if let Some(slot) = open.pop().and_then(|index: usize| ends.get_mut(index)) {
-                    *slot = at;
-                }
-            }
-            _ => {}
-        }
-    }
-    ends
+/// First and last position of a virtual register.
+#[derive(Clone, Copy)]
+struct LiveRange {
+    first: u32,
+    last: u32,
 }
 
 /// A place for a value of a class: a parameter's registers, or the nth of the class's own.
@@ -96,141 +46,238 @@ enum Place {
     Nth(u32),
 }
 
-/// The registers of a class.
+/// The places for values of a class.
+#[derive(Clone, Copy)]
 struct Pool {
-    class: ClassId,
-    free: Vec<Place>,
+    /// The first of the virtual registers whose places are free again; see [`Allocator::next`].
+    free: u32,
     made: u32,
-    /// The first of them in the frame.
+    /// The first of its machine registers.
     base: usize,
 }
 
-/// A pool for each class that a function uses, by class: a program may have many more.
-struct Pools(Vec<Pool>);
-
-impl Pools {
-    fn of(body: &Body) -> Self {
-        let mut classes = body.classes.clone();
-        classes.sort_unstable();
-        classes.dedup();
-        Self(classes.into_iter().map(|class| Pool { class, free: Vec::new(), made: 0, base: 0 }).collect())
-    }
-
-    fn get(&self, class: ClassId) -> Option<&Pool> {
-        self.0.binary_search_by_key(&class, |pool| pool.class).ok().and_then(|at| self.0.get(at))
-    }
-
-    fn get_mut(&mut self, class: ClassId) -> Option<&mut Pool> {
-        self.0.binary_search_by_key(&class, |pool| pool.class).ok().and_then(|at| self.0.get_mut(at))
-    }
+impl Pool {
+    const EMPTY: Self = Self { free: NONE, made: 0, base: 0 };
 }
 
-/// Gives every virtual register of a function its machine registers.
-///
-/// # Errors
-/// If the frame would be larger than `limit` registers.
-pub fn allocate(body: &Body, classes: &Classes, limit: usize) -> Result<Allocation, TooManyRegisters> {
-    let ranges = live_ranges(body);
-    let class_of = |v: usize| body.classes.get(v).copied().unwrap_or(ClassId(0));
-    let mut pools = Pools::of(body);
-    let mut places: Vec<Option<Place>> = vec![None; body.classes.len()];
-    let mut params = 0usize;
-    for &V(param) in &body.params {
-        if let Some(place) = places.get_mut(param as usize) {
-            *place = Some(Place::Param(params.min(255) as u8));
-        }
-        params += classes.slots(class_of(param as usize)).len();
+/// Allocates registers to functions, one after the other; keeps its tables in between.
+#[derive(Default)]
+pub struct Allocator {
+    /// What came of the last function.
+    pub allocation: Allocation,
+    /// By virtual register.
+    ranges: Vec<LiveRange>,
+    /// By virtual register, once it has appeared.
+    places: Vec<Option<Place>>,
+    /// By class.
+    pools: Vec<Pool>,
+    /// Classes with a place, for which `pools` is not as it was in the beginning.
+    used: Vec<ClassId>,
+    /// By position: the first of the registers that are last used there.
+    ending: Vec<u32>,
+    /// By virtual register: the one after it, in a list of `ending` and then in a list of a pool.
+    next: Vec<u32>,
+    /// Positions of loops' ends, in the order of their beginnings.
+    loop_ends: Vec<u32>,
+    /// Begin and end of the loops around a position.
+    loops: Vec<(u32, u32)>,
+}
+
+impl Allocator {
+    /// Gives every virtual register of a function its machine registers.
+    ///
+    /// # Errors
+    /// If the frame would be larger than `limit` registers.
+    pub fn allocate(&mut self, body: &Body, classes: &Classes, limit: usize) -> Result<(), TooManyRegisters> {
+        self.find_ranges(body);
+        let params = self.assign(body, classes);
+        self.lay_out(body, classes, params, limit)
     }
-    // Which registers end at each position.
-    let mut order: Vec<u32> =
-        (0..).zip(&ranges).filter(|(_, range)| range.0 != NONE).map(|(v, _)| v).collect();
-    order.sort_by_key(|&v| ranges.get(v as usize).map_or(0, |range| range.1));
-    let mut ending = order.iter().copied().peekable();
-    for (at, inst) in (1u32..).zip(&body.insts) {
-        // What was last used by an instruction before is free again. Instructions with several results, or
-        // that read operands after writing, keep theirs until they are over.
-        while let Some(&v) = ending.peek() {
-            if ranges.get(v as usize).is_none_or(|range| range.1 >= at) {
-                break;
-            }
-            ending.next();
-            if let (Some(pool), Some(Some(place))) =
-                (pools.get_mut(class_of(v as usize)), places.get(v as usize))
-            {
-                pool.free.push(*place);
+
+    /// Finds the live ranges, and which of them end at each position.
+    fn find_ranges(&mut self, body: &Body) {
+        self.find_loops(body);
+        self.ranges.clear();
+        self.ranges.resize(body.classes.len(), LiveRange { first: NONE, last: 0 });
+        for &V(param) in &body.params {
+            if let Some(range) = self.ranges.get_mut(param as usize) {
+                range.first = 0;
             }
         }
-        visit(inst, &body.ext, |slot, _, _| {
-            let v = slot.v.0 as usize;
-            if let Some(place) = places.get_mut(v)
-                && place.is_none()
-                && let Some(pool) = pools.get_mut(class_of(v))
+        let (ranges, loops) = (&mut self.ranges, &mut self.loops);
+        let mut ends = self.loop_ends.iter();
+        loops.clear();
+        for (at, inst) in (1u32..).zip(&body.insts) {
+            match inst.code {
+                Code::LoopStart => loops.push((at, ends.next().copied().unwrap_or(at))),
+                Code::LoopEnd => {
+                    loops.pop();
+                }
+                _ => {}
+            }
+            visit(inst, &body.ext, |slot, _, _| {
+                let Some(range) = ranges.get_mut(slot.v.0 as usize) else { return };
+                if range.first == NONE {
+                    *range = LiveRange { first: at, last: at };
+                    return;
+                }
+                // The outermost loop that began after the register did.
+                let outer = loops.partition_point(|&(start, _)| start < range.first);
+                let last = loops.get(outer).map_or(at, |&(_, end)| end);
+                range.last = range.last.max(last);
+            });
+        }
+        self.ending.clear();
+        self.ending.resize(body.insts.len() + 1, NONE);
+        self.next.clear();
+        self.next.resize(body.classes.len(), NONE);
+        for (v, range) in self.ranges.iter().enumerate().rev() {
+            if range.first != NONE
+                && let Some(head) = self.ending.get_mut(range.last as usize)
             {
-                *place = Some(pool.free.pop().unwrap_or_else(|| {
+                self.next[v] = core::mem::replace(head, v as u32);
+            }
+        }
+    }
+
+    fn find_loops(&mut self, body: &Body) {
+        let (ends, open) = (&mut self.loop_ends, &mut self.loops);
+        ends.clear();
+        open.clear();
+        for (at, inst) in (1u32..).zip(&body.insts) {
+            match inst.code {
+                Code::LoopStart => {
+                    open.push((ends.len() as u32, 0));
+                    ends.push(at);
+                }
+                Code::LoopEnd => {
+                    if let Some(end) = open.pop().and_then(|(index, _)| ends.get_mut(index as usize)) {
+                        *end = at;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Gives the registers their places. How many machine registers the parameters take.
+    fn assign(&mut self, body: &Body, classes: &Classes) -> usize {
+        for ClassId(class) in self.used.drain(..) {
+            self.pools[class as usize] = Pool::EMPTY;
+        }
+        self.pools.resize(classes.len(), Pool::EMPTY);
+        self.places.clear();
+        self.places.resize(body.classes.len(), None);
+        let mut params = 0usize;
+        for &V(param) in &body.params {
+            if let Some(place) = self.places.get_mut(param as usize) {
+                *place = Some(Place::Param(params.min(255) as u8));
+            }
+            params += classes.slots(class_of(body, param)).len();
+        }
+        for (at, inst) in body.insts.iter().enumerate() {
+            // What was last used by an instruction before is free again. Instructions with several results, or
+            // that read operands after writing, keep theirs until they are over.
+            let mut ended = self.ending[at];
+            while ended != NONE {
+                let pool = pool(&mut self.pools, &mut self.used, class_of(body, ended));
+                let free = core::mem::replace(&mut pool.free, ended);
+                ended = core::mem::replace(&mut self.next[ended as usize], free);
+            }
+            visit(inst, &body.ext, |slot, _, _| {
+                let v = slot.v.0;
+                if self.places.get(v as usize).is_none_or(Option::is_some) {
+                    return;
+                }
+                let pool = pool(&mut self.pools, &mut self.used, class_of(body, v));
+                self.places[v as usize] = if pool.free == NONE {
                     pool.made += 1;
-                    Place::Nth(pool.made - 1)
-                }));
-            }
-        });
+                    Some(Place::Nth(pool.made - 1))
+                } else {
+                    let free = pool.free as usize;
+                    pool.free = self.next[free];
+                    self.places[free]
+                };
+            });
+        }
+        params
     }
-    lay_out(body, classes, pools, &places, params, limit)
+
+    /// Parameters, then classes without references, then those with.
+    fn lay_out(
+        &mut self,
+        body: &Body,
+        classes: &Classes,
+        params: usize,
+        limit: usize,
+    ) -> Result<(), TooManyRegisters> {
+        let allocation = &mut self.allocation;
+        let runs = &mut allocation.runs;
+        runs.clear();
+        let mut add = |slot: u16| match runs.last_mut() {
+            Some((ty, count)) if *ty == slot => *count += 1,
+            _ => runs.push((slot, 1)),
+        };
+        for &V(param) in &body.params {
+            classes.slots(class_of(body, param)).iter().for_each(|&slot| add(slot));
+        }
+        self.used.sort_unstable_by_key(|class| class.0);
+        self.used.dedup();
+        let mut frame = params;
+        let mut first_ref = 0;
+        for plain in [true, false] {
+            if !plain {
+                first_ref = frame;
+            }
+            for &class in &self.used {
+                let slots = classes.slots(class);
+                if is_plain(slots) != plain {
+                    continue;
+                }
+                let pool = &mut self.pools[class.0 as usize];
+                pool.base = frame;
+                for _ in 0..pool.made {
+                    slots.iter().for_each(|&slot| add(slot));
+                }
+                frame += pool.made as usize * slots.len();
+            }
+        }
+        if frame > limit {
+            return Err(TooManyRegisters { needs: frame });
+        }
+        allocation.registers.clear();
+        allocation.registers.extend((0..).zip(&self.places).map(|(v, place)| {
+            let register = match *place {
+                Some(Place::Param(register)) => usize::from(register),
+                Some(Place::Nth(nth)) => {
+                    let class = class_of(body, v);
+                    self.pools[class.0 as usize].base + nth as usize * classes.slots(class).len()
+                }
+                None => 0,
+            };
+            register.min(255) as u8
+        }));
+        allocation.frame = frame as u8;
+        allocation.first_ref = first_ref as u8;
+        allocation.params = params as u8;
+        Ok(())
+    }
 }
 
-/// Parameters, then classes without references, then those with.
-fn lay_out(
-    body: &Body,
-    classes: &Classes,
-    mut pools: Pools,
-    places: &[Option<Place>],
-    params: usize,
-    limit: usize,
-) -> Result<Allocation, TooManyRegisters> {
-    let is_plain = |class: ClassId| {
-        classes.slots(class).iter().all(|&slot| slot == TypeId::INT.0 || slot == TypeId::FLOAT.0)
-    };
-    let mut runs: Vec<(u16, u16)> = Vec::new();
-    let mut add = |slot: u16| match runs.last_mut() {
-        Some((ty, count)) if *ty == slot => *count += 1,
-        _ => runs.push((slot, 1)),
-    };
-    for &V(param) in &body.params {
-        let class = body.classes.get(param as usize).copied().unwrap_or(ClassId(0));
-        classes.slots(class).iter().for_each(|&slot| add(slot));
+fn class_of(body: &Body, v: u32) -> ClassId {
+    body.classes.get(v as usize).copied().unwrap_or(ClassId(0))
+}
+
+/// The pool of a class, which is noted as used.
+fn pool<'p>(pools: &'p mut [Pool], used: &mut Vec<ClassId>, class: ClassId) -> &'p mut Pool {
+    let pool = &mut pools[class.0 as usize];
+    if pool.made == 0 && pool.free == NONE {
+        used.push(class);
     }
-    let mut frame = params;
-    let mut first_ref = 0;
-    for plain in [true, false] {
-        if !plain {
-            first_ref = frame;
-        }
-        for pool in pools.0.iter_mut().filter(|pool| is_plain(pool.class) == plain) {
-            let slots = classes.slots(pool.class);
-            pool.base = frame;
-            for _ in 0..pool.made {
-                slots.iter().for_each(|&slot| add(slot));
-            }
-            frame += pool.made as usize * slots.len();
-        }
-    }
-    if frame > limit {
-        return Err(TooManyRegisters { needs: frame });
-    }
-    let registers = places.iter().enumerate().map(|(v, place)| {
-        let class = body.classes.get(v).copied().unwrap_or(ClassId(0));
-        let register = match place {
-            Some(Place::Param(register)) => usize::from(*register),
-            Some(Place::Nth(nth)) => {
-                pools.get(class).map_or(0, |pool| pool.base) + *nth as usize * classes.slots(class).len()
-            }
-            None => 0,
-        };
-        register.min(255) as u8
-    });
-    Ok(Allocation {
-        registers: registers.collect(),
-        frame: frame as u8,
-        first_ref: first_ref as u8,
-        params: params as u8,
-        runs,
-    })
+    pool
+}
+
+/// Whether a value of these slots has no references.
+fn is_plain(slots: &[u16]) -> bool {
+    slots.iter().all(|&slot| slot == TypeId::INT.0 || slot == TypeId::FLOAT.0)
 }

@@ -1,5 +1,7 @@
 //! How the language's types lie in registers and objects: the module's type table, made on demand.
 
+use core::ops::Range;
+
 use hashbrown::HashMap;
 use mog_core::TypeId;
 use mog_core::heap::MAX_VALUE_SLOTS;
@@ -14,6 +16,15 @@ const MAX_FLAT_ENUM: usize = 4;
 /// Slots beyond which `?T` and `Result<T>` hold their payload in an object.
 const MAX_FLAT: usize = MAX_VALUE_SLOTS;
 
+/// What is known of a type so far.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    id: Option<TypeId>,
+    /// Its values' slots, in [`Layouts::slots`].
+    slots: Option<Range<usize>>,
+    class: Option<ClassId>,
+}
+
 /// A record of the type table under construction.
 #[derive(Clone, Debug, Default)]
 struct Record {
@@ -27,13 +38,17 @@ struct Record {
 #[derive(Debug, Default)]
 pub struct Layouts {
     records: Vec<Record>,
-    ids: HashMap<Ty, TypeId>,
-    value_slots: HashMap<Ty, Vec<u16>>,
+    /// By type.
+    known: Vec<Known>,
+    /// The slots of all types, each a range.
+    slots: Vec<u16>,
     cells: HashMap<Vec<u16>, TypeId>,
     functions: HashMap<(Vec<Ty>, Ty), TypeId>,
     tasks: HashMap<u16, TypeId>,
     numbers: HashMap<TypeId, TypeId>,
     boxed_enums: HashMap<u32, bool>,
+    /// Enums that are just being looked at and count as boxed meanwhile.
+    undecided: u32,
     /// Classes of virtual registers.
     pub classes: Classes,
     /// String constants in the order of their numbers.
@@ -53,6 +68,14 @@ impl Layouts {
         index
     }
 
+    fn known(&mut self, ty: Ty) -> &mut Known {
+        let index = ty.0 as usize;
+        if index >= self.known.len() {
+            self.known.resize(index + 1, Known::default());
+        }
+        &mut self.known[index]
+    }
+
     fn reserve(&mut self) -> (usize, TypeId) {
         let index = self.records.len();
         self.records.push(Record::default());
@@ -69,11 +92,8 @@ impl Layouts {
     /// The number of a type in the module's table, made on first use.
     pub fn id(&mut self, hir: &Hir, ty: Ty) -> TypeId {
         let ty = hir.types.shallow(ty);
-        if let Some(&id) = self.ids.get(&ty) {
-            return id;
-        }
-        let kind = hir.types.kind(ty).clone();
-        match kind {
+        let kind = hir.types.kind(ty);
+        match *kind {
             TyKind::Unit | TyKind::Never | TyKind::Error | TyKind::Var(_) => TypeId::UNIT,
             TyKind::Bool => TypeId::BOOL,
             TyKind::Int(kind) => int_type(kind),
@@ -81,7 +101,10 @@ impl Layouts {
             TyKind::F32 => TypeId::F32,
             TyKind::Str => TypeId::STR,
             TyKind::Any => TypeId::ANY,
-            _ => self.make(hir, ty, &kind),
+            _ => match self.known(ty).id {
+                Some(id) => id,
+                None => self.make(hir, ty, kind),
+            },
         }
     }
 
@@ -94,30 +117,30 @@ impl Layouts {
             _ => None,
         };
         if let Some(id) = built_in {
-            self.ids.insert(ty, id);
+            self.known(ty).id = Some(id);
             return id;
         }
         match kind {
             // The payload's record comes first: flat types may only contain earlier ones.
             TyKind::Option(payload) | TyKind::Result(payload) => {
                 let component = self.id(hir, *payload);
-                let slots = self.slots(hir, ty);
+                let slots = self.slots(hir, ty).to_vec();
                 let (index, id) = self.reserve();
                 let kind =
                     if matches!(kind, TyKind::Option(_)) { TypeKind::Option } else { TypeKind::Result };
                 self.set(index, kind, u16::MAX, vec![component.0], slots);
-                self.ids.insert(ty, id);
+                self.known(ty).id = Some(id);
                 id
             }
             TyKind::Enum(enum_id) => self.make_enum(hir, ty, *enum_id),
             TyKind::Fn(params, ret) => {
                 let id = self.function(hir, params, *ret);
-                self.ids.insert(ty, id);
+                self.known(ty).id = Some(id);
                 id
             }
             _ => {
                 let (index, id) = self.reserve();
-                self.ids.insert(ty, id);
+                self.known(ty).id = Some(id);
                 self.make_reference(hir, index, kind);
                 id
             }
@@ -129,19 +152,19 @@ impl Layouts {
         match kind {
             TyKind::Array(element) => {
                 let components = vec![self.id(hir, *element).0];
-                let slots = self.slots(hir, *element);
+                let slots = self.slots(hir, *element).to_vec();
                 self.set(index, TypeKind::Array, u16::MAX, components, slots);
             }
             TyKind::Map(key, value) => {
                 let components = vec![self.id(hir, *key).0, self.id(hir, *value).0];
-                let mut slots = self.slots(hir, *key);
+                let mut slots = self.slots(hir, *key).to_vec();
                 slots.extend(self.slots(hir, *value));
                 self.set(index, TypeKind::Map, u16::MAX, components, slots);
             }
             TyKind::Fn(params, result) => {
                 let mut components: Vec<u16> = params.iter().map(|&param| self.id(hir, param).0).collect();
                 components.push(self.id(hir, *result).0);
-                let mut slots: Vec<u16> = params.iter().flat_map(|&param| self.slots(hir, param)).collect();
+                let mut slots = self.slots_of_all(hir, params);
                 let extra = u16::try_from(slots.len()).unwrap_or(u16::MAX);
                 slots.extend(self.slots(hir, *result));
                 self.set(index, TypeKind::Fn, extra, components, slots);
@@ -197,11 +220,11 @@ impl Layouts {
                     components.push(self.id(hir, ty).0);
                 }
             }
-            let slots = self.slots(hir, ty);
+            let slots = self.slots(hir, ty).to_vec();
             let name = self.string(&definition.name);
             let (index, number) = self.reserve();
             self.set(index, TypeKind::Enum, name, components, slots);
-            self.ids.insert(ty, number);
+            self.known(ty).id = Some(number);
             return number;
         }
         let (index, number) = self.reserve();
@@ -209,14 +232,14 @@ impl Layouts {
         for _ in &definition.variants {
             self.reserve();
         }
-        self.ids.insert(ty, number);
+        self.known(ty).id = Some(number);
         let mut components = Vec::new();
         for (n, (name, payload)) in definition.variants.iter().enumerate() {
             components.push(self.string(name));
             components.push(u16::try_from(payload.len()).unwrap_or(u16::MAX));
             let types: Vec<u16> = payload.iter().map(|&ty| self.id(hir, ty).0).collect();
             components.extend_from_slice(&types);
-            let slots = payload.iter().flat_map(|&ty| self.slots(hir, ty)).collect();
+            let slots = self.slots_of_all(hir, payload);
             let number = u16::try_from(n).unwrap_or(u16::MAX);
             self.set(first + n, TypeKind::Variant, number, types, slots);
         }
@@ -232,6 +255,7 @@ impl Layouts {
         }
         // While it is being looked at it counts as boxed: so one that contains itself is.
         self.boxed_enums.insert(id.0, true);
+        self.undecided += 1;
         let mut size = 1;
         let mut recursive = false;
         if let Some(definition) = hir.types.enums.get(id.0 as usize) {
@@ -241,8 +265,7 @@ impl Layouts {
         }
         let boxed = recursive || size > MAX_FLAT_ENUM;
         self.boxed_enums.insert(id.0, boxed);
-        // What was computed while this one counted as boxed may be wrong now.
-        self.value_slots.clear();
+        self.undecided -= 1;
         boxed
     }
 
@@ -268,41 +291,57 @@ impl Layouts {
     }
 
     /// The slots of a value of a type.
-    pub fn slots(&mut self, hir: &Hir, ty: Ty) -> Vec<u16> {
-        let ty = hir.types.shallow(ty);
-        if let Some(slots) = self.value_slots.get(&ty) {
-            return slots.clone();
+    pub fn slots(&mut self, hir: &Hir, ty: Ty) -> &[u16] {
+        let range = self.slot_range(hir, ty);
+        &self.slots[range]
+    }
+
+    fn slots_of_all(&mut self, hir: &Hir, types: &[Ty]) -> Vec<u16> {
+        let mut slots = Vec::with_capacity(types.len());
+        for &ty in types {
+            slots.extend_from_slice(self.slots(hir, ty));
         }
-        let int = TypeId::INT.0;
-        let slots = match hir.types.kind(ty).clone() {
-            TyKind::Unit | TyKind::Never | TyKind::Error | TyKind::Var(_) => Vec::new(),
-            TyKind::Bool | TyKind::Int(_) => vec![int],
-            TyKind::Float | TyKind::F32 => vec![TypeId::FLOAT.0],
-            TyKind::Str => vec![TypeId::STR.0],
-            TyKind::Any => vec![TypeId::ANY.0, TypeId::ANY_PAYLOAD.0],
-            TyKind::Option(payload) => {
-                let mut slots = vec![int];
-                slots.extend(self.slots(hir, payload));
-                slots
+        slots
+    }
+
+    fn slot_range(&mut self, hir: &Hir, ty: Ty) -> Range<usize> {
+        let ty = hir.types.shallow(ty);
+        if let Some(range) = &self.known(ty).slots {
+            return range.clone();
+        }
+        let parts: &[u16] = match hir.types.kind(ty) {
+            TyKind::Unit | TyKind::Never | TyKind::Error | TyKind::Var(_) => &[],
+            TyKind::Bool | TyKind::Int(_) => &[TypeId::INT.0],
+            TyKind::Float | TyKind::F32 => &[TypeId::FLOAT.0],
+            TyKind::Str => &[TypeId::STR.0],
+            TyKind::Any => &[TypeId::ANY.0, TypeId::ANY_PAYLOAD.0],
+            TyKind::Option(payload) => &self.tagged(hir, &[*payload], &[]),
+            TyKind::Result(payload) => &self.tagged(hir, &[*payload], &[TypeId::STR.0]),
+            TyKind::Enum(id) if !self.is_boxed_enum(hir, *id) => {
+                let definition = hir.types.enums.get(id.0 as usize);
+                let payloads = definition.into_iter().flat_map(|definition| &definition.variants);
+                let payloads: Vec<Ty> = payloads.flat_map(|(_, payload)| payload).copied().collect();
+                &self.tagged(hir, &payloads, &[])
             }
-            TyKind::Result(payload) => {
-                let mut slots = vec![int];
-                slots.extend(self.slots(hir, payload));
-                slots.push(TypeId::STR.0);
-                slots
-            }
-            TyKind::Enum(id) if !self.is_boxed_enum(hir, id) => {
-                let mut slots = vec![int];
-                let payloads =
-                    hir.types.enums.get(id.0 as usize).map(|definition| definition.variants.clone());
-                for ty in payloads.into_iter().flatten().flat_map(|(_, payload)| payload) {
-                    slots.extend(self.slots(hir, ty));
-                }
-                slots
-            }
-            _ => vec![self.id(hir, ty).0],
+            _ => &[self.id(hir, ty).0],
         };
-        self.value_slots.insert(ty, slots.clone());
+        let start = self.slots.len();
+        self.slots.extend_from_slice(parts);
+        let range = start..self.slots.len();
+        // While an enum counts as boxed only for the moment, so do the slots of what contains it.
+        if self.undecided == 0 {
+            self.known(ty).slots = Some(range.clone());
+        }
+        range
+    }
+
+    /// A tag, payloads, and what comes after them.
+    fn tagged(&mut self, hir: &Hir, payloads: &[Ty], after: &[u16]) -> Vec<u16> {
+        let mut slots = vec![TypeId::INT.0];
+        for &ty in payloads {
+            slots.extend_from_slice(self.slots(hir, ty));
+        }
+        slots.extend_from_slice(after);
         slots
     }
 
@@ -326,13 +365,21 @@ impl Layouts {
 
     /// The class of registers that hold a value of a type.
     pub fn class(&mut self, hir: &Hir, ty: Ty) -> ClassId {
-        let slots = self.slots(hir, ty);
-        self.classes.intern(&slots)
+        let ty = hir.types.shallow(ty);
+        if let Some(class) = self.known(ty).class {
+            return class;
+        }
+        let range = self.slot_range(hir, ty);
+        let class = self.classes.intern(&self.slots[range]);
+        if self.undecided == 0 {
+            self.known(ty).class = Some(class);
+        }
+        class
     }
 
     /// The type of an object that holds a captured variable of these slots.
     pub fn cell(&mut self, hir: &Hir, ty: Ty) -> TypeId {
-        let slots = self.slots(hir, ty);
+        let slots = self.slots(hir, ty).to_vec();
         if let Some(&id) = self.cells.get(&slots) {
             return id;
         }

@@ -8,12 +8,12 @@ mod spill;
 mod tidy;
 
 use hashbrown::HashMap;
-use mog_core::isa::{Flags, Op, Operand};
+use mog_core::isa::{Op, Operand};
 
-pub use allocate::{Allocation, TooManyRegisters, allocate};
+pub use allocate::{Allocation, Allocator, TooManyRegisters};
 pub use layout::{Layouts, dtype_id};
 pub use spill::spill;
-pub use tidy::tidy;
+pub use tidy::Tidier;
 
 /// A virtual register: a value of one or more slots that will get consecutive machine registers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -146,38 +146,55 @@ impl Body {
     }
 }
 
-/// Whether operands of this kind are read.
-#[must_use]
-pub const fn reads(operand: Operand) -> bool {
-    matches!(operand, Operand::Use(_) | Operand::Mod(_) | Operand::UseN)
+/// Which of an instruction's operands a, b, c it writes and reads, a bit for each.
+#[derive(Clone, Copy)]
+struct Access {
+    writes: u8,
+    reads: u8,
 }
 
-/// Whether operands of this kind are written.
-#[must_use]
-pub const fn writes(operand: Operand) -> bool {
-    matches!(operand, Operand::Def(_) | Operand::Mod(_) | Operand::DefN | Operand::Result)
-}
+/// By opcode.
+const ACCESS: [Access; Op::ALL.len()] = {
+    let mut all = [Access { writes: 0, reads: 0 }; Op::ALL.len()];
+    let mut number = 0;
+    while number < all.len() {
+        let op = Op::ALL[number];
+        let operands = op.info().operands;
+        let mut n = 0;
+        while n < operands.len() {
+            let (writes, reads) = match operands[n] {
+                Operand::Def(_) | Operand::DefN | Operand::Result => (true, false),
+                Operand::Use(_) | Operand::UseN => (false, true),
+                Operand::Mod(_) => (true, true),
+                // An element of several slots is read by the store and written by the load.
+                Operand::ElemN => (matches!(op, Op::AGetN), matches!(op, Op::ASetN)),
+                _ => (false, false),
+            };
+            all[number].writes |= (writes as u8) << n;
+            all[number].reads |= (reads as u8) << n;
+            n += 1;
+        }
+        number += 1;
+    }
+    all
+};
 
 /// Calls the function for each virtual register of an instruction: the register, whether it is written, whether
 /// it is read.
+#[inline]
 pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
     match inst.code {
         Code::Op(op) => {
-            for (&operand, &arg) in op.info().operands.iter().zip(&inst.args) {
+            let Access { writes, reads } = ACCESS[op as usize];
+            for (n, &arg) in inst.args.iter().enumerate() {
                 if let Arg::Reg(slot) = arg {
-                    match operand {
-                        // An element of several slots is read by the store and written by the load.
-                        Operand::ElemN => each(slot, op == Op::AGetN, op == Op::ASetN),
-                        _ => each(slot, writes(operand), reads(operand)),
-                    }
+                    each(slot, writes >> n & 1 != 0, reads >> n & 1 != 0);
                 }
             }
-            if op.info().flags.has(Flags::EXT) {
-                let (start, end) = (inst.ext.0 as usize, inst.ext.1 as usize);
-                for ext in ext.get(start..end).unwrap_or(&[]) {
-                    if let Ext::Reg(slot) = ext {
-                        each(*slot, false, true);
-                    }
+            let (start, end) = (inst.ext.0 as usize, inst.ext.1 as usize);
+            for ext in ext.get(start..end).unwrap_or(&[]) {
+                if let Ext::Reg(slot) = ext {
+                    each(*slot, false, true);
                 }
             }
         }

@@ -3,125 +3,208 @@
 
 use mog_core::isa::{Flags, Kind, Op, Operand};
 
-use super::{Arg, Body, Code, Inst, Slot, V, visit};
+use super::{Arg, Body, Code, Inst, Label, Slot, V, visit};
 
-/// Tidies a function's code.
-pub fn tidy(body: &mut Body) {
-    place_preheaders(body);
-    drop_unreachable(body);
-    merge_moves(body);
-    drop_unread(body);
-    use_accumulators(body);
+/// How often a register is written and read.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Uses {
+    writes: u32,
+    reads: u32,
 }
 
-fn place_preheaders(body: &mut Body) {
-    if body.preheaders.iter().all(Vec::is_empty) {
-        return;
-    }
-    let mut placed = Vec::with_capacity(body.insts.len() + 8);
-    for inst in &body.insts {
-        if inst.code == Code::LoopStart
-            && let Arg::Num(list) = inst.args[0]
-            && let Some(list) = usize::try_from(list).ok().and_then(|list| body.preheaders.get(list))
-        {
-            placed.extend_from_slice(list);
-        }
-        placed.push(*inst);
-    }
-    body.insts = placed;
+/// Tidies functions, one after the other; keeps its tables in between.
+#[derive(Default)]
+pub struct Tidier {
+    /// By label: where it is.
+    places: Vec<Option<usize>>,
+    /// By label: whether anything refers to it.
+    wanted: Vec<bool>,
+    /// By instruction: whether control can reach it.
+    live: Vec<bool>,
+    /// Instructions that control reaches and that were not followed yet.
+    pending: Vec<usize>,
+    /// By register.
+    uses: Vec<Uses>,
+    placed: Vec<Inst>,
 }
 
-/// Which instructions control can reach, and which labels it jumps to.
-fn reach(body: &Body) -> (Vec<bool>, Vec<bool>) {
-    let mut places = vec![None; body.labels as usize];
-    let mut pending = vec![0];
-    for (position, inst) in body.insts.iter().enumerate() {
-        match (inst.code, inst.args[0]) {
-            (Code::Label, Arg::To(label)) => {
-                if let Some(place) = places.get_mut(label.0 as usize) {
-                    *place = Some(position);
+impl Tidier {
+    /// Tidies a function's code.
+    pub fn tidy(&mut self, body: &mut Body) {
+        self.place_preheaders(body);
+        self.drop_unreachable(body);
+        self.count(body);
+        self.merge_moves(body);
+        self.drop_unread(body);
+        use_accumulators(body);
+    }
+
+    fn place_preheaders(&mut self, body: &mut Body) {
+        if body.preheaders.iter().all(Vec::is_empty) {
+            return;
+        }
+        self.placed.clear();
+        for inst in &body.insts {
+            if inst.code == Code::LoopStart
+                && let Arg::Num(list) = inst.args[0]
+                && let Some(list) = usize::try_from(list).ok().and_then(|list| body.preheaders.get(list))
+            {
+                self.placed.extend_from_slice(list);
+            }
+            self.placed.push(*inst);
+        }
+        core::mem::swap(&mut body.insts, &mut self.placed);
+    }
+
+    /// Finds which instructions control can reach, and which labels it jumps to.
+    fn reach(&mut self, body: &Body) {
+        self.places.clear();
+        self.places.resize(body.labels as usize, None);
+        self.pending.clear();
+        self.pending.push(0);
+        for (position, inst) in body.insts.iter().enumerate() {
+            match (inst.code, inst.args[0]) {
+                (Code::Label, Arg::To(label)) => {
+                    if let Some(place) = self.places.get_mut(label.0 as usize) {
+                        *place = Some(position);
+                    }
+                }
+                (Code::Handler, _) => self.pending.push(position),
+                _ => {}
+            }
+        }
+        self.live.clear();
+        self.live.resize(body.insts.len(), false);
+        self.wanted.clear();
+        self.wanted.resize(body.labels as usize, false);
+        while let Some(start) = self.pending.pop() {
+            for (inst, live) in body.insts.iter().zip(&mut self.live).skip(start) {
+                if core::mem::replace(live, true) {
+                    break;
+                }
+                let Code::Op(op) = inst.code else { continue };
+                for arg in inst.args {
+                    if let Arg::To(label) = arg
+                        && let Some(wanted) = self.wanted.get_mut(label.0 as usize)
+                        && !core::mem::replace(wanted, true)
+                    {
+                        self.pending.extend(self.places.get(label.0 as usize).copied().flatten());
+                    }
+                }
+                if op.info().flags.has(Flags::ENDS) {
+                    break;
                 }
             }
-            (Code::Handler, _) => pending.push(position),
-            _ => {}
         }
     }
-    let mut live = vec![false; body.insts.len()];
-    let mut wanted = vec![false; body.labels as usize];
-    while let Some(start) = pending.pop() {
-        for (inst, live) in body.insts.iter().zip(&mut live).skip(start) {
-            if core::mem::replace(live, true) {
-                break;
-            }
-            let Code::Op(op) = inst.code else { continue };
-            for arg in inst.args {
-                if let Arg::To(label) = arg
-                    && let Some(wanted) = wanted.get_mut(label.0 as usize)
-                    && !core::mem::replace(wanted, true)
-                {
-                    pending.extend(places.get(label.0 as usize).copied().flatten());
+
+    /// Drops code that control cannot reach, labels that nothing jumps to, and jumps to the next instruction.
+    fn drop_unreachable(&mut self, body: &mut Body) {
+        self.reach(body);
+        for range in &body.protected {
+            for label in [range.start, range.end] {
+                if let Some(wanted) = self.wanted.get_mut(label.0 as usize) {
+                    *wanted = true;
                 }
             }
-            if op.info().flags.has(Flags::ENDS) {
-                break;
+        }
+        let insts = &mut body.insts;
+        let mut kept = 0;
+        for n in 0..insts.len() {
+            let inst = insts[n];
+            match inst.code {
+                Code::Op(_) if !self.live[n] => continue,
+                Code::Label => {
+                    let Arg::To(label) = inst.args[0] else { continue };
+                    if !self.wanted.get(label.0 as usize).copied().unwrap_or(false) {
+                        continue;
+                    }
+                    while let Some(jump) = jump_before(&insts[..kept], label) {
+                        insts.copy_within(jump + 1..kept, jump);
+                        kept -= 1;
+                    }
+                }
+                _ => {}
+            }
+            insts[kept] = inst;
+            kept += 1;
+        }
+        insts.truncate(kept);
+    }
+
+    fn count(&mut self, body: &Body) {
+        self.uses.clear();
+        self.uses.resize(body.classes.len(), Uses::default());
+        for inst in &body.insts {
+            visit(inst, &body.ext, |slot, written, read| {
+                if let Some(uses) = self.uses.get_mut(slot.v.0 as usize) {
+                    uses.writes += u32::from(written);
+                    uses.reads += u32::from(read);
+                }
+            });
+        }
+        for param in &body.params {
+            if let Some(uses) = self.uses.get_mut(param.0 as usize) {
+                uses.writes += 1;
             }
         }
     }
-    (live, wanted)
+
+    /// `t = …; x = t` becomes `x = …` when nobody else reads t.
+    fn merge_moves(&mut self, body: &mut Body) {
+        const ONCE: Uses = Uses { writes: 1, reads: 1 };
+        let single = |v: V| self.uses.get(v.0 as usize) == Some(&ONCE);
+        let insts = &mut body.insts;
+        let mut kept = 0;
+        for n in 0..insts.len() {
+            let inst = insts[n];
+            if inst.code == Code::Op(Op::Move)
+                && let [Arg::Reg(to), Arg::Reg(from), _] = inst.args
+                && from.sub == 0
+                && single(from.v)
+                && let Some(before) = insts[..kept].last_mut()
+                && defines(before) == Some(from)
+                && body.classes.get(from.v.0 as usize) == body.classes.get(to.v.0 as usize)
+            {
+                before.args[0] = Arg::Reg(to);
+            } else {
+                insts[kept] = inst;
+                kept += 1;
+            }
+        }
+        insts.truncate(kept);
+    }
+
+    /// Drops instructions that only compute what nobody reads, and what was computed only for them.
+    fn drop_unread(&mut self, body: &mut Body) {
+        let insts = &mut body.insts;
+        // From the last to the first; what is kept moves to the end.
+        let mut kept = insts.len();
+        for n in (0..insts.len()).rev() {
+            let inst = insts[n];
+            let removable = matches!(inst.code, Code::Op(op) if op.info().flags.has(Flags::PURE));
+            if removable
+                && let Arg::Reg(slot) = inst.args[0]
+                && self.uses.get(slot.v.0 as usize).is_some_and(|uses| uses.reads == 0)
+            {
+                visit(&inst, &body.ext, |slot, _, read| {
+                    if read && let Some(uses) = self.uses.get_mut(slot.v.0 as usize) {
+                        uses.reads -= 1;
+                    }
+                });
+            } else {
+                kept -= 1;
+                insts[kept] = inst;
+            }
+        }
+        insts.drain(..kept);
+    }
 }
 
-/// Drops code that control cannot reach, labels that nothing jumps to, and jumps to the next instruction.
-fn drop_unreachable(body: &mut Body) {
-    let (live, mut wanted) = reach(body);
-    for range in &body.protected {
-        for label in [range.start, range.end] {
-            if let Some(wanted) = wanted.get_mut(label.0 as usize) {
-                *wanted = true;
-            }
-        }
-    }
-    let mut kept: Vec<Inst> = Vec::with_capacity(body.insts.len());
-    for (inst, live) in body.insts.iter().zip(live) {
-        match inst.code {
-            Code::Op(_) if !live => continue,
-            Code::Label => {
-                let Arg::To(label) = inst.args[0] else { continue };
-                if !wanted.get(label.0 as usize).copied().unwrap_or(false) {
-                    continue;
-                }
-                // A jump to here that is the instruction before, apart from other labels.
-                while let Some(last) = kept.iter().rposition(|inst| inst.code != Code::Label)
-                    && let Some(Inst { code: Code::Op(Op::Jump), args: [Arg::To(target), ..], .. }) =
-                        kept.get(last)
-                    && *target == label
-                {
-                    kept.remove(last);
-                }
-            }
-            _ => {}
-        }
-        kept.push(*inst);
-    }
-    body.insts = kept;
-}
-
-/// How often each register is written and read.
-fn count(body: &Body) -> Vec<(u32, u32)> {
-    let mut counts = vec![(0u32, 0u32); body.classes.len()];
-    for inst in &body.insts {
-        visit(inst, &body.ext, |slot, written, read| {
-            if let Some(count) = counts.get_mut(slot.v.0 as usize) {
-                count.0 += u32::from(written);
-                count.1 += u32::from(read);
-            }
-        });
-    }
-    for param in &body.params {
-        if let Some(count) = counts.get_mut(param.0 as usize) {
-            count.0 += 1;
-        }
-    }
-    counts
+/// The jump to a label that stands just before it, apart from other labels.
+fn jump_before(insts: &[Inst], label: Label) -> Option<usize> {
+    let last = insts.iter().rposition(|inst| inst.code != Code::Label)?;
+    (insts[last].code == Code::Op(Op::Jump) && insts[last].args[0] == Arg::To(label)).then_some(last)
 }
 
 fn defines(inst: &Inst) -> Option<Slot> {
@@ -130,60 +213,6 @@ fn defines(inst: &Inst) -> Option<Slot> {
         (Some(Operand::Def(_) | Operand::Result), Arg::Reg(slot)) => Some(slot),
         _ => None,
     }
-}
-
-/// `t = …; x = t` becomes `x = …` when nobody else reads t.
-fn merge_moves(body: &mut Body) {
-    let counts = count(body);
-    let single = |v: V| counts.get(v.0 as usize) == Some(&(1, 1));
-    let mut kept: Vec<Inst> = Vec::with_capacity(body.insts.len());
-    for inst in &body.insts {
-        let mut merged = false;
-        if inst.code == Code::Op(Op::Move)
-            && let [Arg::Reg(to), Arg::Reg(from), _] = inst.args
-            && from.sub == 0
-            && single(from.v)
-            && let Some(before) = kept.last_mut()
-            && defines(before) == Some(from)
-            && body.classes.get(from.v.0 as usize) == body.classes.get(to.v.0 as usize)
-        {
-            before.args[0] = Arg::Reg(to);
-            merged = true;
-        }
-        if !merged {
-            kept.push(*inst);
-        }
-    }
-    body.insts = kept;
-}
-
-/// Drops instructions that only compute what nobody reads, and what was computed only for them.
-fn drop_unread(body: &mut Body) {
-    let mut counts = count(body);
-    let ext = core::mem::take(&mut body.ext);
-    let mut kept: Vec<Inst> = Vec::with_capacity(body.insts.len());
-    for inst in body.insts.iter().rev() {
-        let removable = match inst.code {
-            Code::Op(op) => op.info().flags.has(Flags::PURE),
-            _ => false,
-        };
-        let written = match (removable, inst.args[0]) {
-            (true, Arg::Reg(slot)) => counts.get(slot.v.0 as usize).map(|count| count.1),
-            _ => None,
-        };
-        if written == Some(0) {
-            visit(inst, &ext, |slot, _, read| {
-                if read && let Some(count) = counts.get_mut(slot.v.0 as usize) {
-                    count.1 -= 1;
-                }
-            });
-        } else {
-            kept.push(*inst);
-        }
-    }
-    kept.reverse();
-    body.ext = ext;
-    body.insts = kept;
 }
 
 /// The form of an instruction that takes its first operand from the latest result; for operations that allow
