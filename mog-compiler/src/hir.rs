@@ -98,6 +98,8 @@ pub struct Local {
     /// Lives in a heap cell: captured by a closure and assigned after its first initialisation. A variable that
     /// is captured but never assigned again is captured by value, which nobody can tell apart.
     pub boxed: bool,
+    /// Assigned after its initialisation, here or in a closure.
+    pub assigned: bool,
 }
 
 /// A module variable.

@@ -106,8 +106,10 @@ impl Checker<'_> {
         }
         let variables = self.func_variables.get(at).map_or(&[][..], Vec::as_slice);
         for (local, &variable) in locals.iter_mut().zip(variables) {
-            let known = self.variables.get(variable as usize);
-            local.boxed = known.is_some_and(|known| known.captured && known.assigned);
+            if let Some(known) = self.variables.get(variable as usize) {
+                local.assigned = known.assigned;
+                local.boxed = known.captured && known.assigned;
+            }
         }
         if let Some(func) = self.hir.funcs.get_mut(at) {
             (func.locals, func.ret) = (locals, ret);
@@ -271,7 +273,7 @@ impl Checker<'_> {
                 continue;
             }
             let Some(global) = self.hir.globals.get(at) else { continue };
-            let local = Local { name: global.name.clone(), ty: global.ty, boxed: false };
+            let local = Local { name: global.name.clone(), ty: global.ty, boxed: false, assigned: true };
             if let Some(func) = self.hir.funcs.get_mut(init.0 as usize) {
                 if let Some(place) = locals.get_mut(at) {
                     *place = Some(LocalId(func.locals.len() as u32));

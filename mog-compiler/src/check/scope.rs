@@ -261,12 +261,12 @@ impl<'a> Checker<'a> {
     /// A new local variable of the current function, not yet in scope.
     pub(super) fn new_local(&mut self, name: Symbol, ty: Ty) -> LocalId {
         let name = if name == sym::UNDERSCORE { String::new() } else { self.ast.text(name).to_owned() };
-        self.push_local(Local { name, ty, boxed: false })
+        self.push_local(Local { name, ty, boxed: false, assigned: false })
     }
 
     /// A new variable without a name.
     pub(super) fn temp(&mut self, ty: Ty) -> LocalId {
-        self.push_local(Local { name: String::new(), ty, boxed: false })
+        self.push_local(Local { name: String::new(), ty, boxed: false, assigned: false })
     }
 
     /// A new local variable of the current function, in scope from here.

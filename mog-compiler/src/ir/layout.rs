@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use mog_core::TypeId;
 use mog_core::heap::MAX_VALUE_SLOTS;
 use mog_core::module::{TASK_SLOTS, TYPE_WORDS, TypeKind};
+use smallvec::SmallVec;
 
 use super::{ClassId, Classes};
 use crate::hir::Hir;
@@ -43,7 +44,7 @@ pub struct Layouts {
     /// The slots of all types, each a range.
     slots: Vec<u16>,
     cells: HashMap<Vec<u16>, TypeId>,
-    functions: HashMap<(Vec<Ty>, Ty), TypeId>,
+    functions: HashMap<(SmallVec<[Ty; 4]>, Ty), TypeId>,
     tasks: HashMap<u16, TypeId>,
     numbers: HashMap<TypeId, TypeId>,
     boxed_enums: HashMap<u32, bool>,
@@ -347,8 +348,7 @@ impl Layouts {
 
     /// The number of the type of functions with these parameters and this result.
     pub fn function(&mut self, hir: &Hir, params: &[Ty], ret: Ty) -> TypeId {
-        let key =
-            (params.iter().map(|&ty| hir.types.shallow(ty)).collect::<Vec<_>>(), hir.types.shallow(ret));
+        let key = (params.iter().map(|&ty| hir.types.shallow(ty)).collect(), hir.types.shallow(ret));
         if let Some(&id) = self.functions.get(&key) {
             return id;
         }

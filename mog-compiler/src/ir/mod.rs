@@ -131,6 +131,19 @@ pub struct Body {
 }
 
 impl Body {
+    /// A function of so many bytes of source, with room for its code.
+    #[must_use]
+    pub fn with_capacity(name: String, length: usize) -> Self {
+        let length = length.min(1 << 16);
+        Self {
+            name,
+            insts: Vec::with_capacity(length / 4 + 4),
+            ext: Vec::with_capacity(length / 8 + 4),
+            classes: Vec::with_capacity(length / 8 + 4),
+            ..Self::default()
+        }
+    }
+
     /// A fresh virtual register.
     pub fn fresh(&mut self, class: ClassId) -> V {
         let v = V(u32::try_from(self.classes.len()).unwrap_or(u32::MAX));

@@ -80,7 +80,7 @@ impl Lowering<'_, '_> {
         if let Some(value) = self.tensor(builtin, &values, asked, ty, dst) {
             return value;
         }
-        let operands: Vec<Ext> = values.iter().map(|value| Ext::Reg(value.slot)).collect();
+        let operands: super::List<Ext> = values.iter().map(|value| Ext::Reg(value.slot)).collect();
         match shape(builtin) {
             Some(Shape::Plain(lib)) => {
                 let dst = if self.size(ty) == 0 { self.unit_value() } else { self.target(dst, ty) };

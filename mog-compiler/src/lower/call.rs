@@ -26,12 +26,9 @@ impl Lowering<'_, '_> {
             return value;
         }
         let number = self.unit.number(Wanted::Function(function));
-        let mut operands = vec![Ext::FrameEnd];
-        for &arg in args {
-            operands.extend(self.slots_of(arg));
-        }
         let dst = self.result(dst, ty);
-        self.op_ext(Op::Call, &[dst.arg(), Arg::Num(i32::from(number))], &operands);
+        let operands = self.ext_slots(Some(Ext::FrameEnd), args);
+        self.op_since(Op::Call, &[dst.arg(), Arg::Num(i32::from(number))], operands);
         dst
     }
 
@@ -43,13 +40,10 @@ impl Lowering<'_, '_> {
 
     /// Calls a closure.
     pub(super) fn call_closure(&mut self, callee: Val, args: &[Val], ty: Ty, dst: Option<Val>) -> Val {
-        let mut operands = vec![Ext::FrameEnd];
-        for &arg in args {
-            operands.extend(self.slots_of(arg));
-        }
-        let count = Arg::Num(operands.len() as i32 - 1);
         let dst = self.result(dst, ty);
-        self.op_ext(Op::CallClosure, &[dst.arg(), callee.arg(), count], &operands);
+        let count = args.iter().map(|arg| i32::from(self.size(arg.ty))).sum();
+        let operands = self.ext_slots(Some(Ext::FrameEnd), args);
+        self.op_since(Op::CallClosure, &[dst.arg(), callee.arg(), Arg::Num(count)], operands);
         dst
     }
 
@@ -63,13 +57,10 @@ impl Lowering<'_, '_> {
         dst: Option<Val>,
     ) -> Val {
         let values = self.operands(args);
-        let mut operands = Vec::new();
-        for value in values {
-            operands.extend(self.slots_of(value));
-        }
         let op = if asked == Asked::Yes { Op::HostTry } else { Op::HostCall };
         let dst = self.result(dst, ty);
-        self.op_ext(op, &[dst.arg(), Arg::Num(import.0 as i32)], &operands);
+        let operands = self.ext_slots(None, &values);
+        self.op_since(op, &[dst.arg(), Arg::Num(import.0 as i32)], operands);
         dst
     }
 }

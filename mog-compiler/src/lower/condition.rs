@@ -232,9 +232,9 @@ impl Lowering<'_, '_> {
     }
 
     /// A type and values of it, as ext operands.
-    pub(super) fn typed(&mut self, ty: Ty, values: &[Val]) -> Vec<Ext> {
+    pub(super) fn typed(&mut self, ty: Ty, values: &[Val]) -> super::List<Ext> {
         let [low, high] = self.type_id(ty).0.to_le_bytes();
-        let mut operands = vec![Ext::Byte(low), Ext::Byte(high)];
+        let mut operands = smallvec::smallvec![Ext::Byte(low), Ext::Byte(high)];
         operands.extend(values.iter().map(|value| Ext::Reg(value.slot)));
         operands
     }

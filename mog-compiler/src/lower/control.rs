@@ -122,8 +122,8 @@ impl Lowering<'_, '_> {
         inclusive: bool,
         body: ExprId,
     ) -> Val {
-        let (ty, boxed) = self.local_info(local);
-        let assigned = boxed || self.is_assigned(local);
+        let (ty, _) = self.local_info(local);
+        let assigned = self.is_assigned(local);
         let counter = if assigned { self.fresh(ty) } else { Val::whole(self.local(local), ty) };
         let from_value = self.operand(from, core::iter::once(to));
         self.copy_slot(counter, from_value);
@@ -172,8 +172,9 @@ impl Lowering<'_, '_> {
 
     /// Whether a local variable is assigned after it was bound.
     fn is_assigned(&mut self, local: LocalId) -> bool {
-        let function = self.scope.function;
-        self.unit.assigned(function).contains(&local)
+        let function = self.hir().funcs.get(self.scope.function.0 as usize);
+        let local = function.and_then(|function| function.locals.get(local.0 as usize));
+        local.is_some_and(|local| local.assigned)
     }
 
     pub(super) fn for_array(
@@ -451,7 +452,7 @@ impl Lowering<'_, '_> {
         if !self.diverges(body) {
             self.jump(end);
         }
-        self.push(Code::Handler, [Arg::To(catch), error.arg(), Arg::None], &[]);
+        self.push(Code::Handler, [Arg::To(catch), error.arg(), Arg::None]);
         self.body.protected.push(Protected { start, end: stop, handler: catch, error: error.slot.v });
         self.bind(message, error.part(1, Types::STR));
         let text = self.fresh(Types::STR);

@@ -1,8 +1,9 @@
 //! Expressions: one function that tells the kinds apart, and the simple ones.
 
 use mog_core::isa::{Lib, Op};
+use smallvec::smallvec;
 
-use super::{Arg, Lowering, Val, Wanted};
+use super::{Arg, List, Lowering, Val, Wanted};
 use crate::hir::{ExprId, ExprKind, FuncId, StrId};
 use crate::ir::{Ext, Layouts, Slot};
 use crate::types::{EnumId, Ty, TyKind, Types};
@@ -228,7 +229,7 @@ impl<'h> Lowering<'_, 'h> {
         value
     }
 
-    pub(super) fn operands(&mut self, ids: &[ExprId]) -> Vec<Val> {
+    pub(super) fn operands(&mut self, ids: &[ExprId]) -> List<Val> {
         ids.iter().enumerate().map(|(n, &id)| self.operand(id, ids.iter().skip(n + 1).copied())).collect()
     }
 
@@ -241,12 +242,11 @@ impl<'h> Lowering<'_, 'h> {
         let mut joined: Option<Val> = None;
         // The count is a byte: longer chains join what they have so far.
         for chunk in parts.chunks(200) {
-            let mut values = Vec::with_capacity(chunk.len() + 1);
-            values.extend(joined);
+            let mut values: List<Val> = joined.into_iter().collect();
             values.extend(self.operands(chunk));
             let last = chunk.last() == parts.last() && chunk.len() < 200;
             let target = if last { self.target(dst, Types::STR) } else { self.fresh(Types::STR) };
-            let mut operands = vec![Ext::Byte(values.len() as u8)];
+            let mut operands: List<Ext> = smallvec![Ext::Byte(values.len() as u8)];
             operands.extend(values.iter().map(|value| Ext::Reg(value.slot)));
             self.lib(Lib::StrConcat, target, &operands);
             joined = Some(target);
@@ -364,9 +364,9 @@ impl<'h> Lowering<'_, 'h> {
 
     fn new_object(&mut self, id: mog_core::TypeId, fields: &[ExprId], ty: Ty, dst: Option<Val>) -> Val {
         let values = self.operands(fields);
-        let operands: Vec<Ext> = values.into_iter().flat_map(|value| self.slots_of(value)).collect();
         let dst = self.target(dst, ty);
-        self.op_ext(Op::New, &[dst.arg(), Arg::Num(i32::from(id.0))], &operands);
+        let operands = self.ext_slots(None, &values);
+        self.op_since(Op::New, &[dst.arg(), Arg::Num(i32::from(id.0))], operands);
         dst
     }
 

@@ -3,7 +3,7 @@
 use mog_core::TypeId;
 use mog_core::isa::Op;
 
-use super::{Arg, Body, Lowered, Lowering, Returns, Scope, Unit, Val, Wanted};
+use super::{Arg, Body, List, Lowered, Lowering, Returns, Scope, Unit, Val, Wanted};
 use crate::hir::{Capture, FuncId, Hir, LocalId};
 use crate::ir::{Ext, Label, Layouts, Slot};
 use crate::types::{Ty, TyKind, Types};
@@ -21,8 +21,7 @@ pub fn lower(hir: &Hir) -> Lowered {
         wanted: Vec::new(),
         numbers: hashbrown::HashMap::new(),
         captures: hashbrown::HashMap::new(),
-        assigned: hashbrown::HashMap::new(),
-        inlinable: hashbrown::HashMap::new(),
+        inlinable: vec![None; hir.funcs.len()],
         exceeded: None,
     };
     // String constants of the program come first: their numbers are those of the checker.
@@ -33,11 +32,10 @@ pub fn lower(hir: &Hir) -> Lowered {
     }
     let state_type = unit.layouts.state(hir).0;
     let imports = hir.imports.iter().map(|import| {
-        let params: Vec<Ty> = import.params.iter().map(|&(_, ty)| ty).collect();
-        (params, import.ret)
+        let params: List<Ty> = import.params.iter().map(|&(_, ty)| ty).collect();
+        unit.function_type(&params, import.ret).0
     });
-    let imports: Vec<_> = imports.collect();
-    let imports = imports.into_iter().map(|(params, ret)| unit.function_type(&params, ret).0).collect();
+    let imports = imports.collect();
     let has_tasks = super::task::are_made(hir);
     let entry = |function| if has_tasks { Wanted::Entry(function) } else { Wanted::Function(function) };
     let init = hir.init.map(|function| unit.number(entry(function)));
@@ -92,8 +90,10 @@ impl Unit<'_> {
 }
 
 pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: String) -> Lowering<'u, 'h> {
-    let scope = Scope { function, locals: Vec::new(), returns: Returns::Frame, loops: Vec::new() };
-    let body = Body { name, ..Body::default() };
+    let definition = unit.hir.funcs.get(function.0 as usize);
+    let (locals, length) = definition.map_or((0, 0), |it| (it.locals.len(), it.span.end - it.span.start));
+    let scope = Scope { function, locals: vec![None; locals], returns: Returns::Frame, loops: Vec::new() };
+    let body = Body::with_capacity(name, length as usize);
     Lowering {
         unit,
         body,
@@ -110,7 +110,7 @@ fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
     let hir = unit.hir;
     let Some(function) = hir.funcs.get(id.0 as usize) else { return Body::default() };
     let captures = if is_closure { unit.captures_type(id) } else { TypeId::UNIT };
-    let params: Vec<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
+    let params: List<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
     let mut lowering = start(unit, id, function.name.clone());
     lowering.signature(&params, function.ret, function.span.start);
     lowering.body.captures = captures.0;
@@ -137,14 +137,14 @@ fn lower_wrapper(unit: &mut Unit<'_>, id: FuncId) -> Body {
     let hir = unit.hir;
     let Some(function) = hir.funcs.get(id.0 as usize) else { return Body::default() };
     let captures = unit.layouts.captures(Vec::new(), Vec::new());
-    let params: Vec<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
+    let params: List<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
     let ret = function.future.unwrap_or(function.ret);
     let mut lowering = start(unit, id, function.name.clone());
     lowering.signature(&params, ret, function.span.start);
     lowering.body.captures = captures.0;
     let closure = lowering.fresh_slot(captures, Types::UNIT);
     lowering.body.params.push(closure.slot.v);
-    let args: Vec<Val> = params.iter().map(|&ty| lowering.fresh(ty)).collect();
+    let args: List<Val> = params.iter().map(|&ty| lowering.fresh(ty)).collect();
     lowering.body.params.extend(args.iter().map(|val| val.slot.v));
     let value = lowering.call_function(id, &args, ret, None);
     lowering.return_value(value);
@@ -226,14 +226,8 @@ impl Lowering<'_, '_> {
         let (ty, _) = self.local_info(local);
         let v = self.local(local);
         let cell = self.unit.layouts.cell(self.unit.hir, ty);
-        let operands = self.slots_of(value);
-        self.op_ext(Op::New, &[Arg::Reg(Slot { v, sub: 0 }), Arg::Num(i32::from(cell.0))], &operands);
-    }
-
-    /// The slots of a value as ext operands.
-    pub(super) fn slots_of(&mut self, value: Val) -> Vec<Ext> {
-        let size = self.size(value.ty);
-        (0..size).map(|sub| Ext::Reg(Slot { v: value.slot.v, sub: value.slot.sub + sub })).collect()
+        let operands = self.ext_slots(None, &[value]);
+        self.op_since(Op::New, &[Arg::Reg(Slot { v, sub: 0 }), Arg::Num(i32::from(cell.0))], operands);
     }
 
     /// Returns a value from the function, or from the closure that is being inlined.
@@ -264,8 +258,12 @@ impl Lowering<'_, '_> {
         let end: Label = self.label();
         let captured: Vec<(LocalId, crate::ir::V)> =
             definition.captures.iter().map(|capture| (capture.inner, self.local(capture.outer))).collect();
-        let scope =
-            Scope { function, locals: Vec::new(), returns: Returns::Inline(dst, end), loops: Vec::new() };
+        let scope = Scope {
+            function,
+            locals: vec![None; definition.locals.len()],
+            returns: Returns::Inline(dst, end),
+            loops: Vec::new(),
+        };
         let outer = core::mem::replace(&mut self.scope, scope);
         for (inner, v) in captured {
             self.bind_local(inner, v);

@@ -48,6 +48,9 @@ pub struct Lowered {
     pub exceeded: Option<&'static str>,
 }
 
+/// Operands: mostly few.
+type List<T> = smallvec::SmallVec<[T; 4]>;
+
 /// What is shared by all functions of a program.
 struct Unit<'h> {
     hir: &'h Hir,
@@ -61,8 +64,8 @@ struct Unit<'h> {
     wanted: Vec<Wanted>,
     numbers: hashbrown::HashMap<Wanted, u16>,
     captures: hashbrown::HashMap<FuncId, TypeId>,
-    assigned: hashbrown::HashMap<FuncId, hashbrown::HashSet<LocalId>>,
-    inlinable: hashbrown::HashMap<FuncId, bool>,
+    /// By function, once it was asked.
+    inlinable: Vec<Option<bool>>,
     exceeded: Option<&'static str>,
 }
 
@@ -95,18 +98,9 @@ impl Unit<'_> {
         number
     }
 
-    /// The local variables that a function assigns after they were bound.
-    fn assigned(&mut self, function: FuncId) -> &hashbrown::HashSet<LocalId> {
-        let hir = self.hir;
-        self.assigned.entry(function).or_insert_with(|| {
-            let body = hir.funcs.get(function.0 as usize).map(|function| function.body);
-            body.map(|body| purity::assigned(hir, body)).unwrap_or_default()
-        })
-    }
-
     fn is_inlinable(&mut self, function: FuncId) -> bool {
-        let hir = self.hir;
-        *self.inlinable.entry(function).or_insert_with(|| purity::is_inlinable(hir, function))
+        let Some(known) = self.inlinable.get_mut(function.0 as usize) else { return false };
+        *known.get_or_insert_with(|| purity::is_inlinable(self.hir, function))
     }
 
     fn constant(&mut self, bits: u64) -> u16 {
@@ -140,6 +134,13 @@ impl Val {
     const fn arg(self) -> Arg {
         if self.slot.v.0 == NOWHERE.0 { Arg::None } else { Arg::Reg(self.slot) }
     }
+}
+
+/// Operands a, b, c, of which the last may be missing.
+#[inline]
+fn three(args: &[Arg]) -> [Arg; 3] {
+    let arg = |n: usize| args.get(n).copied().unwrap_or(Arg::None);
+    [arg(0), arg(1), arg(2)]
 }
 
 /// The register of a value that has no slots.
@@ -229,27 +230,40 @@ impl<'h> Lowering<'_, 'h> {
 
     // Instructions.
 
-    fn push(&mut self, code: Code, args: [Arg; 3], ext: &[Ext]) {
+    fn push(&mut self, code: Code, args: [Arg; 3]) {
+        self.body.insts.push(Inst { code, args, ext: (0, 0), at: self.at });
+    }
+
+    #[inline]
+    fn op(&mut self, op: Op, args: &[Arg]) {
+        self.push(Code::Op(op), three(args));
+    }
+
+    #[inline]
+    fn op_ext(&mut self, op: Op, args: &[Arg], ext: &[Ext]) {
         let start = self.body.ext.len() as u32;
         self.body.ext.extend_from_slice(ext);
+        self.op_since(op, args, start);
+    }
+
+    /// An instruction whose ext operands have just been added to the body's, from `start` on.
+    #[inline]
+    fn op_since(&mut self, op: Op, args: &[Arg], start: u32) {
         let end = self.body.ext.len() as u32;
-        self.body.insts.push(Inst { code, args, ext: (start, end), at: self.at });
+        let inst = Inst { code: Code::Op(op), args: three(args), ext: (start, end), at: self.at };
+        self.body.insts.push(inst);
     }
 
-    fn op(&mut self, op: Op, args: &[Arg]) {
-        let mut all = [Arg::None; 3];
-        for (slot, &arg) in all.iter_mut().zip(args) {
-            *slot = arg;
+    /// Adds the slots of values to the ext operands. Where they begin.
+    fn ext_slots(&mut self, first: Option<Ext>, values: &[Val]) -> u32 {
+        let start = self.body.ext.len() as u32;
+        self.body.ext.extend(first);
+        for &value in values {
+            let Slot { v, sub } = value.slot;
+            let size = self.size(value.ty);
+            self.body.ext.extend((sub..sub + size).map(|sub| Ext::Reg(Slot { v, sub })));
         }
-        self.push(Code::Op(op), all, &[]);
-    }
-
-    fn op_ext(&mut self, op: Op, args: &[Arg], ext: &[Ext]) {
-        let mut all = [Arg::None; 3];
-        for (slot, &arg) in all.iter_mut().zip(args) {
-            *slot = arg;
-        }
-        self.push(Code::Op(op), all, ext);
+        start
     }
 
     fn label(&mut self) -> Label {
@@ -257,7 +271,7 @@ impl<'h> Lowering<'_, 'h> {
     }
 
     fn place(&mut self, label: Label) {
-        self.push(Code::Label, [Arg::To(label), Arg::None, Arg::None], &[]);
+        self.push(Code::Label, three(&[Arg::To(label)]));
     }
 
     fn jump(&mut self, label: Label) {
@@ -364,10 +378,10 @@ impl<'h> Lowering<'_, 'h> {
         if self.loop_depth == 0 {
             let list = self.body.preheaders.len();
             self.body.preheaders.push(Vec::new());
-            self.push(Code::LoopStart, [Arg::Num(list as i32), Arg::None, Arg::None], &[]);
+            self.push(Code::LoopStart, three(&[Arg::Num(list as i32)]));
             self.preheader = Some(list);
         } else {
-            self.push(Code::LoopStart, [Arg::None; 3], &[]);
+            self.push(Code::LoopStart, [Arg::None; 3]);
         }
         self.loop_depth += 1;
         self.scope.loops.push(Loop { on_break, on_continue });
@@ -375,7 +389,7 @@ impl<'h> Lowering<'_, 'h> {
 
     fn leave_loop(&mut self) {
         self.scope.loops.pop();
-        self.push(Code::LoopEnd, [Arg::None; 3], &[]);
+        self.push(Code::LoopEnd, [Arg::None; 3]);
         self.loop_depth -= 1;
         if self.loop_depth == 0 {
             self.preheader = None;

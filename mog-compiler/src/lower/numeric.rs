@@ -219,7 +219,7 @@ impl Lowering<'_, '_> {
         if let Some(function) = math_function(builtin) {
             return Some(self.math(function, args, ty, dst));
         }
-        let values: Vec<Val> = match builtin {
+        let values = match builtin {
             Builtin::Abs
             | Builtin::Sign
             | Builtin::Min

@@ -49,12 +49,12 @@ impl Lowering<'_, '_> {
             }
             None if boxed => {
                 let value = self.fresh(ty);
-                self.push(Code::Declare, [value.arg(), Arg::None, Arg::None], &[]);
+                self.push(Code::Declare, [value.arg(), Arg::None, Arg::None]);
                 self.make_cell(local, value);
             }
             None => {
                 let place = Val::whole(self.local(local), ty);
-                self.push(Code::Declare, [place.arg(), Arg::None, Arg::None], &[]);
+                self.push(Code::Declare, [place.arg(), Arg::None, Arg::None]);
             }
         }
         self.unit_value()

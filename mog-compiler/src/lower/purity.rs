@@ -166,20 +166,6 @@ fn children(kind: &ExprKind, each: &mut impl FnMut(ExprId)) {
     }
 }
 
-/// The local variables that a function assigns, closures inside it not counted.
-pub(super) fn assigned(hir: &Hir, body: ExprId) -> hashbrown::HashSet<crate::hir::LocalId> {
-    let mut found = hashbrown::HashSet::new();
-    let mut left = vec![body];
-    while let Some(id) = left.pop() {
-        let kind = &hir.expr(id).kind;
-        if let ExprKind::SetLocal(local, _) = kind {
-            found.insert(*local);
-        }
-        children(kind, &mut |child| left.push(child));
-    }
-    found
-}
-
 /// Expressions of a function that is worth inlining at most.
 const SMALL: usize = 32;
 

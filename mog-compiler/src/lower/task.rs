@@ -39,9 +39,9 @@ pub(super) fn lower_import_task(unit: &mut Unit<'_>, id: ImportId) -> Body {
     let mut lowering = start(unit, FuncId(u32::MAX), name);
     lowering.signature(&params, import.ret, 0);
     let args = lowering.plain_params(&params);
-    let operands: Vec<Ext> = args.into_iter().flat_map(|arg| lowering.slots_of(arg)).collect();
     let dst = lowering.result(None, hir.types.shallow(import.ret));
-    lowering.op_ext(Op::HostCall, &[dst.arg(), Arg::Num(id.0 as i32)], &operands);
+    let operands = lowering.ext_slots(None, &args);
+    lowering.op_since(Op::HostCall, &[dst.arg(), Arg::Num(id.0 as i32)], operands);
     lowering.return_value(Val { ty: hir.types.shallow(import.ret), ..dst });
     lowering.body
 }
@@ -97,9 +97,9 @@ impl Lowering<'_, '_> {
         let number = self.unit.number(wanted);
         let future_id = self.type_id(future);
         let task = self.unit.layouts.task(future_id, number);
-        let operands: Vec<Ext> = args.iter().flat_map(|&arg| self.slots_of(arg)).collect();
         let dst = self.target(dst, future);
-        self.op_ext(Op::NewTask, &[dst.arg(), Arg::Num(i32::from(task.0))], &operands);
+        let operands = self.ext_slots(None, args);
+        self.op_since(Op::NewTask, &[dst.arg(), Arg::Num(i32::from(task.0))], operands);
         dst
     }
 
