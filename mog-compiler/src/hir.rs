@@ -89,10 +89,8 @@ pub struct Capture {
 }
 
 /// A local variable.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Local {
-    /// The name as written; empty for a temporary of the checker's.
-    pub name: String,
     /// The type.
     pub ty: Ty,
     /// Lives in a heap cell: captured by a closure and assigned after its first initialisation. A variable that

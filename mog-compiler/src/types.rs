@@ -1,6 +1,9 @@
 //! The compiler's types: interned, so that two types are equal when their handles are.
 
-use hashbrown::HashMap;
+use core::hash::BuildHasher;
+use core::ops::Deref;
+
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 /// A handle to an interned type of [`Types`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -140,13 +143,76 @@ pub enum TyKind {
     Var(u32),
 }
 
+/// Fields or variants: names with what belongs to them, in order; found by name in the same time however many
+/// there are.
+#[derive(Clone, Debug)]
+pub struct Members<T> {
+    list: Vec<(String, T)>,
+    /// Positions by name; only of lists that are too long to look through.
+    index: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<T> Members<T> {
+    /// Members up to which comparing names is quicker.
+    const FEW: usize = 8;
+
+    /// Members of different names.
+    #[must_use]
+    pub fn new(list: Vec<(String, T)>) -> Self {
+        let hasher = DefaultHashBuilder::default();
+        let mut index = HashTable::new();
+        if list.len() > Self::FEW {
+            let hash = |at: u32| hasher.hash_one(list.get(at as usize).map_or("", |(name, _)| name));
+            index.reserve(list.len(), |&at| hash(at));
+            for at in 0..list.len() as u32 {
+                index.insert_unique(hash(at), at, |&at| hash(at));
+            }
+        }
+        Self { list, index, hasher }
+    }
+
+    /// The position of a member.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<usize> {
+        let is = |at: usize| self.list.get(at).is_some_and(|(known, _)| known == name);
+        if self.list.len() <= Self::FEW {
+            return (0..self.list.len()).find(|&at| is(at));
+        }
+        self.index.find(self.hasher.hash_one(name), |&at| is(at as usize)).map(|&at| at as usize)
+    }
+}
+
+impl<T> Default for Members<T> {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
+impl<T> Deref for Members<T> {
+    type Target = [(String, T)];
+
+    fn deref(&self) -> &Self::Target {
+        &self.list
+    }
+}
+
+impl<'m, T> IntoIterator for &'m Members<T> {
+    type Item = &'m (String, T);
+    type IntoIter = core::slice::Iter<'m, (String, T)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
+}
+
 /// A declared struct: its name and its fields in order.
 #[derive(Clone, Debug, Default)]
 pub struct StructDef {
     /// The declared name.
     pub name: String,
     /// Field names and types, in order of declaration.
-    pub fields: Vec<(String, Ty)>,
+    pub fields: Members<Ty>,
     /// Of the columns of `soa S`: the struct `S`. Each field is an array of the values of that field of `S`.
     pub rows: Option<StructId>,
 }
@@ -157,7 +223,7 @@ pub struct EnumDef {
     /// The declared name.
     pub name: String,
     /// Variant names and the types of their payloads.
-    pub variants: Vec<(String, Vec<Ty>)>,
+    pub variants: Members<Vec<Ty>>,
 }
 
 /// All types of a program.

@@ -341,7 +341,7 @@ impl<'a> Checker<'a> {
         if self.is_simple(node) && (quiet || !matches!(expr.kind, ExprKind::Local(_))) {
             return (node, self.emit(expr.kind, expr.ty, expr.span));
         }
-        let local = self.temp(expr.ty);
+        let local = self.new_local(expr.ty);
         before.push(self.emit(ExprKind::Let(local, Some(node)), Types::UNIT, expr.span));
         let first = self.emit(ExprKind::Local(local), expr.ty, expr.span);
         (first, self.emit(ExprKind::Local(local), expr.ty, expr.span))

@@ -427,8 +427,7 @@ impl<'a> Checker<'a> {
     }
 
     fn owner_of_variant(&self, variant: &str) -> Option<String> {
-        let owner =
-            self.hir.types.enums.iter().find(|def| def.variants.iter().any(|(name, _)| name == variant));
+        let owner = self.hir.types.enums.iter().find(|def| def.variants.find(variant).is_some());
         owner.map(|def| def.name.clone())
     }
 }

@@ -115,7 +115,7 @@ impl<'a> Checker<'a> {
     /// wrong, which has been reported.
     pub(super) fn arguments(
         &mut self,
-        params: &[Parameter],
+        params: &[Parameter<'_>],
         name: Name,
         args: &[Arg],
         span: Span,
@@ -163,7 +163,7 @@ impl<'a> Checker<'a> {
 
     #[cold]
     #[inline(never)]
-    fn wrong_argument(&mut self, params: &[Parameter], name: Name, args: &[Arg], at: usize) {
+    fn wrong_argument(&mut self, params: &[Parameter<'_>], name: Name, args: &[Arg], at: usize) {
         let function = self.text(name.symbol);
         let Some(arg) = args.get(at) else { return };
         match arg.name {
@@ -173,7 +173,7 @@ impl<'a> Checker<'a> {
                 let (message, near) = if known {
                     (format!("the argument `{text}` is given twice"), None)
                 } else {
-                    let near = nearest(text, params.iter().map(|param| param.name.as_str()));
+                    let near = nearest(text, params.iter().map(|param| param.name));
                     (format!("`{function}` has no parameter `{text}`"), near)
                 };
                 let report = self.error(given.span, "unknown-argument", message);
@@ -205,7 +205,7 @@ impl<'a> Checker<'a> {
 
     #[cold]
     #[inline(never)]
-    fn missing_argument(&mut self, params: &[Parameter], slot: usize, name: Name) {
+    fn missing_argument(&mut self, params: &[Parameter<'_>], slot: usize, name: Name) {
         let Some(param) = params.get(slot) else { return };
         let function = self.text(name.symbol);
         let missing = format!("{}: {}", param.name, self.show(param.ty));
@@ -364,7 +364,7 @@ impl<'a> Checker<'a> {
     /// A variant by name: its number and payload.
     pub(super) fn variant_of(&self, id: EnumId, name: &str) -> Option<(u32, Vec<Ty>)> {
         let def = self.hir.types.enums.get(id.0 as usize)?;
-        let number = def.variants.iter().position(|(known, _)| known == name)?;
+        let number = def.variants.find(name)?;
         def.variants.get(number).map(|(_, payload)| (number as u32, payload.clone()))
     }
 
@@ -538,7 +538,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn names_of(params: &[Parameter]) -> String {
-    let names: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+fn names_of(params: &[Parameter<'_>]) -> String {
+    let names: Vec<&str> = params.iter().map(|param| param.name).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

@@ -42,23 +42,23 @@ pub(super) struct Declaration<'o> {
 
 /// What the declarations in use say.
 #[derive(Debug, Default)]
-pub(super) struct Declared {
-    capabilities: Vec<Capability>,
+pub(super) struct Declared<'a> {
+    capabilities: Vec<Capability<'a>>,
     /// Types, by name.
     types: Vec<(String, Def)>,
 }
 
 #[derive(Debug)]
-struct Capability {
+struct Capability<'a> {
     name: String,
-    functions: Vec<Rc<Function>>,
+    functions: Vec<Rc<Function<'a>>>,
 }
 
 /// A declared function of a capability.
 #[derive(Debug)]
-struct Function {
+struct Function<'a> {
     name: String,
-    params: Vec<Parameter>,
+    params: Vec<Parameter<'a>>,
     ret: Ty,
     is_async: bool,
 }
@@ -143,14 +143,14 @@ impl<'a> Checker<'a> {
         complain(declaration.origin, declaration.source, &found, &mut self.diagnostics);
     }
 
-    fn declared_function(&mut self, id: FnId) -> Option<Rc<Function>> {
+    fn declared_function(&mut self, id: FnId) -> Option<Rc<Function<'a>>> {
         let function = self.ast[id];
         let mut params = Vec::with_capacity(function.params.len());
         for param in self.ast.list(function.params) {
             let ty = param.ty.map_or(Types::ANY, |ty| self.resolve_type(ty));
             let default =
                 param.default.map_or(DefaultValue::Required, |value| self.declared_default(value, ty));
-            params.push(Parameter { name: self.text(param.name.symbol).to_owned(), ty, default });
+            params.push(Parameter { name: self.text(param.name.symbol), ty, default });
         }
         let ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
         let name = self.text(function.name?.symbol).to_owned();
@@ -335,7 +335,7 @@ impl<'a> Checker<'a> {
         let import = self.import(capability, &declared.name, u32::MAX, || Import {
             capability: capability.to_owned(),
             function: declared.name.clone(),
-            params: params.iter().map(|param| (param.name.clone(), param.ty)).collect(),
+            params: params.iter().map(|param| (param.name.to_owned(), param.ty)).collect(),
             ret: declared.ret,
             declared: true,
             is_async: declared.is_async,

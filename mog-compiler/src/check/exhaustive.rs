@@ -13,6 +13,9 @@ use crate::types::{EnumId, IntKind, StructId, Ty, TyKind, Types};
 /// How many rows one match may look at before the search gives up.
 const BUDGET: usize = 50_000;
 
+/// How many rows it may sort by what their first column is.
+const NARROW_BUDGET: usize = 4_000_000;
+
 /// How many columns deep the search goes.
 const MAX_COLUMNS: usize = 150;
 
@@ -44,6 +47,7 @@ type Row = Vec<Cell>;
 struct Search<'c, 'a> {
     checker: &'c Checker<'a>,
     left: usize,
+    left_to_narrow: usize,
     /// Whether the search gave up.
     exhausted: bool,
 }
@@ -111,7 +115,7 @@ impl Checker<'_> {
         if let Some(answer) = self.judge_flat(arms) {
             return answer;
         }
-        let mut search = Search { checker: self, left: BUDGET, exhausted: false };
+        let mut search = Search::new(self);
         let mut rows: Vec<Row> = Vec::with_capacity(arms.len());
         let mut useless = Vec::new();
         for (at, arm) in arms.iter().enumerate() {
@@ -124,13 +128,12 @@ impl Checker<'_> {
             }
         }
         // Reaching the bound while looking for useless arms only costs their warnings.
-        search.left = BUDGET;
-        search.exhausted = false;
+        let mut search = Search::new(self);
         let missing = search.missing(&rows, ty);
         (useless, missing, search.exhausted)
     }
 
-    /// The commonest case without any memory: each arm is one of the type's few shapes, all different and without
+    /// The commonest case in linear time: each arm is one of the type's few shapes, all different and without
     /// conditions inside, and together they are all, or the last arm takes the rest.
     fn is_partition(&self, arms: &[Arm], ty: Ty) -> bool {
         let all = match self.kind(ty) {
@@ -139,7 +142,7 @@ impl Checker<'_> {
             _ => return false,
         };
         let open = |pat: PatId| matches!(self.hir.pat(pat).kind, PatKind::Wild | PatKind::Bind(_));
-        let (mut seen, mut count) = (0u64, 0);
+        let (mut seen, mut count) = (vec![false; all], 0);
         for (at, arm) in arms.iter().enumerate() {
             if arm.guard.is_some() {
                 return false;
@@ -153,11 +156,10 @@ impl Checker<'_> {
                 PatKind::Wild | PatKind::Bind(_) => return at + 1 == arms.len() && count < all,
                 _ => return false,
             };
-            let bit = 1u64.checked_shl(number).unwrap_or(0);
-            if bit == 0 || seen & bit != 0 {
-                return false;
+            match seen.get_mut(number as usize) {
+                Some(seen) if !*seen => *seen = true,
+                _ => return false,
             }
-            seen |= bit;
             count += 1;
         }
         count == all
@@ -197,12 +199,16 @@ impl Checker<'_> {
     }
 }
 
-impl Search<'_, '_> {
+impl<'c, 'a> Search<'c, 'a> {
+    const fn new(checker: &'c Checker<'a>) -> Self {
+        Self { checker, left: BUDGET, left_to_narrow: NARROW_BUDGET, exhausted: false }
+    }
+
     /// The cases of a type that no row covers, the outermost variants one by one.
     fn missing(&mut self, rows: &[Row], ty: Ty) -> Vec<String> {
         let mut cases = Vec::new();
         for shape in self.signature(ty).unwrap_or_default() {
-            if cases.len() > NAMED_CASES {
+            if cases.len() > NAMED_CASES || self.exhausted {
                 return cases;
             }
             let (narrowed, types) = (self.narrow(rows, shape), self.parts(shape, ty));
@@ -408,7 +414,12 @@ impl Search<'_, '_> {
     }
 
     /// The rows that can match a value of some shape, the parts of the value in place of its column.
-    fn narrow(&self, rows: &[Row], shape: Shape) -> Vec<Row> {
+    fn narrow(&mut self, rows: &[Row], shape: Shape) -> Vec<Row> {
+        self.left_to_narrow = self.left_to_narrow.saturating_sub(rows.len());
+        if self.left_to_narrow == 0 {
+            self.exhausted = true;
+            return Vec::new();
+        }
         let mut narrowed = Vec::with_capacity(rows.len());
         for row in rows {
             let (first, rest) = match row.split_first() {

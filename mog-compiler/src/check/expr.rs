@@ -504,22 +504,14 @@ impl<'a> Checker<'a> {
         if let Some(frame) = self.frame() {
             frame.tries -= 1;
         }
-        let (message, kind): (LocalId, LocalId) = (self.temp(Types::STR), self.temp(Types::STR));
+        let (message, kind): (LocalId, LocalId) = (self.new_local(Types::STR), self.new_local(Types::STR));
         let mark = self.mark();
         if let Some(name) = name {
-            self.name_local(message, name.symbol);
             self.declare(name.symbol, Def::Caught(message, kind));
         }
         let handler = self.branch(handler, &mut join);
         self.leave(mark);
         self.emit(ExprKind::TryCatch(body, message, kind, handler), join.ty(), span)
-    }
-
-    fn name_local(&mut self, local: LocalId, name: Symbol) {
-        let text = self.text(name).to_owned();
-        if let Some(place) = self.frame().and_then(|frame| frame.locals.get_mut(local.0 as usize)) {
-            place.name = text;
-        }
     }
 
     /// An expression that may have a value or not, by what its place wants; see [`super::partial`].

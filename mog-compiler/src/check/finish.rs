@@ -273,7 +273,7 @@ impl Checker<'_> {
                 continue;
             }
             let Some(global) = self.hir.globals.get(at) else { continue };
-            let local = Local { name: global.name.clone(), ty: global.ty, boxed: false, assigned: true };
+            let local = Local { ty: global.ty, boxed: false, assigned: true };
             if let Some(func) = self.hir.funcs.get_mut(init.0 as usize) {
                 if let Some(place) = locals.get_mut(at) {
                     *place = Some(LocalId(func.locals.len() as u32));

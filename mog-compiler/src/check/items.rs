@@ -14,7 +14,7 @@ use crate::ast::{
 };
 use crate::diagnostic::FileId;
 use crate::hir::{ExprId, ExprKind, FuncId};
-use crate::types::{EnumDef, EnumId, StructDef, StructId, Ty, TyKind, Types};
+use crate::types::{EnumDef, EnumId, Members, StructDef, StructId, Ty, TyKind, Types};
 
 /// The default value of a parameter.
 #[derive(Clone, Copy, Debug)]
@@ -63,13 +63,13 @@ impl<'a> Checker<'a> {
             ItemKind::Struct { name, .. } => {
                 let id = StructId(self.hir.types.structs.len() as u32);
                 let def =
-                    StructDef { name: self.text(name.symbol).to_owned(), fields: Vec::new(), rows: None };
+                    StructDef { name: self.text(name.symbol).to_owned(), fields: Members::default(), rows: None };
                 self.hir.types.structs.push(def);
                 self.declare_new(name, Def::Struct(id), mark);
             }
             ItemKind::Enum { name, .. } => {
                 let id = EnumId(self.hir.types.enums.len() as u32);
-                let def = EnumDef { name: self.text(name.symbol).to_owned(), variants: Vec::new() };
+                let def = EnumDef { name: self.text(name.symbol).to_owned(), variants: Members::default() };
                 self.hir.types.enums.push(def);
                 self.declare_new(name, Def::Enum(id), mark);
             }
@@ -188,7 +188,7 @@ impl<'a> Checker<'a> {
             list.push((text.to_owned(), ty));
         }
         if let Some(place) = self.hir.types.structs.get_mut(id.0 as usize) {
-            place.fields = list;
+            place.fields = Members::new(list);
         }
     }
 
@@ -211,7 +211,7 @@ impl<'a> Checker<'a> {
             list.push((text.to_owned(), payload));
         }
         if let Some(place) = self.hir.types.enums.get_mut(id.0 as usize) {
-            place.variants = list;
+            place.variants = Members::new(list);
         }
     }
 
@@ -238,7 +238,7 @@ impl<'a> Checker<'a> {
             }
             let default =
                 if param.default.is_some() { DefaultValue::Pending } else { DefaultValue::Required };
-            params.push(Parameter { name: self.text(param.name.symbol).to_owned(), ty, default });
+            params.push(Parameter { name: self.text(param.name.symbol), ty, default });
         }
         let mut ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
         if let (true, Some(written), &TyKind::Future(inner)) =
@@ -280,7 +280,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn parameter(&mut self, func: FuncId, number: usize) -> Option<&mut Parameter> {
+    fn parameter(&mut self, func: FuncId, number: usize) -> Option<&mut Parameter<'a>> {
         Rc::make_mut(&mut self.signatures.get_mut(func.0 as usize)?.params).get_mut(number)
     }
 

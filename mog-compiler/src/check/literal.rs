@@ -255,7 +255,7 @@ impl Checker<'_> {
         span: Span,
     ) -> ExprId {
         let count = self.expr(count, Want::Type(Types::INT));
-        let bound = self.temp(Types::INT);
+        let bound = self.new_local(Types::INT);
         let keep_bound = self.emit(ExprKind::Let(bound, Some(count)), Types::UNIT, span);
         let value = self.expr(value, element.map_or(Want::Any, Want::Type));
         let ty = self.array_of(element.unwrap_or(self.ty_of(value)), span);
@@ -276,13 +276,13 @@ impl Checker<'_> {
 
     /// An array to which a value is pushed that many times.
     fn pushed(&mut self, value: ExprId, count: ExprId, ty: Ty, span: Span) -> ExprId {
-        let array = self.temp(ty);
+        let array = self.new_local(ty);
         let empty = self.emit(ExprKind::ArrayLit(Vec::new()), ty, span);
         let keep_array = self.emit(ExprKind::Let(array, Some(empty)), Types::UNIT, span);
         let read = self.emit(ExprKind::Local(array), ty, span);
         let push =
             self.emit(ExprKind::Builtin(Builtin::ArrayPush, vec![read, value], Asked::No), Types::UNIT, span);
-        let index = self.temp(Types::INT);
+        let index = self.new_local(Types::INT);
         let zero = self.emit(ExprKind::Int(0), Types::INT, span);
         let fill = self.emit(ExprKind::ForRange(index, zero, count, false, push), Types::UNIT, span);
         let result = self.emit(ExprKind::Local(array), ty, span);
@@ -358,8 +358,8 @@ impl Checker<'_> {
         }
         let mut written: Vec<(usize, ExprId)> = Vec::with_capacity(fields.len());
         let mut given = vec![false; count];
-        for (position, field) in fields.iter().enumerate() {
-            let found = self.field_near(id, self.text(field.name.symbol), position);
+        for field in fields {
+            let found = self.field_of(id, self.text(field.name.symbol));
             let Some((slot, field_ty)) = found else {
                 self.unknown_field(id, field.name);
                 self.expr(field.value, Want::Any);
@@ -417,17 +417,8 @@ impl Checker<'_> {
     /// A field of a struct by name: its number and type.
     pub(super) fn field_of(&self, id: StructId, name: &str) -> Option<(usize, Ty)> {
         let def = self.hir.types.structs.get(id.0 as usize)?;
-        let at = def.fields.iter().position(|(known, _)| known == name)?;
+        let at = def.fields.find(name)?;
         def.fields.get(at).map(|(_, ty)| (at, *ty))
-    }
-
-    /// The same, looking first where it is expected, so that literals of large structs take linear time.
-    fn field_near(&self, id: StructId, name: &str, position: usize) -> Option<(usize, Ty)> {
-        let def = self.hir.types.structs.get(id.0 as usize)?;
-        match def.fields.get(position) {
-            Some((known, ty)) if known == name => Some((position, *ty)),
-            _ => self.field_of(id, name),
-        }
     }
 
     /// Reports a field that a struct does not have.
@@ -470,7 +461,7 @@ impl Checker<'_> {
         for (slot, mut node) in written {
             if !simple {
                 let ty = self.ty_of(node);
-                let local = self.temp(ty);
+                let local = self.new_local(ty);
                 before.push(self.emit(ExprKind::Let(local, Some(node)), Types::UNIT, span));
                 node = self.emit(ExprKind::Local(local), ty, span);
             }

@@ -92,17 +92,17 @@ pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagn
 
 /// A function's signature, as calls see it.
 #[derive(Clone, Debug)]
-struct Signature {
-    params: Rc<Vec<Parameter>>,
+struct Signature<'a> {
+    params: Rc<Vec<Parameter<'a>>>,
     ret: Ty,
     /// What a call gives if it is an `async fn`.
     future: Option<Ty>,
 }
 
 /// A parameter of a declared function.
-#[derive(Clone, Debug)]
-struct Parameter {
-    name: String,
+#[derive(Clone, Copy, Debug)]
+struct Parameter<'a> {
+    name: &'a str,
     ty: Ty,
     default: items::DefaultValue,
 }
@@ -120,7 +120,7 @@ struct Checker<'a> {
     /// The variable numbers of every finished function's locals.
     func_variables: Vec<Vec<u32>>,
     globals: Vec<scope::Variable>,
-    signatures: Vec<Signature>,
+    signatures: Vec<Signature<'a>>,
     /// By the number of a function in the tree of the unit.
     declared_funcs: Vec<Option<FuncId>>,
     consts: Vec<consts::Const>,
@@ -137,7 +137,7 @@ struct Checker<'a> {
     awaited_call: Option<Span>,
     /// The call that the `spawn` being checked starts.
     spawned_call: Option<Span>,
-    declared: capability::Declared,
+    declared: capability::Declared<'a>,
     later: Vec<finish::Later>,
     resolved: finish::Resolved,
     /// Where each module variable is defined.

@@ -105,7 +105,7 @@ impl Checker<'_> {
         let (ty, span) = (self.ty_of(node), self.hir.expr(node).span);
         let &TyKind::Result(inner) = self.kind(ty) else { return node };
         let option = self.option_of(inner, span);
-        let value = self.temp(inner);
+        let value = self.new_local(inner);
         let bind = self.pat(hir::PatKind::Bind(value), inner, span);
         let ok = self.pat(hir::PatKind::Ok(bind), ty, span);
         let wild = self.pat(hir::PatKind::Wild, ty, span);
@@ -122,7 +122,7 @@ impl Checker<'_> {
         let (ty, span) = (self.ty_of(node), self.hir.expr(node).span);
         let &TyKind::Option(inner) = self.kind(ty) else { return node };
         let result = self.result_of(inner, span);
-        let value = self.temp(inner);
+        let value = self.new_local(inner);
         let bind = self.pat(hir::PatKind::Bind(value), inner, span);
         let some = self.pat(hir::PatKind::Some(bind), ty, span);
         let wild = self.pat(hir::PatKind::Wild, ty, span);
@@ -282,7 +282,7 @@ impl Checker<'_> {
     /// An `any` that was asked for: what is not there is none, as is what holds none.
     fn found_compared_with_none(&mut self, value: ExprId, op: CompareOp, span: Span) -> ExprId {
         let ty = self.ty_of(value);
-        let local = self.temp(Types::ANY);
+        let local = self.new_local(Types::ANY);
         let bind = self.pat(hir::PatKind::Bind(local), Types::ANY, span);
         let found = match self.kind(ty) {
             TyKind::Option(_) => hir::PatKind::Some(bind),

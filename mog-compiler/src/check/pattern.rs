@@ -157,7 +157,7 @@ impl<'a> Checker<'a> {
             return PatKind::Wild;
         }
         let Some(first) = first else {
-            let local = self.new_local(name.symbol, ty);
+            let local = self.new_local(ty);
             bound.push((name.symbol, local));
             return PatKind::Bind(local);
         };

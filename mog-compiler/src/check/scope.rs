@@ -242,7 +242,7 @@ impl<'a> Checker<'a> {
             return inner;
         }
         let (Some(local), Some(&variable)) =
-            (from.locals.get(outer.0 as usize).cloned(), from.variables.get(outer.0 as usize))
+            (from.locals.get(outer.0 as usize).copied(), from.variables.get(outer.0 as usize))
         else {
             return outer;
         };
@@ -259,31 +259,21 @@ impl<'a> Checker<'a> {
     }
 
     /// A new local variable of the current function, not yet in scope.
-    pub(super) fn new_local(&mut self, name: Symbol, ty: Ty) -> LocalId {
-        let name = if name == sym::UNDERSCORE { String::new() } else { self.ast.text(name).to_owned() };
-        self.push_local(Local { name, ty, boxed: false, assigned: false })
-    }
-
-    /// A new variable without a name.
-    pub(super) fn temp(&mut self, ty: Ty) -> LocalId {
-        self.push_local(Local { name: String::new(), ty, boxed: false, assigned: false })
-    }
-
-    /// A new local variable of the current function, in scope from here.
-    pub(super) fn declare_local(&mut self, name: Symbol, ty: Ty) -> LocalId {
-        let local = self.new_local(name, ty);
-        self.declare(name, Def::Local(local));
-        local
-    }
-
-    fn push_local(&mut self, local: Local) -> LocalId {
+    pub(super) fn new_local(&mut self, ty: Ty) -> LocalId {
         let variable = self.variables.len() as u32;
         self.variables.push(Variable::default());
         let Some(frame) = self.frames.last_mut() else { return LocalId(0) };
         let id = LocalId(frame.locals.len() as u32);
-        frame.locals.push(local);
+        frame.locals.push(Local { ty, boxed: false, assigned: false });
         frame.variables.push(variable);
         id
+    }
+
+    /// A new local variable of the current function, in scope from here.
+    pub(super) fn declare_local(&mut self, name: Symbol, ty: Ty) -> LocalId {
+        let local = self.new_local(ty);
+        self.declare(name, Def::Local(local));
+        local
     }
 
     /// The type of a local variable of the current function.

@@ -5,7 +5,7 @@ use super::assign::Assigned;
 use super::infer::Want;
 use crate::ast::{self, Name, Span};
 use crate::hir::{Asked, Builtin, ExprId, ExprKind};
-use crate::types::{StructDef, StructId, Ty, TyKind, Types};
+use crate::types::{Members, StructDef, StructId, Ty, TyKind, Types};
 
 /// How deep structs may nest in a struct of which `soa` makes empty ones.
 const MAX_NESTING: u32 = 30;
@@ -30,7 +30,7 @@ impl Checker<'_> {
             return StructId(known as u32);
         }
         let name = structs.get(rows.0 as usize).map_or("", |def| def.name.as_str());
-        let def = StructDef { name: format!("soa {name}"), fields: Vec::new(), rows: Some(rows) };
+        let def = StructDef { name: format!("soa {name}"), fields: Members::default(), rows: Some(rows) };
         let id = StructId(structs.len() as u32);
         self.hir.types.structs.push(def);
         id
@@ -40,11 +40,11 @@ impl Checker<'_> {
     pub(super) fn finish_columns(&mut self) {
         for at in 0..self.hir.types.structs.len() {
             let Some(rows) = self.hir.types.structs.get(at).and_then(|def| def.rows) else { continue };
-            let fields = self.hir.types.structs.get(rows.0 as usize).map(|def| def.fields.clone());
+            let fields = self.hir.types.structs.get(rows.0 as usize).map(|def| def.fields.to_vec());
             let fields = fields.unwrap_or_default().into_iter();
             let fields = fields.map(|(name, ty)| (name, self.array_of(ty, Span::default()))).collect();
             if let Some(def) = self.hir.types.structs.get_mut(at) {
-                def.fields = fields;
+                def.fields = Members::new(fields);
             }
         }
     }
@@ -64,7 +64,7 @@ impl Checker<'_> {
         let Some(rows) = self.rows_of(ty) else { return self.broken(span) };
         let TyKind::Struct(columns) = *self.kind(ty) else { return self.broken(span) };
         let def = self.hir.types.structs.get(rows.0 as usize);
-        let (name, fields) = def.map(|def| (def.name.clone(), def.fields.clone())).unwrap_or_default();
+        let (name, fields) = def.map(|def| (def.name.clone(), def.fields.to_vec())).unwrap_or_default();
         if fields.is_empty() {
             self.error(span, "no-fields", format!("`{name}` has no fields, so there is nothing to store"));
         }
@@ -97,7 +97,7 @@ impl Checker<'_> {
             TyKind::Array(_) => ExprKind::ArrayLit(Vec::new()),
             TyKind::Map(..) => ExprKind::MapLit(Vec::new()),
             TyKind::Struct(id) if depth < MAX_NESTING && self.rows_of(ty).is_none() => {
-                let fields = self.hir.types.structs.get(id.0 as usize).map(|def| def.fields.clone());
+                let fields = self.hir.types.structs.get(id.0 as usize).map(|def| def.fields.to_vec());
                 let values = fields?.into_iter().map(|(_, ty)| self.zero(ty, span, depth + 1));
                 ExprKind::StructLit(id, values.collect::<Option<_>>()?)
             }
@@ -216,7 +216,7 @@ impl Checker<'_> {
     /// A value in a variable of its own.
     fn kept(&mut self, node: ExprId, before: &mut Vec<ExprId>) -> ExprId {
         let (ty, span) = (self.ty_of(node), self.hir.expr(node).span);
-        let local = self.temp(ty);
+        let local = self.new_local(ty);
         before.push(self.emit(ExprKind::Let(local, Some(node)), Types::UNIT, span));
         self.emit(ExprKind::Local(local), ty, span)
     }

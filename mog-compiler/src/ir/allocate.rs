@@ -144,6 +144,9 @@ impl Allocator {
         let (ends, open) = (&mut self.loop_ends, &mut self.loops);
         ends.clear();
         open.clear();
+        if body.preheaders.is_empty() {
+            return; // no loops
+        }
         for (at, inst) in (1u32..).zip(&body.insts) {
             match inst.code {
                 Code::LoopStart => {

@@ -48,6 +48,8 @@ pub struct Layouts {
     tasks: HashMap<u16, TypeId>,
     numbers: HashMap<TypeId, TypeId>,
     boxed_enums: HashMap<u32, bool>,
+    /// Of enums whose values are flat, by variant.
+    payload_offsets: HashMap<EnumId, Vec<u8>>,
     /// Enums that are just being looked at and count as boxed meanwhile.
     undecided: u32,
     /// Classes of virtual registers.
@@ -247,6 +249,21 @@ impl Layouts {
         let name = self.string(&definition.name);
         self.set(index, TypeKind::BoxedEnum, name, components, vec![number.0]);
         number
+    }
+
+    /// The first payload slot of a variant of an enum whose values are flat.
+    pub fn payload_offset(&mut self, hir: &Hir, id: EnumId, variant: u32) -> u8 {
+        if !self.payload_offsets.contains_key(&id) {
+            let variants = hir.types.enums.get(id.0 as usize).into_iter().flat_map(|it| &it.variants);
+            let mut offsets = Vec::new();
+            let mut at = 1;
+            for (_, payload) in variants {
+                offsets.push(at);
+                at += payload.iter().map(|&ty| self.slots(hir, ty).len() as u8).sum::<u8>();
+            }
+            self.payload_offsets.insert(id, offsets);
+        }
+        self.payload_offsets.get(&id).and_then(|offsets| offsets.get(variant as usize)).copied().unwrap_or(1)
     }
 
     /// Whether an enum's values are objects: it contains itself, or has too many slots.

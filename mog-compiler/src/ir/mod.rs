@@ -71,6 +71,8 @@ pub enum Code {
     LoopEnd,
     /// A variable that is assigned later comes into being; argument a. So its live range begins here.
     Declare,
+    /// Nothing any more.
+    Nothing,
 }
 
 /// An instruction over virtual registers.
@@ -221,7 +223,7 @@ pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
                 each(slot, true, false);
             }
         }
-        Code::Label | Code::LoopStart | Code::LoopEnd => {}
+        Code::Label | Code::LoopStart | Code::LoopEnd | Code::Nothing => {}
     }
 }
 

@@ -126,7 +126,9 @@ impl Tidier {
                 }
                 _ => {}
             }
-            insts[kept] = inst;
+            if kept < n {
+                insts[kept] = inst;
+            }
             kept += 1;
         }
         insts.truncate(kept);
@@ -151,53 +153,46 @@ impl Tidier {
     }
 
     /// `t = …; x = t` becomes `x = …` when nobody else reads t.
-    fn merge_moves(&mut self, body: &mut Body) {
+    fn merge_moves(&self, body: &mut Body) {
         const ONCE: Uses = Uses { writes: 1, reads: 1 };
         let single = |v: V| self.uses.get(v.0 as usize) == Some(&ONCE);
-        let insts = &mut body.insts;
-        let mut kept = 0;
-        for n in 0..insts.len() {
-            let inst = insts[n];
+        body.insts.dedup_by(|inst, before| {
             if inst.code == Code::Op(Op::Move)
                 && let [Arg::Reg(to), Arg::Reg(from), _] = inst.args
                 && from.sub == 0
                 && single(from.v)
-                && let Some(before) = insts[..kept].last_mut()
                 && defines(before) == Some(from)
                 && body.classes.get(from.v.0 as usize) == body.classes.get(to.v.0 as usize)
             {
                 before.args[0] = Arg::Reg(to);
+                true
             } else {
-                insts[kept] = inst;
-                kept += 1;
+                false
             }
-        }
-        insts.truncate(kept);
+        });
     }
 
     /// Drops instructions that only compute what nobody reads, and what was computed only for them.
     fn drop_unread(&mut self, body: &mut Body) {
-        let insts = &mut body.insts;
-        // From the last to the first; what is kept moves to the end.
-        let mut kept = insts.len();
-        for n in (0..insts.len()).rev() {
-            let inst = insts[n];
-            let removable = matches!(inst.code, Code::Op(op) if op.info().flags.has(Flags::PURE));
-            if removable
+        let mut dropped = false;
+        for inst in body.insts.iter_mut().rev() {
+            if let Code::Op(op) = inst.code
+                && op.info().flags.has(Flags::PURE)
                 && let Arg::Reg(slot) = inst.args[0]
                 && self.uses.get(slot.v.0 as usize).is_some_and(|uses| uses.reads == 0)
             {
-                visit(&inst, &body.ext, |slot, _, read| {
+                visit(inst, &body.ext, |slot, _, read| {
                     if read && let Some(uses) = self.uses.get_mut(slot.v.0 as usize) {
                         uses.reads -= 1;
                     }
                 });
-            } else {
-                kept -= 1;
-                insts[kept] = inst;
+                inst.code = Code::Nothing;
+                dropped = true;
             }
         }
-        insts.drain(..kept);
+        if dropped {
+            body.insts.retain(|inst| inst.code != Code::Nothing);
+        }
     }
 }
 

@@ -221,16 +221,33 @@ impl<'h> Lowering<'_, 'h> {
         let hir = self.hir();
         for later in later {
             if self.unit.purity.of(hir, later).assigns {
-                let copy = self.fresh(value.ty);
-                self.copy(copy, value);
-                return copy;
+                return self.copied(value);
             }
         }
         value
     }
 
+    fn copied(&mut self, value: Val) -> Val {
+        let copy = self.fresh(value.ty);
+        self.copy(copy, value);
+        copy
+    }
+
     pub(super) fn operands(&mut self, ids: &[ExprId]) -> List<Val> {
-        ids.iter().enumerate().map(|(n, &id)| self.operand(id, ids.iter().skip(n + 1).copied())).collect()
+        let hir = self.hir();
+        let is_local = |&id: &ExprId| matches!(hir.expr(id).kind, ExprKind::Local(_));
+        let mut values = List::with_capacity(ids.len());
+        // Up to here, variables may change before the operands are used.
+        let mut changing = 0;
+        if ids.iter().any(is_local) {
+            let last = ids.iter().rposition(|&id| self.unit.purity.of(hir, id).assigns);
+            changing = last.unwrap_or(0);
+        }
+        for (n, id) in ids.iter().enumerate() {
+            let value = self.expr(*id, None);
+            values.push(if n < changing && is_local(id) { self.copied(value) } else { value });
+        }
+        values
     }
 
     pub(super) fn two(&mut self, left: ExprId, right: ExprId) -> [Val; 2] {
@@ -396,10 +413,7 @@ impl<'h> Lowering<'_, 'h> {
 
     /// The first payload slot of a variant of an enum whose values are flat.
     pub(super) fn payload_offset(&mut self, id: EnumId, variant: u32) -> u8 {
-        let hir = self.hir();
-        let variants = hir.types.enums.get(id.0 as usize).map_or(&[][..], |definition| &definition.variants);
-        let before = variants.iter().take(variant as usize).flat_map(|(_, payload)| payload);
-        1 + before.map(|&ty| self.size(ty)).sum::<u8>()
+        self.unit.layouts.payload_offset(self.unit.hir, id, variant)
     }
 
     fn function_value(&mut self, function: FuncId, ty: Ty, dst: Option<Val>) -> Val {

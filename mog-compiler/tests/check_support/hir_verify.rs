@@ -25,8 +25,8 @@ struct Verifier<'h> {
 
 impl Verifier<'_> {
     fn func(&mut self, func: &Func) {
-        for local in &func.locals {
-            self.known(local.ty, &format!("local {}", local.name));
+        for (number, local) in func.locals.iter().enumerate() {
+            self.known(local.ty, &format!("local {number}"));
         }
         self.known(func.ret, &func.name);
         let body = self.hir.expr(func.body).ty;
@@ -204,7 +204,7 @@ impl Verifier<'_> {
                     let (outer, inner) =
                         (&func.locals[capture.outer.0 as usize], &target.locals[capture.inner.0 as usize]);
                     if (outer.ty, outer.boxed) != (inner.ty, inner.boxed) {
-                        self.say(id, format!("capture of {}", outer.name));
+                        self.say(id, format!("capture of local {}", capture.outer.0));
                     }
                 }
                 vec![]
