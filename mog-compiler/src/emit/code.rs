@@ -19,6 +19,17 @@ pub(super) struct Code {
     pub(super) handlers: Vec<Handler>,
 }
 
+impl Code {
+    /// Room for about so many instructions.
+    pub(super) fn with_capacity(count: usize) -> Self {
+        Self {
+            words: Vec::with_capacity(count + count / 4),
+            positions: Vec::with_capacity(count),
+            handlers: Vec::new(),
+        }
+    }
+}
+
 /// Where in the source an instruction comes from.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Position {
@@ -89,13 +100,15 @@ impl Encoder {
         self.labels.resize(body.labels as usize, 0);
         self.forms.clear();
         self.forms.resize(body.insts.len(), Form::default());
-        self.place_charges(body);
-        loop {
-            let words = self.measure(body);
-            // Within so many words every jump reaches.
-            if words <= i8::MAX as usize || !self.lengthen(body) {
-                break;
-            }
+        // A jump may take two words more than it does now.
+        let mut words = self.measure(body);
+        if 3 * words > SEGMENT {
+            self.place_charges(body);
+            words = self.measure(body);
+        }
+        // Within 127 words every jump reaches.
+        while words > i8::MAX as usize && self.lengthen(body) {
+            words = self.measure(body);
         }
         Measured { encoder: self, body, registers }.write(code)
     }

@@ -60,7 +60,8 @@ pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Resul
         return Err(EmitError::TooMany(what));
     }
     let limit = options.window - 2;
-    let (mut code, mut runs) = (Code::default(), Vec::new());
+    let mut code = Code::with_capacity(lowered.bodies.iter().map(|body| body.insts.len()).sum());
+    let mut runs = Vec::with_capacity(8 * lowered.bodies.len());
     let mut functions = Vec::with_capacity(lowered.bodies.len());
     let (mut tidier, mut allocator, mut encoder) =
         (Tidier::default(), Allocator::default(), Encoder::default());
@@ -255,8 +256,8 @@ fn debug_records(
     options: &EmitOptions<'_>,
 ) -> Result<Vec<u8>, EmitError> {
     let mut source = LineIndex::new(options.source);
-    let mut bytes = Vec::with_capacity(8 * functions.len() + 4 * positions.len());
-    let mut lines = Vec::new();
+    let mut bytes = Vec::with_capacity(16 * functions.len() + 4 * positions.len());
+    let mut lines = Vec::with_capacity(64);
     let mut file = options.file;
     for (body, emitted) in lowered.bodies.iter().zip(functions) {
         let (own, others) = positions.split_at(emitted.positions);
@@ -294,7 +295,7 @@ impl LineIndex {
     fn new(source: &str) -> Self {
         let mut starts = Vec::with_capacity(source.len() / 24);
         starts.push(0);
-        starts.extend(source.bytes().zip(1..).filter(|&(byte, _)| byte == b'\n').map(|(_, next)| next));
+        starts.extend(memchr::memchr_iter(b'\n', source.as_bytes()).map(|end| end as u32 + 1));
         Self { starts, latest: 0 }
     }
 

@@ -67,6 +67,8 @@ pub struct Allocator {
     pub allocation: Allocation,
     /// By virtual register.
     ranges: Vec<LiveRange>,
+    /// The registers that are no parameters, as they appear.
+    order: Vec<u32>,
     /// By virtual register, once it has appeared.
     places: Vec<Option<Place>>,
     /// By class.
@@ -104,7 +106,8 @@ impl Allocator {
                 range.first = 0;
             }
         }
-        let (ranges, loops) = (&mut self.ranges, &mut self.loops);
+        self.order.clear();
+        let (ranges, order, loops) = (&mut self.ranges, &mut self.order, &mut self.loops);
         let mut ends = self.loop_ends.iter();
         loops.clear();
         for (at, inst) in (1u32..).zip(&body.insts) {
@@ -119,12 +122,15 @@ impl Allocator {
                 let Some(range) = ranges.get_mut(slot.v.0 as usize) else { return };
                 if range.first == NONE {
                     *range = LiveRange { first: at, last: at };
-                    return;
+                    order.push(slot.v.0);
+                } else if loops.last().is_none_or(|&(start, _)| start < range.first) {
+                    range.last = range.last.max(at);
+                } else {
+                    // The outermost loop that began after the register did.
+                    let outer = loops.partition_point(|&(start, _)| start < range.first);
+                    let end = loops.get(outer).map_or(at, |&(_, end)| end);
+                    range.last = range.last.max(end);
                 }
-                // The outermost loop that began after the register did.
-                let outer = loops.partition_point(|&(start, _)| start < range.first);
-                let last = loops.get(outer).map_or(at, |&(_, end)| end);
-                range.last = range.last.max(last);
             });
         }
         self.ending.clear();
@@ -178,30 +184,31 @@ impl Allocator {
             }
             params += classes.slots(class_of(body, param)).len();
         }
-        for (at, inst) in body.insts.iter().enumerate() {
+        let mut ended = self.ending.iter();
+        let mut over = 0;
+        for &v in &self.order {
+            let first = self.ranges[v as usize].first;
             // What was last used by an instruction before is free again. Instructions with several results, or
             // that read operands after writing, keep theirs until they are over.
-            let mut ended = self.ending[at];
-            while ended != NONE {
-                let pool = pool(&mut self.pools, &mut self.used, class_of(body, ended));
-                let free = core::mem::replace(&mut pool.free, ended);
-                ended = core::mem::replace(&mut self.next[ended as usize], free);
-            }
-            visit(inst, &body.ext, |slot, _, _| {
-                let v = slot.v.0;
-                if self.places.get(v as usize).is_none_or(Option::is_some) {
-                    return;
+            for &list in ended.by_ref().take((first - over) as usize) {
+                let mut free = list;
+                while free != NONE {
+                    let pool = pool(&mut self.pools, &mut self.used, class_of(body, free));
+                    let next = core::mem::replace(&mut self.next[free as usize], pool.free);
+                    pool.free = free;
+                    free = next;
                 }
-                let pool = pool(&mut self.pools, &mut self.used, class_of(body, v));
-                self.places[v as usize] = if pool.free == NONE {
-                    pool.made += 1;
-                    Some(Place::Nth(pool.made - 1))
-                } else {
-                    let free = pool.free as usize;
-                    pool.free = self.next[free];
-                    self.places[free]
-                };
-            });
+            }
+            over = first;
+            let pool = pool(&mut self.pools, &mut self.used, class_of(body, v));
+            self.places[v as usize] = if pool.free == NONE {
+                pool.made += 1;
+                Some(Place::Nth(pool.made - 1))
+            } else {
+                let free = pool.free as usize;
+                pool.free = self.next[free];
+                self.places[free]
+            };
         }
         params
     }
