@@ -8,11 +8,11 @@
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use mog::{CapabilitySet, Compiler, Program, Runtime, compile_mog_source};
+use mog_tests::shapes::program_of;
 
 const RISK: &str = include_str!("../../examples/risk.mog");
 const BATCHES: usize = 15;
@@ -52,35 +52,6 @@ fn with_log() -> CapabilitySet {
     let mut capabilities = CapabilitySet::new();
     capabilities.grant("log.write", |message: String| drop(black_box(message)));
     capabilities
-}
-
-/// About so many lines: functions of ten lines each, as a program has them, called in turn from `main`.
-fn program_of(lines: usize) -> String {
-    let mut source = String::new();
-    let count = lines / 10;
-    for i in 0..count {
-        // Writing to a string cannot fail.
-        let _ = write!(
-            source,
-            "fn rate_{i}(amount: float, days: int, name: string) -> float {{
-    total := amount
-    for day in 0..days {{
-        if total > 1000.0 {{ total = total * 0.99 }} else {{ total = total + (day as float) }}
-    }}
-    if name.starts_with(\"vip\") {{
-        total = total / 2.0
-    }}
-    return total
-}}
-"
-        );
-    }
-    source.push_str("pub fn first(n: int) -> int { n + 1 }\nfn main() {\n    sum := 0.0\n");
-    for i in 0..count {
-        let _ = writeln!(source, "    sum += rate_{i}(10.0, 3, \"vip\")");
-    }
-    source.push_str("    println(sum)\n}\n");
-    source
 }
 
 /// The least memory in which a program runs.

@@ -5,7 +5,8 @@
 //! - [`runner`] runs a case in one of several variants; the runner can be swapped,
 //! - [`suite`] compares what came out with what was due,
 //! - [`evaluator`] is a second implementation of the language, to compare with,
-//! - [`generate`] makes programs to compare on, [`differential`] compares.
+//! - [`generate`] makes programs to compare on, [`differential`] compares,
+//! - [`shapes`] makes sources of any size, to see what the compiler takes for them.
 
 pub mod case;
 pub mod differential;
@@ -13,4 +14,5 @@ pub mod evaluator;
 pub mod generate;
 pub mod process;
 pub mod runner;
+pub mod shapes;
 pub mod suite;
