@@ -27,47 +27,88 @@ pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c s
 }
 
 fn same_letters(a: &str, b: &str) -> bool {
-    fn letters(s: &str) -> impl Iterator<Item = char> + '_ {
-        s.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase())
+    fn plain(name: &str) -> impl Iterator<Item = char> {
+        name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase())
     }
-    a.len().abs_diff(b.len()) <= 4 && letters(a).eq(letters(b))
+    a.len().abs_diff(b.len()) <= 4 && plain(a).eq(plain(b))
 }
+
+/// Letters of a name from which on it is near no other; a row of distances has one more entry than its name letters.
+const LONGEST: usize = 40;
 
 /// The number of single-letter edits (swaps of neighbours among them) between two names, if at most `limit`.
 fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
-    const LONGEST: usize = 40;
-    let length = |s: &str| s.chars().take(LONGEST).count();
-    if length(a).abs_diff(length(b)) > limit {
+    let (mut letters_a, mut letters_b) = (['\0'; LONGEST], ['\0'; LONGEST]);
+    let (a, b) = (letters(a, &mut letters_a)?, letters(b, &mut letters_b)?);
+    if a.len().abs_diff(b.len()) > limit {
         return None;
     }
-    let (a, b): (Vec<char>, Vec<char>) =
-        (a.chars().take(LONGEST).collect(), b.chars().take(LONGEST).collect());
-    if a.len() == LONGEST || b.len() == LONGEST {
-        return None;
-    }
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
+    // Distances between the beginnings of both names: a row for each letter of `a`, of which three are kept.
+    let mut before = [0; LONGEST];
+    let mut above: [usize; LONGEST] = core::array::from_fn(|j| j);
     for (i, x) in a.iter().enumerate() {
-        let mut row = Vec::with_capacity(b.len() + 1);
-        row.push(i + 1);
+        let mut row = [i + 1; LONGEST];
         for (j, y) in b.iter().enumerate() {
-            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX / 2);
-            let mut cost =
-                (at(&above, j) + usize::from(x != y)).min(at(&above, j + 1) + 1).min(at(&row, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            let mut cost = (above[j] + usize::from(x != y)).min(above[j + 1] + 1).min(row[j] + 1);
+            let swapped = i > 0 && j > 0 && a[i - 1] == *y && b[j - 1] == *x;
             if swapped {
-                cost = cost.min(at(&before, j - 1) + 1);
+                cost = cost.min(before[j - 1] + 1);
             }
-            row.push(cost);
+            row[j + 1] = cost;
         }
-        before = std::mem::replace(&mut above, row);
+        // Every later distance is at least one of these two rows.
+        if row[..=b.len()].iter().chain(&above[..=b.len()]).all(|&cost| cost > limit) {
+            return None;
+        }
+        before = core::mem::replace(&mut above, row);
     }
-    above.last().copied().filter(|&cost| cost <= limit)
+    Some(above[b.len()]).filter(|&cost| cost <= limit)
+}
+
+/// The letters of a name; `None` if it is too long.
+fn letters<'l>(name: &str, into: &'l mut [char; LONGEST]) -> Option<&'l [char]> {
+    let mut count = 0;
+    for letter in name.chars() {
+        if count + 1 == LONGEST {
+            return None;
+        }
+        into[count] = letter;
+        count += 1;
+    }
+    Some(&into[..count])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{LONGEST, distance, nearest};
+
+    #[test]
+    fn counts_single_letter_edits() {
+        for (a, b, edits) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("kitten", "sitting", 3),
+            ("abcd", "bacd", 1),
+            ("abcd", "badc", 2),
+            ("äöü", "äü", 1),
+        ] {
+            assert_eq!(distance(a, b, 3), Some(edits), "{a} {b}");
+            assert_eq!(distance(a, b, edits), Some(edits), "{a} {b}");
+            assert_eq!(edits.checked_sub(1).and_then(|limit| distance(a, b, limit)), None, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn names_of_every_length() {
+        for length in 0..LONGEST + 5 {
+            let name = "x".repeat(length);
+            let near = Some(1).filter(|_| length + 1 < LONGEST);
+            assert_eq!(distance(&name, &(name.clone() + "y"), 2), near, "{length}");
+            assert_eq!(distance(&(name.clone() + "y"), &name, 2), near, "{length}");
+            assert_eq!(distance(&name, &name, 2), Some(0).filter(|_| length < LONGEST), "{length}");
+        }
+    }
 
     #[test]
     fn finds_typing_errors() {
