@@ -62,8 +62,11 @@ impl<'a> Checker<'a> {
             }
             ItemKind::Struct { name, .. } => {
                 let id = StructId(self.hir.types.structs.len() as u32);
-                let def =
-                    StructDef { name: self.text(name.symbol).to_owned(), fields: Members::default(), rows: None };
+                let def = StructDef {
+                    name: self.text(name.symbol).to_owned(),
+                    fields: Members::default(),
+                    rows: None,
+                };
                 self.hir.types.structs.push(def);
                 self.declare_new(name, Def::Struct(id), mark);
             }

@@ -123,8 +123,9 @@ impl Lowering<'_, '_> {
         let hir = self.hir();
         let TyKind::Struct(id) = hir.types.kind(ty) else { return 0 };
         let fields = hir.types.structs.get(id.0 as usize).map_or(&[][..], |definition| &definition.fields);
-        let before: u32 = fields.iter().take(field as usize).map(|&(_, ty)| u32::from(self.size(ty))).sum();
-        u8::try_from(before).unwrap_or_else(|_| {
+        // Ends at the first slot that is out of range, so that this takes no longer for more fields.
+        let mut before = fields.iter().take(field as usize);
+        before.try_fold(0u8, |offset, &(_, ty)| offset.checked_add(self.size(ty))).unwrap_or_else(|| {
             self.unit.exceeded = Some("fields in one struct");
             0
         })
