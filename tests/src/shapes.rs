@@ -38,6 +38,10 @@ pub const SHAPES: &[(&str, Shape)] = &[
         let structs = lines(n, |i| format!("struct S{i} {{ a: int, b: string }}"));
         structs + &main(&lines(n, |i| format!("s = S{i} {{ a: 1, b: \"\" }}.a")))
     }),
+    ("structs in columns", |n| {
+        let structs = lines(n, |i| format!("struct S{i} {{ a: int }}"));
+        structs + &lines(n, |i| format!("fn f{i}(x: soa S{i}) -> int {{ x[0].a }}")) + &main("")
+    }),
     ("variants of an enum", |n| enum_of(n, "", "E.V1", "")),
     ("variants of an enum with payloads", |n| enum_of(n, "(int)", "E.V1(3)", "(_)")),
     ("arms of a match over ints", |n| {

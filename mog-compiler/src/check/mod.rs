@@ -46,7 +46,7 @@ use hashbrown::{HashMap, HashTable};
 use crate::ast::{Ast, Span};
 use crate::diagnostic::{Diagnostics, FileId};
 use crate::hir::{self, FuncId, Hir, StrId};
-use crate::types::Ty;
+use crate::types::{StructId, Ty};
 
 /// What the checker takes from its surroundings.
 pub struct CheckOptions<'a> {
@@ -130,6 +130,8 @@ struct Checker<'a> {
     /// Whether a type that nests too deeply was reported.
     too_deep: bool,
     any_holds: HashMap<Ty, bool>,
+    /// The columns of each struct that is stored in them.
+    columns: HashMap<StructId, StructId>,
     string_index: HashTable<u32>,
     string_hasher: hashbrown::DefaultHashBuilder,
     import_index: HashMap<(StrId, StrId, u32), hir::ImportId>,
@@ -171,6 +173,7 @@ impl<'a> Checker<'a> {
             depths: Vec::new(),
             too_deep: false,
             any_holds: HashMap::new(),
+            columns: HashMap::new(),
             string_index: HashTable::new(),
             string_hasher: hashbrown::DefaultHashBuilder::default(),
             import_index: HashMap::new(),

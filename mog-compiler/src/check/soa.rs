@@ -25,14 +25,15 @@ impl Checker<'_> {
 
     /// The struct of the columns of a struct. Its fields are known at the end of the check.
     fn columns(&mut self, rows: StructId) -> StructId {
-        let structs = &self.hir.types.structs;
-        if let Some(known) = structs.iter().position(|def| def.rows == Some(rows)) {
-            return StructId(known as u32);
+        if let Some(&known) = self.columns.get(&rows) {
+            return known;
         }
+        let structs = &self.hir.types.structs;
         let name = structs.get(rows.0 as usize).map_or("", |def| def.name.as_str());
         let def = StructDef { name: format!("soa {name}"), fields: Members::default(), rows: Some(rows) };
         let id = StructId(structs.len() as u32);
         self.hir.types.structs.push(def);
+        self.columns.insert(rows, id);
         id
     }
 
