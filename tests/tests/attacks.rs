@@ -478,6 +478,9 @@ const PER_STEP: u64 = 256;
 
 const TEXT: &str = "s := \"ab\".repeat(50000)\nt := \"ab\".repeat(50000)";
 const INTS: &str = "xs := [7; 100000]\nys := [7; 100000]";
+const FLOATS: &str = "xs := [0.5; 100000]";
+const TENSORS: &str = "t := tensor<f16>.ones([100, 1000])\nu := tensor<f16>.ones([100, 1000])";
+const ROW: &str = "struct P { x: int, y: float }";
 const WORDS: &str = "ws := \"ab\".repeat(50000).chars()";
 const MAP: &str = "m := {}\nfor i in 0..100000 { m[i] = i }";
 
@@ -515,6 +518,15 @@ const WORK: &[Work] = &[
     Work { name: "remove_from_the_front", setup: INTS, work: "{ xs.push(1); xs.remove(0) }" },
     Work { name: "join", setup: WORDS, work: "ws.join(\"\").len" },
     Work { name: "sort_strings", setup: WORDS, work: "ws.sort().len" },
+    Work { name: "tensor", setup: FLOATS, work: "tensor<f16>([100, 1000], xs).size" },
+    Work { name: "tensor_zeros", setup: "", work: "tensor<u8>.zeros([100, 1000]).size" },
+    Work { name: "tensor_randn", setup: "", work: "tensor<f32>.randn([100, 1000], 1).size" },
+    Work { name: "tensor_reshape", setup: TENSORS, work: "t.reshape([100000]).size" },
+    Work { name: "tensor_transpose", setup: TENSORS, work: "t.transpose().size" },
+    Work { name: "tensor_equality", setup: TENSORS, work: "if t == u { 1 } else { 2 }" },
+    Work { name: "print_a_tensor", setup: TENSORS, work: "str(t).len" },
+    Work { name: "tensor_to_any", setup: TENSORS, work: "(t as any).data.len" },
+    Work { name: "soa", setup: "", work: "(soa P[100000]).len" },
     Work { name: "print_an_array", setup: INTS, work: "str(xs).len" },
     Work { name: "array_to_json", setup: INTS, work: "json_str(xs).len" },
     Work {
@@ -547,8 +559,8 @@ impl Work {
     fn steps(&self, runner: &dyn Runner, rounds: u32) -> Result<u64, Failed> {
         let Self { setup, work, .. } = self;
         let body = format!("{setup}\ntotal := 0\nfor _ in 0..{rounds} {{ total += {work} }}\nprintln(total)");
-        let outcome =
-            run_source(runner, in_main(&body).as_bytes(), &["--memory", "64M", "--steps", "1000000000"])?;
+        let source = format!("{ROW}\n{}", in_main(&body));
+        let outcome = run_source(runner, source.as_bytes(), &["--memory", "64M", "--steps", "1000000000"])?;
         match outcome.steps {
             Some(steps) if outcome.exit == Exit::Code(0) => Ok(steps),
             _ => Err(unexpected(&outcome)),

@@ -332,12 +332,9 @@ impl<'c, 'a> Comparison<'c, 'a> {
             return Ok(true);
         }
         match (first.packing, first.element) {
-            (Packing::F32 | Packing::F16 | Packing::BF16, _) => {
-                let mut equal = true;
-                for at in 0..first.len {
-                    let (x, y) = (view.element(&first, at, 0)?, view.element(&second, at, 0)?);
-                    equal &= f64::from_bits(x) == f64::from_bits(y);
-                }
+            (packing @ (Packing::F32 | Packing::F16 | Packing::BF16), _) => {
+                let (x, y) = (view.element_bytes(&first)?, view.element_bytes(&second)?);
+                let equal = equal_floats(packing, x, y, first.len);
                 self.spend(first.len as u64 / 2)?;
                 Ok(equal)
             }
@@ -468,6 +465,19 @@ pub(super) fn array_index_of(vm: &mut Vm<'_>, dst: usize, register: usize, eleme
         deep_index_of(vm, register, element)?
     };
     vm.give(dst, [found.map_or(u64::MAX, |index| index as u64)])
+}
+
+/// Whether so many packed floats are equal: nothing equals NaN, and the two zeros are the same.
+fn equal_floats(packing: Packing, x: &[u8], y: &[u8], len: usize) -> bool {
+    if packing == Packing::F32 {
+        let ((x, _), (y, _)) = (x.as_chunks(), y.as_chunks());
+        let mut pairs = x.iter().zip(y).take(len);
+        return pairs.all(|(&x, &y)| f32::from_le_bytes(x) == f32::from_le_bytes(y));
+    }
+    let infinity = if packing == Packing::F16 { 0x7c00 } else { 0x7f80 };
+    let ((x, _), (y, _)) = (x.as_chunks(), y.as_chunks());
+    let mut pairs = x.iter().zip(y).take(len).map(|(&x, &y)| (u16::from_le_bytes(x), u16::from_le_bytes(y)));
+    pairs.all(|(x, y)| (x == y && x & 0x7fff <= infinity) || (x | y) & 0x7fff == 0)
 }
 
 /// Each comparison may be as long as the whole heap, so they are done one by one: `paid` holds the index to go on

@@ -166,7 +166,7 @@ impl Vm<'_> {
 pub(super) fn tensor_new(vm: &mut Vm<'_>, dst: usize, ty: TypeId, shape: usize, data: usize) -> Done {
     let (shape, source) = (vm.shape(shape)?, vm.array(data)?);
     shape.require(source.len)?;
-    vm.make_tensor(dst, ty, &shape, 8, |view, fresh, made| {
+    vm.make_tensor(dst, ty, &shape, 16, |view, fresh, made| {
         let source = view.array(view.reg(data))?;
         made.fill(fresh, (0..source.len).map(|index| view.element(&source, index, 0)))
     })
@@ -177,7 +177,7 @@ pub(super) fn tensor_fill(vm: &mut Vm<'_>, dst: usize, ty: TypeId, shape: usize,
     let element = vm.module.types.tensor_element(ty).ok_or(CORRUPT)?;
     let value = if element.is_float() { (number as f64).to_bits() } else { number.cast_unsigned() };
     let count = if number == 0 { 0 } else { shape.count };
-    vm.make_tensor(dst, ty, &shape, 4, |_, fresh, made| {
+    vm.make_tensor(dst, ty, &shape, 16, |_, fresh, made| {
         made.fill(fresh, core::iter::repeat_n(Ok(value), count))
     })
 }
@@ -232,7 +232,7 @@ pub(super) fn tensor_reshape(vm: &mut Vm<'_>, dst: usize, register: usize, shape
 pub(super) fn tensor_transpose(vm: &mut Vm<'_>, dst: usize, register: usize) -> Done {
     let tensor = vm.tensor(register)?;
     let shape = Shape::of(tensor.shape.sizes.iter().rev().copied().collect())?;
-    vm.make_tensor(dst, tensor.ty, &shape, 16, |view, fresh, made| {
+    vm.make_tensor(dst, tensor.ty, &shape, 64, |view, fresh, made| {
         let source = Tensor::read(view, view.reg(register))?.data;
         // For each axis of the new tensor the elements of the old one that lie between its neighbours.
         let steps = tensor
