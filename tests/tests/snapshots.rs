@@ -137,7 +137,7 @@ fn run(module: Module<'_>, slice: u64) -> Result<Option<End>, String> {
                 break;
             }
             if slice != u64::MAX {
-                snapshot.resize(instance.snapshot_bound(), 0);
+                snapshot.resize(instance.snapshot_len(), 0);
                 let len = instance.snapshot(&mut snapshot).map_err(|e| e.to_string())?;
                 let saved = snapshot.get(..len).unwrap_or(&[]);
                 rounds += 1;

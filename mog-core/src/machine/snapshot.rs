@@ -11,6 +11,7 @@
 //! imports are not part of it: the host links them anew. What it restores is checked against the module: each
 //! object, each reference, each frame. See `restore.rs`.
 
+use postcard::ser_flavors::Size;
 use serde::{Deserialize, Serialize};
 
 use super::instance::Instance;
@@ -107,28 +108,31 @@ pub(super) fn hash(module: &Module<'_>) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ u64::from(word)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// Writes into bytes that may run out.
+/// Writes into bytes that may run out, or only counts.
 struct Writer<'o> {
-    out: &'o mut [u8],
+    out: Option<&'o mut [u8]>,
     len: usize,
 }
 
 impl Writer<'_> {
     fn put<T: Serialize>(&mut self, value: &T) -> Result<(), SnapshotError> {
-        let rest = self.out.get_mut(self.len..).unwrap_or(&mut []);
-        let used = postcard::to_slice(value, rest).map_err(|_| SnapshotError::NoRoom)?.len();
-        self.len += used;
+        let used = match &mut self.out {
+            Some(out) => {
+                let rest = out.get_mut(self.len..).unwrap_or(&mut []);
+                postcard::to_slice(value, rest).map(|written| written.len())
+            }
+            None => postcard::serialize_with_flavor(value, Size::default()),
+        };
+        self.len += used.map_err(|_| SnapshotError::NoRoom)?;
         Ok(())
     }
 }
 
 impl Instance<'_> {
-    /// Bytes in which [`Instance::snapshot`] fits for certain. The snapshot is usually a small part of it.
+    /// Bytes of the snapshot that [`Instance::snapshot`] writes.
     #[must_use]
-    pub fn snapshot_bound(&self) -> usize {
-        // The longest variable-length form of a word has ten bytes.
-        let (state, words) = (256, self.state.split.saturating_add(self.state.top));
-        words.saturating_mul(10).saturating_add(state)
+    pub fn snapshot_len(&self) -> usize {
+        self.write(Writer { out: None, len: 0 }).unwrap_or(usize::MAX)
     }
 
     /// Saves the instance; gives the snapshot's length. Of one that has ended, the module's state is saved.
@@ -136,6 +140,10 @@ impl Instance<'_> {
     /// # Errors
     /// If the bytes are too few.
     pub fn snapshot(&self, out: &mut [u8]) -> Result<usize, SnapshotError> {
+        self.write(Writer { out: Some(out), len: 0 })
+    }
+
+    fn write(&self, mut writer: Writer<'_>) -> Result<usize, SnapshotError> {
         let mut state = self.state.clone();
         if state.ended {
             state.clear_stack();
@@ -175,7 +183,6 @@ impl Instance<'_> {
             host_calls: counters.host_calls,
             peak: counters.peak_words as u64,
         };
-        let mut writer = Writer { out, len: 0 };
         writer.put(&MAGIC)?;
         writer.put(&saved)?;
         let stack = self.arena.get(bindings..stack_end).unwrap_or(&[]);

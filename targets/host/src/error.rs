@@ -147,6 +147,11 @@ pub enum Error {
         /// Why not.
         message: String,
     },
+    /// A runtime could not be saved, or not be restored from these bytes.
+    Snapshot {
+        /// Why not.
+        message: String,
+    },
     /// There is nothing to resume.
     Idle,
 }
@@ -157,7 +162,7 @@ impl Error {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::NoFunction { .. } | Self::Arguments { .. } | Self::Idle => 64,
-            Self::Compile(_) | Self::Load(_) | Self::Signature { .. } => 65,
+            Self::Compile(_) | Self::Load(_) | Self::Signature { .. } | Self::Snapshot { .. } => 65,
             Self::Trap { .. } | Self::Failed { .. } | Self::Audit { .. } => 70,
             Self::OutOfMemory { .. } | Self::OutOfStack { .. } => 71,
             Self::Requires { .. } | Self::Denied { .. } => 77,
@@ -231,6 +236,7 @@ impl fmt::Display for Error {
             Self::TimedOut { .. } => f.write_str("out of time"),
             Self::OutputLimit { .. } => f.write_str("the program printed more than it may"),
             Self::Audit { message } => write!(f, "a call could not be logged: {message}"),
+            Self::Snapshot { message } => write!(f, "snapshot: {message}"),
             Self::Idle => f.write_str("there is nothing to resume"),
         }?;
         self.stack().map_or(Ok(()), |stack| stack.fmt(f))

@@ -51,8 +51,8 @@ pub(crate) struct Gate {
     /// When the program must have ended.
     pub(crate) deadline: Option<Instant>,
     /// When each call that is pending goes on, by token.
-    pending: BTreeMap<u32, Instant>,
-    next_token: u32,
+    pub(crate) pending: BTreeMap<u32, Instant>,
+    pub(crate) next_token: u32,
     /// Why the program was stopped.
     pub(crate) stop: Option<Stop>,
     /// What each import was linked to.

@@ -34,6 +34,7 @@ mod output;
 mod program;
 mod read;
 mod runtime;
+mod snapshot;
 mod tensor;
 mod types;
 mod value;

@@ -27,9 +27,9 @@ const MAX_FRAMES: usize = 20;
 
 /// How a runtime is set up: its limits, where its output goes, who watches.
 pub struct RuntimeBuilder {
-    memory: usize,
-    steps: u64,
-    host_calls: u64,
+    pub(crate) memory: usize,
+    pub(crate) steps: u64,
+    pub(crate) host_calls: u64,
     timeout: Option<Duration>,
     config: Config,
     state: State,
@@ -137,29 +137,30 @@ impl RuntimeBuilder {
     /// # Errors
     /// As for [`Runtime::new`].
     pub fn build(self, program: Program, capabilities: CapabilitySet) -> Result<Runtime, Error> {
-        let Self { memory, steps, host_calls, timeout, config, state, observer } = self;
+        let memory = self.memory;
         let words = (memory / 8 + program.module()?.slack()).min(mog_core::heap::MAX_WORDS);
-        let mut runtime = Runtime {
+        let arena = allocate(words).ok_or(Error::OutOfMemory { memory, stack: CallStack::default() })?;
+        let mut runtime = self.assemble(program, capabilities, arena);
+        runtime.link()?;
+        Ok(runtime)
+    }
+
+    /// A runtime that is not linked.
+    pub(crate) fn assemble(self, program: Program, capabilities: CapabilitySet, arena: Vec<u64>) -> Runtime {
+        let Self { memory, steps, host_calls, timeout, config, state, observer } = self;
+        Runtime {
             program,
             memory,
-            arena: allocate(words).ok_or(Error::OutOfMemory { memory, stack: CallStack::default() })?,
+            arena,
             state: None,
             gate: Gate::new(capabilities, state, observer),
             config,
             timeout,
-            budget: Budget {
-                limit: steps,
-                left: steps,
-                debt: 0,
-                call_limit: host_calls,
-                calls_left: host_calls,
-            },
+            budget: Budget::new(steps, host_calls),
             initialised: false,
             paused: false,
             next: None,
-        };
-        runtime.link()?;
-        Ok(runtime)
+        }
     }
 }
 
@@ -174,7 +175,7 @@ impl fmt::Debug for RuntimeBuilder {
 }
 
 /// Zeroed words that the system hands out when they are touched; `None` if there are not so many.
-fn allocate(words: usize) -> Option<Vec<u64>> {
+pub(crate) fn allocate(words: usize) -> Option<Vec<u64>> {
     if words * 8 >= LARGE {
         Vec::<u64>::new().try_reserve_exact(words).ok()?;
     }
@@ -183,16 +184,21 @@ fn allocate(words: usize) -> Option<Vec<u64>> {
 
 /// The steps that a run may still take, and the host calls that it may still make.
 #[derive(Clone, Copy, Debug)]
-struct Budget {
+pub(crate) struct Budget {
     limit: u64,
     left: u64,
     /// What the machine overdrew, which it takes from the steps of its next run.
-    debt: u64,
+    pub(crate) debt: u64,
     call_limit: u64,
     calls_left: u64,
 }
 
 impl Budget {
+    /// All that a run may have.
+    pub(crate) const fn new(steps: u64, calls: u64) -> Self {
+        Self { limit: steps, left: steps, debt: 0, call_limit: calls, calls_left: calls }
+    }
+
     /// Gives a run all that it may have.
     const fn renew(&mut self) {
         self.left = self.limit;
@@ -220,22 +226,22 @@ impl Budget {
 /// # }
 /// ```
 pub struct Runtime {
-    program: Program,
+    pub(crate) program: Program,
     /// The limit, in bytes. The arena has the machine's slack beside it.
-    memory: usize,
-    arena: Vec<u64>,
+    pub(crate) memory: usize,
+    pub(crate) arena: Vec<u64>,
     /// The machine's state between runs; none while it has to be linked again.
-    state: Option<mog_core::State>,
-    gate: Gate,
-    config: Config,
+    pub(crate) state: Option<mog_core::State>,
+    pub(crate) gate: Gate,
+    pub(crate) config: Config,
     timeout: Option<Duration>,
-    budget: Budget,
+    pub(crate) budget: Budget,
     /// Whether module state has its first values.
-    initialised: bool,
+    pub(crate) initialised: bool,
     /// Whether a limit ended the last run, so that it can go on.
-    paused: bool,
+    pub(crate) paused: bool,
     /// What to enter when the initialiser has ended.
-    next: Option<(u16, Vec<Value>)>,
+    pub(crate) next: Option<(u16, Vec<Value>)>,
 }
 
 impl Runtime {
@@ -284,7 +290,7 @@ impl Runtime {
         }
     }
 
-    fn start_error(&self, error: StartError, name: &str, arguments: &[Value]) -> Error {
+    pub(crate) fn start_error(&self, error: StartError, name: &str, arguments: &[Value]) -> Error {
         let module = match self.program.module() {
             Ok(module) => module,
             Err(error) => return error.into(),
@@ -386,6 +392,12 @@ impl Runtime {
         self.budget.renew();
         self.gate.stop = None;
         self.drive()
+    }
+
+    /// Whether a limit ended the last run, so that [`Runtime::resume`] can go on.
+    #[must_use]
+    pub const fn is_paused(&self) -> bool {
+        self.paused
     }
 
     /// What the machine has done so far.

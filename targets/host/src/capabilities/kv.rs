@@ -17,6 +17,19 @@ pub(crate) struct Store {
     bytes: usize,
 }
 
+impl Store {
+    /// Keys and values.
+    pub(crate) const fn entries(&self) -> &BTreeMap<String, String> {
+        &self.entries
+    }
+
+    /// Holds these instead.
+    pub(crate) fn replace(&mut self, entries: BTreeMap<String, String>) {
+        self.bytes = entries.iter().map(|(key, value)| key.len() + value.len()).sum();
+        self.entries = entries;
+    }
+}
+
 pub(super) const FUNCTIONS: &[Standard] = &[
     Standard { function: "get", params: &[Type::Str], result: Type::Any, body: get },
     Standard { function: "set", params: &[Type::Str, Type::Str], result: Type::Unit, body: set },

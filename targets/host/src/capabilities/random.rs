@@ -20,6 +20,16 @@ impl Generator {
         Self { state: Some(seed) }
     }
 
+    /// What has become of the seed; nothing before the first number if there was none.
+    pub(crate) const fn state(&self) -> Option<u64> {
+        self.state
+    }
+
+    /// Goes on from there.
+    pub(crate) const fn set_state(&mut self, state: Option<u64>) {
+        self.state = state;
+    }
+
     fn next(&mut self) -> u64 {
         let state = self.state.unwrap_or_else(|| RandomState::new().hash_one(0));
         let state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

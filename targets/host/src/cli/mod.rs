@@ -5,6 +5,7 @@ mod check;
 mod files;
 mod fmt;
 mod inspect;
+mod resume;
 mod run;
 mod spec;
 
@@ -41,6 +42,8 @@ struct Cli {
 enum Command {
     /// Compile a program if it is source, and run it
     Run(Box<RunArgs>),
+    /// Go on with a program that was saved
+    Resume(Box<ResumeArgs>),
     /// Compile without running, and show every error and warning
     Check(CheckArgs),
     /// Compile to bytecode
@@ -64,10 +67,9 @@ pub(crate) struct GrantArgs {
     pub(crate) deny: Vec<String>,
 }
 
+/// How a program is run.
 #[derive(Args)]
-pub(crate) struct RunArgs {
-    /// Source (`.mog`), bytecode (`.mogb`), or `-` for standard input
-    pub(crate) file: String,
+pub(crate) struct RuntimeArgs {
     #[command(flatten)]
     pub(crate) grants: GrantArgs,
     /// The most steps that it may take
@@ -85,18 +87,12 @@ pub(crate) struct RunArgs {
     /// The longest that it may take, such as `2s` or `300ms`
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) timeout: Option<Duration>,
-    /// The function to run, `main` if not given
-    #[arg(long, value_name = "FN")]
-    pub(crate) entry: Option<String>,
-    /// An argument for it, as JSON; may be repeated
-    #[arg(long = "arg", value_name = "JSON", allow_hyphen_values = true, value_parser = parse_json)]
-    pub(crate) json: Vec<Value>,
+    /// Save program and memory to this file when it ends or a limit ends it, for `mog resume`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot_on_exit: Option<PathBuf>,
     /// Write every call of a granted or denied function to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) audit: Option<PathBuf>,
-    /// Treat warnings as errors
-    #[arg(long)]
-    pub(crate) deny_warnings: bool,
     /// Which interpreter runs
     #[arg(long, hide = true)]
     pub(crate) dispatch: Option<DispatchArg>,
@@ -110,9 +106,34 @@ pub(crate) struct RunArgs {
     /// The seed of hashing and chance
     #[arg(long, hide = true, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    /// The function to run, `main` if not given
+    #[arg(long, value_name = "FN")]
+    pub(crate) entry: Option<String>,
+    /// An argument for it, as JSON; may be repeated
+    #[arg(long = "arg", value_name = "JSON", allow_hyphen_values = true, value_parser = parse_json)]
+    pub(crate) json: Vec<Value>,
     /// Arguments for the program's entry, as plain text
     #[arg(last = true)]
     pub(crate) args: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// Source (`.mog`), bytecode (`.mogb`), or `-` for standard input
+    pub(crate) file: String,
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    #[command(flatten)]
+    pub(crate) runtime: RuntimeArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct ResumeArgs {
+    /// A file that `--snapshot-on-exit` wrote
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) runtime: RuntimeArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -203,6 +224,7 @@ pub(crate) fn main() -> ExitCode {
     let code = match Cli::try_parse() {
         Ok(Cli { command }) => match command {
             Command::Run(args) => run::run(*args),
+            Command::Resume(args) => resume::resume(*args),
             Command::Check(args) => check::check(&args),
             Command::Build(args) => build::build(&args),
             Command::Inspect(args) => inspect::inspect(&args),

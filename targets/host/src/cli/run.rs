@@ -3,25 +3,45 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 
-use mog::{AuditLog, CapabilitySet, Counters, Dispatch, Error, Program, Runtime, Value};
+use mog::{AuditLog, CapabilitySet, Counters, Dispatch, Error, Program, Runtime, RuntimeBuilder, Value};
 use mog_core::TypeId;
 
 use super::files::{self, CompileOptions};
-use super::{DispatchArg, GrantArgs, RunArgs, exit, fail, say};
+use super::{DispatchArg, GrantArgs, RunArgs, RuntimeArgs, exit, fail, resume, say};
 
 /// Runs a program and gives the exit code.
 pub(crate) fn run(args: RunArgs) -> u8 {
+    let RunArgs { file, deny_warnings, runtime: args } = args;
     let capabilities = match grants(&args.grants) {
         Ok(capabilities) => capabilities,
         Err(code) => return code,
     };
-    let options = CompileOptions { deny_warnings: args.deny_warnings, ..CompileOptions::default() };
-    let program = match files::program(&args.file, options) {
+    let options = CompileOptions { deny_warnings, ..CompileOptions::default() };
+    let program = match files::program(&file, options) {
         Ok(program) => program,
         Err(code) => return code,
     };
+    let builder = match builder(&args) {
+        Ok(builder) => builder,
+        Err(code) => return code,
+    };
     let entry = args.entry.as_deref().unwrap_or("main");
-    let arguments = arguments(&program, entry, &args);
+    match builder.build(program, capabilities) {
+        Ok(mut runtime) => {
+            let arguments = arguments(runtime.program(), entry, &args);
+            let result = runtime.call(entry, arguments);
+            finish(&mut runtime, result, &args)
+        }
+        Err(error) => {
+            let code = report(&error);
+            stats(Counters::default(), &args);
+            code
+        }
+    }
+}
+
+/// A runtime as the options want it. An error was shown.
+pub(super) fn builder(args: &RuntimeArgs) -> Result<RuntimeBuilder, u8> {
     let mut builder = Runtime::builder()
         .memory(args.memory)
         .steps(args.steps)
@@ -44,16 +64,16 @@ pub(crate) fn run(args: RunArgs) -> u8 {
         });
     }
     if let Some(path) = &args.audit {
-        match File::create(path) {
-            Ok(file) => builder = builder.audit(AuditLog::new(file)),
-            Err(error) => return fail(exit::FILE, format_args!("{}: {error}", path.display())),
-        }
+        let file = File::create(path)
+            .map_err(|error| fail(exit::FILE, format_args!("{}: {error}", path.display())))?;
+        builder = builder.audit(AuditLog::new(file));
     }
-    let (result, counters) = match builder.build(program, capabilities) {
-        Ok(mut runtime) => (runtime.call(entry, arguments), runtime.counters()),
-        Err(error) => (Err(error), Counters::default()),
-    };
-    let code = match result {
+    Ok(builder)
+}
+
+/// Says how it ended, saves it if that was asked for, and gives the exit code.
+pub(super) fn finish(runtime: &mut Runtime, result: Result<Value, Error>, args: &RuntimeArgs) -> u8 {
+    let mut code = match result {
         Ok(value) => exit_code(&value),
         // Nobody asked for a function or gave arguments: the program is at fault.
         Err(error) if error.exit_code() == exit::USAGE && args.entry.is_none() && args.json.is_empty() => {
@@ -61,6 +81,17 @@ pub(crate) fn run(args: RunArgs) -> u8 {
         }
         Err(error) => report(&error),
     };
+    if let Some(path) = &args.snapshot_on_exit
+        && let Err(failed) = resume::save(runtime, path)
+    {
+        code = failed;
+    }
+    stats(runtime.counters(), args);
+    code
+}
+
+/// Says what the machine did, if that was asked for.
+fn stats(counters: Counters, args: &RuntimeArgs) {
     if args.stats {
         say(&format!(
             "steps={} calls={} collections={} peak={}\n",
@@ -70,7 +101,6 @@ pub(crate) fn run(args: RunArgs) -> u8 {
             counters.peak_words * 8
         ));
     }
-    code
 }
 
 /// What the options grant. An error was shown.
@@ -88,7 +118,7 @@ pub(super) fn grants(args: &GrantArgs) -> Result<CapabilitySet, u8> {
 }
 
 /// The entry's arguments: those in JSON, then those in plain text as far as the entry takes them.
-fn arguments(program: &Program, entry: &str, args: &RunArgs) -> Vec<Value> {
+pub(super) fn arguments(program: &Program, entry: &str, args: &RuntimeArgs) -> Vec<Value> {
     let mut values = args.json.clone();
     let params = program.parameters(entry);
     let rest = params.iter().skip(values.len());
@@ -115,7 +145,7 @@ const fn exit_code(value: &Value) -> u8 {
 }
 
 /// Shows an error with what can be done about it, and gives the exit code.
-fn report(error: &Error) -> u8 {
+pub(super) fn report(error: &Error) -> u8 {
     let help = match error {
         Error::Requires { capability } if CapabilitySet::new().grant_standard(capability).is_ok() => {
             format!("grant it with --grant {capability}")

@@ -1,0 +1,161 @@
+//! Snapshots of a runtime: the machine's own, and beside it what the host side knows of the run.
+//!
+//! ```text
+//! SHA-256 of the rest, postcard of `Saved`, the machine's snapshot
+//! ```
+//! The checksum finds damage. Whoever wants to find forgery signs the bytes; what is forged can at worst be a state that
+//! the program could not have reached by itself, which the machine checks to be sound.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use mog_core::{Instance, SnapshotError};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::runtime::{Budget, Runtime, RuntimeBuilder, allocate};
+use crate::{CallStack, CapabilitySet, Error, Program, Value};
+
+/// Bytes of the checksum.
+const CHECKSUM: usize = 32;
+
+/// What a runtime knows beside the machine.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    /// Its memory, in bytes.
+    memory: u64,
+    initialised: bool,
+    paused: bool,
+    /// Steps that the machine overdrew.
+    debt: u64,
+    /// What to enter after the initialiser; the arguments as JSON.
+    next: Option<(u16, String)>,
+    /// The calls that are pending, and after how many microseconds they go on.
+    pending: Vec<(u32, u64)>,
+    next_token: u32,
+    /// Bytes that it may still print.
+    output_left: u64,
+    random: Option<u64>,
+    store: BTreeMap<String, String>,
+}
+
+fn invalid(message: impl std::fmt::Display) -> Error {
+    Error::Snapshot { message: message.to_string() }
+}
+
+impl Runtime {
+    /// The runtime as bytes, from which [`Runtime::restore`] makes it again, in this or another process: its memory, and
+    /// where the program stands if a limit ended the last run. Grants, limits and whoever watches are not part of it,
+    /// nor is the program.
+    ///
+    /// # Errors
+    /// [`Error::Snapshot`] if arguments that wait for the initialiser to end cannot be written as JSON.
+    pub fn snapshot(&mut self) -> Result<Vec<u8>, Error> {
+        let next = match &self.next {
+            Some((function, arguments)) => {
+                let text = serde_json::to_string(arguments).map_err(invalid)?;
+                if serde_json::from_str::<Vec<Value>>(&text).ok().as_ref() != Some(arguments) {
+                    return Err(invalid("the arguments of the call that begins cannot be saved"));
+                }
+                Some((*function, text))
+            }
+            None => None,
+        };
+        let now = Instant::now();
+        let micros = |wake: &Instant| {
+            u64::try_from(wake.saturating_duration_since(now).as_micros()).unwrap_or(u64::MAX)
+        };
+        let gate = &self.gate;
+        let saved = Saved {
+            memory: self.memory as u64,
+            initialised: self.initialised,
+            paused: self.paused,
+            debt: self.budget.debt,
+            next,
+            pending: gate.pending.iter().map(|(token, wake)| (*token, micros(wake))).collect(),
+            next_token: gate.next_token,
+            output_left: gate.state.output.left,
+            random: gate.state.random.state(),
+            store: gate.state.store.entries().clone(),
+        };
+        let mut bytes = postcard::to_extend(&saved, vec![0; CHECKSUM]).map_err(invalid)?;
+        let state = self.state.clone().ok_or(Error::Idle)?;
+        let start = bytes.len();
+        let instance = Instance::attach(self.program.module()?, &mut self.arena, state);
+        bytes.resize(start + instance.snapshot_len(), 0);
+        instance.snapshot(bytes.get_mut(start..).unwrap_or_default()).map_err(invalid)?;
+        let checksum = Sha256::digest(bytes.get(CHECKSUM..).unwrap_or_default());
+        if let Some(place) = bytes.get_mut(..CHECKSUM) {
+            place.copy_from_slice(&checksum);
+        }
+        Ok(bytes)
+    }
+
+    /// A runtime as it was when it was saved, linked to what is granted now. If a limit had ended its run,
+    /// [`Runtime::resume`] goes on.
+    ///
+    /// # Errors
+    /// [`Error::Snapshot`] if the bytes are not a whole snapshot of this program; otherwise as for [`Runtime::new`].
+    pub fn restore(program: Program, capabilities: CapabilitySet, snapshot: &[u8]) -> Result<Self, Error> {
+        Self::builder().restore(program, capabilities, snapshot)
+    }
+}
+
+impl RuntimeBuilder {
+    /// The same with other limits, grants and observers than the runtime had that was saved. Its memory stays what it
+    /// was, which must not be more than is allowed here.
+    ///
+    /// # Errors
+    /// As for [`Runtime::restore`].
+    pub fn restore(
+        self,
+        program: Program,
+        capabilities: CapabilitySet,
+        snapshot: &[u8],
+    ) -> Result<Runtime, Error> {
+        let not_whole = || invalid("these bytes are not a snapshot, or not all of one");
+        let (checksum, rest) = snapshot.split_at_checked(CHECKSUM).ok_or_else(not_whole)?;
+        if Sha256::digest(rest).as_slice() != checksum {
+            return Err(not_whole());
+        }
+        let (saved, rest): (Saved, _) = postcard::take_from_bytes(rest).map_err(|_| not_whole())?;
+        let memory = usize::try_from(saved.memory).unwrap_or(usize::MAX);
+        if memory > self.memory {
+            let allowed = self.memory;
+            return Err(invalid(format_args!("it had {memory} bytes of memory, {allowed} are allowed")));
+        }
+        let module = program.module()?;
+        // Restoring checks with one word more for 64.
+        let words = (memory / 8 + module.slack()).min(mog_core::heap::MAX_WORDS);
+        let no_memory = || Error::OutOfMemory { memory, stack: CallStack::default() };
+        let arena = allocate(words + words.div_ceil(64)).ok_or_else(no_memory)?;
+        let (steps, host_calls) = (self.steps, self.host_calls);
+        let mut runtime = self.assemble(program, capabilities, arena);
+        runtime.memory = memory;
+        let (module, config) = (runtime.program.module()?, runtime.config);
+        let restored = Instance::restore(module, &mut runtime.arena, &mut runtime.gate, config, rest);
+        let restored = restored.map(Instance::detach);
+        match restored {
+            Ok(state) => runtime.state = Some(state),
+            Err(SnapshotError::Link(error)) => return Err(runtime.start_error(error, "", &[])),
+            Err(error) => return Err(invalid(error)),
+        }
+        runtime.arena.truncate(words);
+        runtime.budget = Budget::new(steps, host_calls);
+        runtime.budget.debt = saved.debt;
+        (runtime.initialised, runtime.paused) = (saved.initialised, saved.paused);
+        if let Some((function, text)) = saved.next {
+            let known = runtime.program.exports().any(|name| runtime.program.export(name) == Some(function));
+            let arguments = serde_json::from_str(&text).ok().filter(|_| known).ok_or_else(not_whole)?;
+            runtime.next = Some((function, arguments));
+        }
+        let (now, gate) = (Instant::now(), &mut runtime.gate);
+        let wake = |micros| now.checked_add(Duration::from_micros(micros)).unwrap_or(now);
+        gate.pending = saved.pending.into_iter().map(|(token, micros)| (token, wake(micros))).collect();
+        gate.next_token = saved.next_token;
+        gate.state.output.left = gate.state.output.left.min(saved.output_left);
+        gate.state.random.set_state(saved.random);
+        gate.state.store.replace(saved.store);
+        Ok(runtime)
+    }
+}
