@@ -60,7 +60,7 @@ docs() {
 licences() {
     local other
     other=$(cargo tree --locked --workspace --edges normal,build,dev --prefix none --no-dedupe --format '{l} {p}' |
-        sort -u | grep -vE '^(\(?(MIT|Apache-2\.0|Zlib|Unlicense)(( OR |/)(MIT|Apache-2\.0|Zlib))*\)?( AND Unicode-3\.0)?) [a-z]|^ *$')
+        sort -u | grep -vE '^(\(?(MIT|Apache-2\.0( WITH LLVM-exception)?|Zlib|0BSD|Unlicense)(( OR |/)(MIT|Apache-2\.0|Zlib))*\)?( AND Unicode-3\.0)?) [a-z]|^ *$')
     [ -z "$other" ] || { echo "licences that nobody looked at yet: $other"; return 1; }
     other=$(grep -h '^source' Cargo.lock fuzz/Cargo.lock | grep -v '"registry+https://github.com/rust-lang/crates.io-index"')
     [ -z "$other" ] || { echo "sources other than crates.io: $other"; return 1; }
@@ -155,7 +155,7 @@ fuzz() {
         { printf '\0\0\0\020\0\001' && cat "$folder/module"; } >"$folder/seeds/module/$name"
     done
     grep -rhoE '[[{]\\?".*[]}]' tests/conformance --include='*.mog' | split -l 1 - "$folder/seeds/json/" || return
-    for name in source module mutated_module json; do
+    for name in source module mutated_module snapshot json; do
         seeds=()
         [ ! -d "$folder/seeds/$name" ] || seeds=("$folder/seeds/$name")
         mkdir -p "$folder/corpus/$name" || return
