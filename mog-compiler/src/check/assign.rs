@@ -4,7 +4,6 @@ use super::Checker;
 use super::infer::Want;
 use super::operator::arith_op;
 use super::scope::Def;
-use super::suggest::nearest;
 use crate::ast::{self, BinaryOp, List, Name, Span, Term};
 use crate::hir::{Asked, ExprId, ExprKind, GlobalId, LocalId};
 use crate::types::{Ty, TyKind, Types};
@@ -174,7 +173,7 @@ impl<'a> Checker<'a> {
         }
         let text = self.text(name.symbol);
         let variable = |def: &Def| matches!(def, Def::Local(_) | Def::Global(_));
-        let near = nearest(text, self.visible().filter(|(_, def)| variable(def)).map(|(name, _)| name));
+        let near = self.nearest(text, self.visible().filter(|(_, def)| variable(def)).map(|(name, _)| name));
         let between = Span::new(name.span.end, self.ast[assigned.value].span.start);
         let (out_of_reach, compound) = (self.is_out_of_reach(name.symbol), assigned.op.is_some());
         let report = self.error(name.span, "unknown-name", format!("there is no variable `{text}`"));

@@ -3,7 +3,6 @@
 use super::infer::Want;
 use super::method::{self, ASKING};
 use super::scope::Def;
-use super::suggest::nearest;
 use super::{Checker, foreign, foreign_format, tensor};
 use crate::ast::{self, Arg, Name, Span};
 use crate::hir::{Asked, Builtin, ExprId, ExprKind, Group, UnaryOp};
@@ -402,7 +401,7 @@ impl<'a> Checker<'a> {
             let callable =
                 |def: &Def| !matches!(def, Def::Struct(_) | Def::Enum(_) | Def::Alias(_) | Def::Module(_));
             let ours = self.visible().filter(|(_, def)| callable(def)).map(|(name, _)| name);
-            let near = nearest(text, ours.chain(names()));
+            let near = self.nearest(text, ours.chain(names()));
             let method = [method::STRING, method::ARRAY, method::MAP]
                 .iter()
                 .any(|rows| rows.iter().any(|row| row.name == text));

@@ -6,7 +6,6 @@ use super::infer::Want;
 use super::items::DefaultValue;
 use super::method::{self, ASKING};
 use super::scope::Def;
-use super::suggest::nearest;
 use super::typename::built_in;
 use super::{Checker, Parameter, foreign, foreign_format};
 use crate::ast::{self, Arg, List, Name, Span};
@@ -173,7 +172,7 @@ impl<'a> Checker<'a> {
                 let (message, near) = if known {
                     (format!("the argument `{text}` is given twice"), None)
                 } else {
-                    let near = nearest(text, params.iter().map(|param| param.name));
+                    let near = self.nearest(text, params.iter().map(|param| param.name));
                     (format!("`{function}` has no parameter `{text}`"), near)
                 };
                 let report = self.error(given.span, "unknown-argument", message);
@@ -376,7 +375,7 @@ impl<'a> Checker<'a> {
         let Some(def) = self.hir.types.enums.get(id.0 as usize) else { return };
         let names: Vec<&str> = def.variants.iter().map(|(name, _)| name.as_str()).collect();
         let message = format!("`{}` has no variant `{text}`", def.name);
-        let near = nearest(text, names.iter().copied()).map(str::to_owned);
+        let near = self.nearest(text, names.iter().copied()).map(str::to_owned);
         let all = names.join(", ");
         let report = self.error(name.span, "unknown-variant", message);
         match near {
@@ -518,7 +517,7 @@ impl<'a> Checker<'a> {
         let text = self.text(name.symbol);
         let help = self.receiver_help(ty, text);
         let names = method::tables(self.kind(ty)).iter().flat_map(|rows| rows.iter().map(|row| row.name));
-        let near = nearest(text, names);
+        let near = self.nearest(text, names);
         let ours = foreign::method(text);
         let report = self.error(name.span, "unknown-method", message);
         match (ours, near) {

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::infer::Want;
 use super::items::DefaultValue;
 use super::scope::{Def, Frame, Names};
-use super::suggest::nearest;
 use super::units::Module;
 use super::{Checker, Parameter, builtin, foreign};
 use crate::ast::{Arg, Ast, FnId, ItemId, ItemKind, Name, Span};
@@ -293,7 +292,7 @@ impl<'a> Checker<'a> {
         if is_declared {
             let known = self.declared.capabilities.iter().filter(|known| known.name == capability);
             let functions = known.flat_map(|known| known.functions.iter().map(|f| f.name.as_str()));
-            if let Some(near) = nearest(function, functions).map(str::to_owned) {
+            if let Some(near) = self.nearest(function, functions).map(str::to_owned) {
                 self.warning(
                     name.span,
                     "unknown-function",
@@ -307,7 +306,7 @@ impl<'a> Checker<'a> {
                 |def: &Def| matches!(def, Def::Local(_) | Def::Global(_) | Def::Module(_) | Def::Enum(_));
             let ours = self.visible().filter(|(_, def)| variable(def)).map(|(name, _)| name);
             let standard = STANDARD.iter().map(|(name, _)| *name);
-            if let Some(near) = nearest(capability, ours.chain(standard)) {
+            if let Some(near) = self.nearest(capability, ours.chain(standard)) {
                 self.warning(
                     of.span,
                     "unknown-capability",

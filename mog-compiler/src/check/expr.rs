@@ -3,7 +3,6 @@
 use super::consts::Constant;
 use super::infer::{Join, Want};
 use super::scope::Def;
-use super::suggest::nearest;
 use super::{Checker, builtin, foreign};
 use crate::ast::{self, BlockId, IfArm, List, Name, Span, StmtKind, Symbol};
 use crate::hir::{Arm, Asked, ExprId, ExprKind, LocalId, Pat, PatId, PatKind};
@@ -275,7 +274,7 @@ impl<'a> Checker<'a> {
                 report.fix(span, fix);
             }
         } else {
-            let near = nearest(text, self.visible().map(|(name, _)| name));
+            let near = self.nearest(text, self.visible().map(|(name, _)| name));
             let report = self.error(span, "unknown-name", format!("there is no variable `{text}`"));
             match near {
                 _ if text == "_" => report.help("`_` stands for what is not used: it has no value"),

@@ -3,7 +3,6 @@
 use super::infer::Want;
 use super::method::{self, tables};
 use super::scope::Def;
-use super::suggest::nearest;
 use super::tensor::NO_ARITHMETIC;
 use super::typename::built_in;
 use super::{Checker, builtin, foreign};
@@ -116,7 +115,7 @@ impl<'a> Checker<'a> {
         let text = self.text(name.symbol);
         let Some(unit) = self.units.get(unit as usize) else { return self.broken(name.span) };
         let known = unit.names.stack.iter().map(|entry| unit.ast.text(entry.symbol));
-        let near = nearest(text, known);
+        let near = self.nearest(text, known);
         let near = near.map(str::to_owned);
         self.error(name.span, "unknown-name", format!("the module has no `{text}`"))
             .suggest(name.span, near.as_deref());
@@ -249,11 +248,12 @@ impl<'a> Checker<'a> {
                 "it has len; a row is ps[i], its fields ps[i].field, for i in 0..ps.len".into()
             }
             TyKind::Tensor(_)
-                if nearest(
-                    text,
-                    tables(self.kind(ty)).iter().flat_map(|rows| rows.iter().map(|row| row.name)),
-                )
-                .is_none() =>
+                if self
+                    .nearest(
+                        text,
+                        tables(self.kind(ty)).iter().flat_map(|rows| rows.iter().map(|row| row.name)),
+                    )
+                    .is_none() =>
             {
                 format!(
                     "it has shape, dtype, ndim, size, reshape(shape), transpose(), t[i, j]; {NO_ARITHMETIC}"
@@ -261,7 +261,7 @@ impl<'a> Checker<'a> {
             }
             kind => {
                 let names = tables(kind).iter().flat_map(|rows| rows.iter().map(|row| row.name));
-                match nearest(text, names) {
+                match self.nearest(text, names) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => {
                         let names = tables(kind).iter().flat_map(|rows| rows.iter().map(|row| row.name));

@@ -4,7 +4,6 @@ use std::hash::BuildHasher;
 
 use super::Checker;
 use super::infer::Want;
-use super::suggest::nearest;
 use crate::ast::{self, FPart, FieldInit, List, MapEntry, Name, Span, Symbol};
 use crate::hir::{Asked, Builtin, ExprId, ExprKind, FuncId, StrId};
 use crate::types::{IntKind, StructId, Ty, TyKind, Types};
@@ -429,7 +428,7 @@ impl Checker<'_> {
         let Some(def) = self.hir.types.structs.get(id.0 as usize) else { return };
         let fields: Vec<&str> = def.fields.iter().map(|(name, _)| name.as_str()).collect();
         let message = format!("`{}` has no field `{text}`", def.name);
-        let near = nearest(text, fields.iter().copied()).map(str::to_owned);
+        let near = self.nearest(text, fields.iter().copied()).map(str::to_owned);
         let all = fields.join(", ");
         let report = self.error(name.span, "unknown-field", message);
         match near {

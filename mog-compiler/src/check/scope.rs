@@ -207,12 +207,11 @@ impl<'a> Checker<'a> {
         self.names.entries(symbol).next().is_some() && self.find_entry(symbol).is_none()
     }
 
-    /// All names in reach, for suggestions; none where what suggests them would be dropped.
+    /// All names in reach, for suggestions.
     pub(super) fn visible(&self) -> impl Iterator<Item = (&'a str, Def)> {
         let floor = self.frames.last().map_or(0, |frame| frame.floor);
         let ast = self.ast;
-        let shown = if self.diagnostics.is_full() { 0 } else { self.names.stack.len() };
-        let entries = self.names.stack.iter().enumerate().take(shown);
+        let entries = self.names.stack.iter().enumerate();
         entries
             .filter(move |(at, entry)| self.reachable(*at, entry, floor))
             .map(move |(_, entry)| (ast.text(entry.symbol), entry.def))

@@ -1,7 +1,20 @@
 //! Finding what the author meant: the nearest known name.
 
+use super::Checker;
+
 /// Candidates that are looked at for one name, so that many mistakes among many names take linear time.
 const CANDIDATES: usize = 200;
+
+impl Checker<'_> {
+    /// What to suggest instead of a name: nothing where the error that says it would be dropped.
+    pub(super) fn nearest<'c>(
+        &self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) -> Option<&'c str> {
+        if self.diagnostics.is_full() { None } else { nearest(name, candidates) }
+    }
+}
 
 /// The candidate nearest to a name that is not known, if one is near enough: the same but for case and
 /// underscores, or at most a third of its letters away.
@@ -12,12 +25,13 @@ pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c s
         if candidate.is_empty() || candidate == name {
             continue;
         }
+        // Of very short names nearly all are near each other: demand a common first letter.
+        if name.len() <= 2 && name.chars().next() != candidate.chars().next() {
+            continue;
+        }
         let limit = best.map_or(bound, |(distance, _)| distance.saturating_sub(1));
         let distance = if same_letters(name, candidate) { Some(0) } else { distance(name, candidate, limit) };
-        // Of very short names nearly all are near each other: demand a common first letter.
-        let plausible = name.len() > 2 || name.chars().next() == candidate.chars().next();
         if let Some(distance) = distance
-            && plausible
             && best.is_none_or(|(known, _)| distance < known)
         {
             best = Some((distance, candidate));

@@ -3,7 +3,6 @@
 use super::Checker;
 use super::foreign;
 use super::scope::Def;
-use super::suggest::nearest;
 use crate::ast::{Name, Span, TypeExprId, TypeKind, sym};
 use crate::types::{IntKind, Ty, TyKind, Types};
 
@@ -207,7 +206,7 @@ impl Checker<'_> {
             None => {
                 let is_type = |def: &Def| matches!(def, Def::Struct(_) | Def::Enum(_) | Def::Alias(_));
                 let ours = self.visible().filter(|(_, def)| is_type(def)).map(|(text, _)| text);
-                let near = nearest(text, ours.chain(BUILT_IN.iter().copied()));
+                let near = self.nearest(text, ours.chain(BUILT_IN.iter().copied()));
                 (format!("there is no type `{text}`"), near)
             }
         };
