@@ -74,6 +74,8 @@ impl<'a> Checker<'a> {
         let value = match (kind, text) {
             (TyKind::Int(kind), "MAX") => ExprKind::Int(kind.range().1 as i64),
             (TyKind::Int(kind), "MIN") => ExprKind::Int(kind.range().0 as i64),
+            (TyKind::F32, "MAX") => ExprKind::Float(f32::MAX.into()),
+            (TyKind::F32, "MIN") => ExprKind::Float(f32::MIN.into()),
             (TyKind::Float, "MAX") => ExprKind::Float(f64::MAX),
             (TyKind::Float, "MIN") => ExprKind::Float(f64::MIN),
             (TyKind::Float, "INF" | "INFINITY") => ExprKind::Float(f64::INFINITY),

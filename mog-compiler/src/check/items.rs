@@ -8,7 +8,7 @@ use super::consts::Value;
 use super::infer::Want;
 use super::scope::{Def, Frame};
 use super::typename::{self, Alias};
-use super::{Checker, Parameter, Signature};
+use super::{Checker, Parameter, Signature, units};
 use crate::ast::{
     Ast, FieldDecl, FnId, Import, ItemId, ItemKind, List, Name, Span, StmtKind, VariantDecl, sym,
 };
@@ -120,8 +120,8 @@ impl<'a> Checker<'a> {
 
     fn declare_imports(&mut self, list: List<Import>, mark: usize) {
         for import in self.ast.list(list) {
-            let path = self.text(import.path.symbol);
-            let unit = self.units.iter().position(|unit| unit.path == path);
+            let unit = units::candidates(&self.path, self.text(import.path.symbol))
+                .find_map(|path| self.units.iter().position(|unit| unit.path == path));
             // A module that is not there was reported when it was looked for.
             let def = unit.map_or(Def::Broken, |unit| Def::Module(unit as u32));
             self.declare_new(import.name, def, mark);

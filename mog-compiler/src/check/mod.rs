@@ -123,6 +123,8 @@ struct Checker<'a> {
     signatures: Vec<Signature<'a>>,
     /// By the number of a function in the tree of the unit.
     declared_funcs: Vec<Option<FuncId>>,
+    /// The path of the unit that is being checked; empty for the file itself.
+    path: String,
     consts: Vec<consts::Const>,
     aliases: Vec<typename::Alias>,
     /// How deep each type nests.
@@ -168,6 +170,7 @@ impl<'a> Checker<'a> {
             globals: Vec::new(),
             signatures: Vec::new(),
             declared_funcs: Vec::new(),
+            path: String::new(),
             consts: Vec::new(),
             aliases: Vec::new(),
             depths: Vec::new(),

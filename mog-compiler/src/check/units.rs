@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::Checker;
 use super::scope::{Frame, Names};
@@ -42,18 +42,34 @@ pub(super) fn load(
     if !root.list(root.root).iter().any(|&item| matches!(root[item].kind, ItemKind::Import(_))) {
         return Vec::new();
     }
-    let mut loader =
-        Loader { imports, diagnostics, done: Vec::new(), states: HashMap::new(), open: Vec::new(), files: 0 };
+    let mut loader = Loader {
+        imports,
+        diagnostics,
+        done: Vec::new(),
+        states: HashMap::new(),
+        reported: HashSet::new(),
+        open: Vec::new(),
+        files: 0,
+    };
     loader.load_imports(root, FileId(0));
     loader.done
+}
+
+/// How far a module is.
+enum State {
+    Open,
+    Done,
+    Missing,
 }
 
 struct Loader<'l> {
     imports: &'l dyn Fn(&str) -> Option<String>,
     diagnostics: &'l mut Diagnostics,
     done: Vec<Module>,
-    /// By path: whether the module is complete, or still being read.
-    states: HashMap<String, bool>,
+    /// By path.
+    states: HashMap<String, State>,
+    /// Imports that were reported, as they are written.
+    reported: HashSet<String>,
     open: Vec<String>,
     /// The file itself is number 0.
     files: u32,
@@ -86,36 +102,46 @@ impl Loader<'_> {
 
     fn load_one(&mut self, path: &str, span: Span, statement: Option<Span>, file: FileId) {
         self.diagnostics.set_file(file);
-        match self.states.get(path) {
-            Some(true) => return,
-            Some(false) => {
-                let cycle = format!("{} -> {path}", self.open.join(" -> "));
-                self.complain(span, "import-cycle", format!("modules import each other: {cycle}"), None);
-                return;
-            }
-            None if !is_plain(path) => {
-                let help = "a module is a file beside this one: import geometry";
-                self.complain(
-                    span,
-                    "bad-import",
-                    "an import is a name, not a path that leaves the directory",
-                    Some(help),
-                );
-                return;
-            }
-            None if self.open.len() >= MAX_IMPORTS => {
-                self.complain(span, "import-too-deep", "modules import each other too deeply", None);
-                return;
-            }
-            None => {}
+        if !is_plain(path) {
+            let help = "a module is a file beside this one: import geometry";
+            let message = "an import is a name, not a path that leaves the directory";
+            self.complain(span, "bad-import", message, Some(help));
+            return;
         }
-        let Some(source) = (self.imports)(path) else {
-            self.unknown_module(path, span, statement);
-            self.states.insert(path.to_owned(), true);
+        let importer = self.open.last().map_or("", String::as_str);
+        let mut found = None;
+        for path in candidates(importer, path) {
+            match self.states.get(&path) {
+                Some(State::Missing) => {}
+                Some(State::Done) => return,
+                Some(State::Open) => {
+                    let cycle = format!("{} -> {path}", self.open.join(" -> "));
+                    self.complain(span, "import-cycle", format!("modules import each other: {cycle}"), None);
+                    return;
+                }
+                None if self.open.len() >= MAX_IMPORTS => {
+                    self.complain(span, "import-too-deep", "modules import each other too deeply", None);
+                    return;
+                }
+                None => match (self.imports)(&path) {
+                    Some(source) => {
+                        found = Some((path, source));
+                        break;
+                    }
+                    None => {
+                        self.states.insert(path, State::Missing);
+                    }
+                },
+            }
+        }
+        let Some((path, source)) = found else {
+            if self.reported.insert(path.to_owned()) {
+                self.unknown_module(path, span, statement);
+            }
             return;
         };
-        self.states.insert(path.to_owned(), false);
-        self.open.push(path.to_owned());
+        self.states.insert(path.clone(), State::Open);
+        self.open.push(path.clone());
         self.files += 1;
         let file = FileId(self.files);
         let parsed = parser::parse_file(&source, file, parser::Dialect::Program, Interner::new());
@@ -123,8 +149,8 @@ impl Loader<'_> {
         let ast = parsed.ast;
         self.load_imports(&ast, file);
         self.open.pop();
-        self.states.insert(path.to_owned(), true);
-        self.done.push(Module { path: path.to_owned(), source, ast, file });
+        self.states.insert(path.clone(), State::Done);
+        self.done.push(Module { path, source, ast, file });
     }
 
     fn complain(&mut self, span: Span, code: &'static str, message: impl Into<String>, help: Option<&str>) {
@@ -134,6 +160,12 @@ impl Loader<'_> {
             None => diagnostic,
         });
     }
+}
+
+/// Where a module looks for one that it imports: in its own folder, then in the program's.
+pub(super) fn candidates(importer: &str, path: &str) -> impl Iterator<Item = String> + use<> {
+    let beside = importer.rsplit_once('/').map(|(folder, _)| format!("{folder}/{path}"));
+    beside.into_iter().chain([path.to_owned()])
 }
 
 /// Whether an import names a file in this directory or below it.
@@ -148,6 +180,7 @@ impl<'a> Checker<'a> {
     /// Checks one unit from its declarations to its function bodies.
     pub(super) fn check_unit(&mut self, source: &'a str, ast: &'a Ast, path: &str, file: FileId) {
         (self.ast, self.source) = (ast, source);
+        path.clone_into(&mut self.path);
         self.names = Names::new(ast.names.len());
         self.declared_funcs.clear();
         self.declared_funcs.resize(ast.functions.len(), None);

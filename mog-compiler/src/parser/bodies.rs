@@ -165,7 +165,7 @@ impl Parser<'_> {
 
     /// The condition of `if` or `while`, or what `match` matches: `{` after it opens the body.
     pub(super) fn head(&mut self, owner: &'static str) -> ExprId {
-        if self.at(T::LBrace) {
+        if self.at(T::LBrace) && !self.at_map() {
             self.fail(
                 Diagnostic::error(
                     "missing-condition",

@@ -29,6 +29,7 @@ impl Parser<'_> {
             T::LParen => return self.paren(),
             T::LBracket => return self.array(),
             T::LBrace if !self.context.head => return self.brace(),
+            T::LBrace if self.at_map() => return self.map(),
             T::FStart => return self.f_string(),
             T::If => return self.if_expr(),
             T::Match => return self.match_expr(),
@@ -348,6 +349,11 @@ impl Parser<'_> {
     }
 
     /// `{` where a value is expected: a map or a block.
+    /// Whether a map begins here for certain: no block begins like this.
+    pub(super) fn at_map(&self) -> bool {
+        self.at(T::LBrace) && matches!(self.peek(1).kind, T::Str | T::Int) && self.peek(2).kind == T::Colon
+    }
+
     fn brace(&mut self) -> ExprId {
         if self.peek(1).kind == T::RBrace || self.looks_like_map() {
             return self.map();
