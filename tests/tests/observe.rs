@@ -1,5 +1,7 @@
 //! Observation and its limits on the command line: counters, host calls, stack.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use mog_tests::process::{Exit, Finished, Scratch};
@@ -66,5 +68,70 @@ fn counters_are_shown_at_the_end() -> Test {
     assert_eq!(names, ["steps", "calls", "collections", "peak"], "{line}");
     let help = place.exits("run --help", 0)?;
     assert!(String::from_utf8_lossy(&help.stdout).contains("--stats"));
+    Ok(())
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Replay
+
+#[test]
+fn every_example_repeats() -> Test {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let cases = [
+        ("risk.mog", "--grant log.write", 0),
+        ("denied.mog", "--grant log.write", 77),
+        ("order.mog", "--grant log.write,trace", 0),
+        ("forever.mog", "--steps 100000", 124),
+    ];
+    for (name, options, code) in cases {
+        let place = Place::with(&fs::read_to_string(examples.join(name))?)?;
+        let first = place.exits(&format!("run {options} --audit a.jsonl p.mog"), code)?;
+        let second = place.exits("replay a.jsonl p.mog", 0)?;
+        assert_eq!(second.stdout, first.stdout, "{name}");
+        has(&second, "the run is the same as in the log")?;
+    }
+    Ok(())
+}
+
+const SHOP: &str = "fn main() {\n    kv.set(\"pin\", \"1234\")\n    if random.int(1, 9) > 0 { println(kv.get(\"pin\")) }\n}\n";
+
+#[test]
+fn replay_reports_the_first_difference() -> Test {
+    let place = Place::with(SHOP)?;
+    let first = place.exits("run --grant kv,random --audit a.jsonl p.mog", 0)?;
+    assert_eq!(place.exits("replay a.jsonl p.mog", 0)?.stdout, first.stdout);
+    place.scratch.write("changed.mog", SHOP.replace("1234", "1235"))?;
+    let differs = place.exits("replay a.jsonl changed.mog", 70)?;
+    has(&differs, "error: the run differs from the log at seq 1, step ")?;
+    has(
+        &differs,
+        "  recorded: kv.set(\"pin\", \"1234\")\n  happened: kv.set(\"pin\", \"1235\")\n  at main (changed.mog:2:",
+    )?;
+    // A log that ends too early, one that was changed, and what is no log.
+    let log = fs::read_to_string(place.scratch.path().join("a.jsonl"))?;
+    let cut: String = log.split_inclusive('\n').take(2).collect();
+    place.scratch.write("cut.jsonl", cut)?;
+    has(
+        &place.exits("replay cut.jsonl p.mog", 70)?,
+        "the log ends here, after 2 lines; the program went on",
+    )?;
+    place.scratch.write("bad.jsonl", log.replace("1234", "4321"))?;
+    has(&place.exits("replay bad.jsonl p.mog", 65)?, "the audit log was changed: line 1")?;
+    place.exits("replay p.mog p.mog", 65)?;
+    place.exits("replay none.jsonl p.mog", 66)?;
+    place.exits("replay a.jsonl none.mog", 66)?;
+    place.exits("replay a.jsonl", 64)?;
+    Ok(())
+}
+
+#[test]
+fn redacted_arguments_stay_out_of_the_log() -> Test {
+    let place = Place::with(SHOP)?;
+    place.exits("run --grant kv,random --audit a.jsonl --redact kv.set:value,out.println p.mog", 0)?;
+    let log = fs::read_to_string(place.scratch.path().join("a.jsonl"))?;
+    assert!(log.contains("\"args\":[\"pin\",\"[redacted]\"]"), "{log}");
+    assert!(log.contains("\"function\":\"println\",\"args\":[\"[redacted]\"]"), "{log}");
+    place.exits("replay a.jsonl p.mog", 0)?;
+    place.exits("run --redact kv.set p.mog", 64)?;
     Ok(())
 }

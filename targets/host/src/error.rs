@@ -5,6 +5,7 @@ use std::fmt;
 use mog_core::{Failure, LoadError, TrapCode};
 
 use crate::program::CompileError;
+use crate::replay::Divergence;
 
 /// One function on the call stack.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -152,6 +153,13 @@ pub enum Error {
         /// Why not.
         message: String,
     },
+    /// A replayed run differs from its log.
+    Diverged {
+        /// How.
+        divergence: Divergence,
+        /// Where; empty if the program had ended or was not entered.
+        stack: CallStack,
+    },
     /// There is nothing to resume.
     Idle,
 }
@@ -163,7 +171,7 @@ impl Error {
         match self {
             Self::NoFunction { .. } | Self::Arguments { .. } | Self::Idle => 64,
             Self::Compile(_) | Self::Load(_) | Self::Signature { .. } | Self::Snapshot { .. } => 65,
-            Self::Trap { .. } | Self::Failed { .. } | Self::Audit { .. } => 70,
+            Self::Trap { .. } | Self::Failed { .. } | Self::Audit { .. } | Self::Diverged { .. } => 70,
             Self::OutOfMemory { .. } | Self::OutOfStack { .. } => 71,
             Self::Requires { .. } | Self::Denied { .. } => 77,
             Self::OutOfSteps { .. }
@@ -184,6 +192,7 @@ impl Error {
             | Self::OutOfSteps { stack, .. }
             | Self::OutOfHostCalls { stack, .. }
             | Self::OutOfStack { stack }
+            | Self::Diverged { stack, .. }
             | Self::TimedOut { stack }
             | Self::OutputLimit { stack } => Some(stack),
             _ => None,
@@ -237,6 +246,7 @@ impl fmt::Display for Error {
             Self::OutputLimit { .. } => f.write_str("the program printed more than it may"),
             Self::Audit { message } => write!(f, "a call could not be logged: {message}"),
             Self::Snapshot { message } => write!(f, "snapshot: {message}"),
+            Self::Diverged { divergence, .. } => divergence.fmt(f),
             Self::Idle => f.write_str("there is nothing to resume"),
         }?;
         self.stack().map_or(Ok(()), |stack| stack.fmt(f))
@@ -250,6 +260,12 @@ impl std::error::Error for Error {
             Self::Load(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<Divergence> for Error {
+    fn from(divergence: Divergence) -> Self {
+        Self::Diverged { divergence, stack: CallStack::default() }
     }
 }
 

@@ -12,10 +12,11 @@ use mog_core::heap::SlotValues;
 use mog_core::module::{Import, TypeRecord};
 use mog_core::{Binding, Call, Host, Module, Reply, TypeId};
 
-use crate::audit::{Event, Observer, Outcome};
+use crate::audit::{Entry, Event, OUTPUT_LIMIT, Observer, Outcome, Setup};
 use crate::capabilities::{Body, Standard, State, log};
 use crate::function::Args;
 use crate::make::{make, words};
+use crate::replay::{Divergence, Happening, Recorded, Replay};
 use crate::{CallError, CapabilitySet, Type, Value};
 
 /// Longest message of a failure that a program gets to see, in bytes.
@@ -33,6 +34,8 @@ pub(crate) enum Stop {
     Timeout,
     /// A call could not be logged; why.
     Observer(String),
+    /// It does not do what the log says.
+    Diverged(Divergence),
 }
 
 /// What an import was linked to.
@@ -48,6 +51,10 @@ pub(crate) struct Gate {
     pub(crate) set: CapabilitySet,
     pub(crate) state: State,
     pub(crate) observer: Option<Box<dyn Observer>>,
+    /// For the observer: how the runtime was set up.
+    pub(crate) setup: Option<Setup>,
+    /// Where results come from instead of the host's functions.
+    pub(crate) replay: Option<Replay>,
     /// When the program must have ended.
     pub(crate) deadline: Option<Instant>,
     /// When each call that is pending goes on, by token.
@@ -65,6 +72,8 @@ impl Gate {
             set,
             state,
             observer,
+            setup: None,
+            replay: None,
             deadline: None,
             pending: BTreeMap::new(),
             next_token: 0,
@@ -89,6 +98,7 @@ impl Gate {
         match self.set.granted(number).map(|granted| &granted.body) {
             Some(Body::Host(host)) => host.params.as_ref().is_none_or(|own| fits(own, &host.result)),
             Some(Body::Standard(Standard { params, result, .. })) => fits(params, result),
+            Some(Body::Recorded) => true,
             None => false,
         }
     }
@@ -98,7 +108,7 @@ impl Gate {
         match self.set.granted(number).map(|granted| &granted.body) {
             Some(Body::Host(host)) => host.params.is_some(),
             Some(Body::Standard(_)) => true,
-            None => false,
+            Some(Body::Recorded) | None => false,
         }
     }
 
@@ -116,7 +126,7 @@ impl Gate {
                 catch_unwind(AssertUnwindSafe(|| (host.body)(&args)))
                     .unwrap_or_else(|panic| Err(CallError::Failed(panic_message(panic.as_ref()))))
             }
-            None => Err(CallError::Denied("capability denied".to_owned())),
+            Some(Body::Recorded) | None => Err(CallError::Denied("capability denied".to_owned())),
         };
         let steps = args.steps();
         call.charge(steps);
@@ -156,49 +166,59 @@ impl Gate {
         self.pending.clear();
     }
 
-    /// Waits until a pending call can go on, or time is up.
-    pub(crate) fn wait(&self) {
-        if let Some(until) = self.pending.values().copied().chain(self.deadline).min() {
-            thread::sleep(until.saturating_duration_since(Instant::now()));
+    /// The host calls the program.
+    pub(crate) fn enter(&mut self, function: Option<&str>, args: &[Value]) -> Result<(), Divergence> {
+        if let (Some(observer), Some(setup)) = (&mut self.observer, &self.setup) {
+            observer.entered(&Entry { function, args, setup });
         }
+        self.replay.as_mut().map_or(Ok(()), |replay| replay.enter(function, args))
     }
 
-    /// The pending calls that can go on, in the order in which they could.
-    pub(crate) fn due(&self) -> Vec<u32> {
-        let now = Instant::now();
-        let mut due: Vec<_> = self.pending.iter().filter(|&(_, &wake)| wake <= now).collect();
-        due.sort_by_key(|&(&token, &wake)| (wake, token));
-        due.into_iter().map(|(&token, _)| token).collect()
-    }
-
-    fn observe(
-        &mut self,
-        call: &Call<'_, '_>,
-        args: &[Value],
-        outcome: &Result<Value, CallError>,
-        took: Duration,
-    ) {
-        let (outcome, result) = match outcome {
-            Ok(value) => (Outcome::Ok, value),
-            Err(CallError::Failed(message)) => (Outcome::Error, &Value::from(message.as_str())),
-            Err(CallError::Denied(message)) => (Outcome::Denied, &Value::from(message.as_str())),
-            Err(CallError::Sleep(_)) => (Outcome::Pending, &Value::Null),
-            Err(CallError::OutputLimit) => (Outcome::Error, &Value::from("output limit reached")),
+    /// Waits until a pending call can go on, or time is up: this call, or the one that can be the first. Gives that one
+    /// where no call is named. One at a time, so that the order of their ends is all that there is to record.
+    pub(crate) fn wait(&mut self, token: Option<u32>, step: u64) -> Option<u32> {
+        if let Some(replay) = &mut self.replay {
+            if token.is_some() {
+                return None;
+            }
+            return replay.completed(step).map_err(|stop| self.stop.get_or_insert(stop)).ok();
+        }
+        let first = match token {
+            Some(token) => self.pending.get(&token).map(|&wake| (wake, token)),
+            None => self.pending.iter().map(|(&token, &wake)| (wake, token)).min(),
         };
-        self.report(call, args, outcome, result, took);
+        let until = first.map(|(wake, _)| wake).into_iter().chain(self.deadline).min()?;
+        thread::sleep(until.saturating_duration_since(Instant::now()));
+        first.filter(|&(wake, _)| token.is_none() && wake <= Instant::now()).map(|(_, token)| token)
+    }
+
+    /// Whether time is up.
+    pub(crate) fn is_late(&self, step: u64) -> bool {
+        self.replay.as_ref().is_some_and(|replay| replay.timed_out(step))
+            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// A limit ended the run, so that it can go on.
+    pub(crate) fn limited(&mut self, step: u64, limit: &str) -> Result<(), String> {
+        if let Some(replay) = &mut self.replay {
+            replay.limited(step, limit);
+        }
+        let told = self.observer.as_mut().map_or(Ok(()), |observer| observer.limited(step, limit));
+        told.map_err(|error| error.to_string())
     }
 
     fn report(
         &mut self,
         call: &Call<'_, '_>,
         args: &[Value],
-        outcome: Outcome,
-        result: &Value,
+        (outcome, result): (Outcome, &Value),
+        (cost, token): (u64, Option<u32>),
         took: Duration,
     ) {
         let Some(import) = call.import() else { return };
-        let (capability, function) = (import.capability, import.function);
-        let event = Event { step: call.step(), capability, function, args, outcome, result, took };
+        let (capability, function, params) = (import.capability, import.function, import.params);
+        let step = call.step();
+        let event = Event { step, cost, capability, function, args, params, token, outcome, result, took };
         if let Some(observer) = &mut self.observer
             && let Err(error) = observer.observe(&event)
         {
@@ -206,27 +226,102 @@ impl Gate {
         }
     }
 
-    /// Carries out and settles a call, and reports it.
+    /// Carries out and settles a call, or the rest of one that was pending, and reports it.
     fn perform(
         &mut self,
         call: &mut Call<'_, '_>,
+        resumed: Option<u32>,
         work: impl FnOnce(&mut Self, &mut Call<'_, '_>) -> Result<Value, CallError>,
     ) -> Reply {
+        if self.stop.is_some() {
+            return Reply::Halt;
+        }
         if let Some(deadline) = self.deadline
             && Instant::now() >= deadline
         {
             return self.halt(Stop::Timeout);
         }
-        if self.observer.is_none() {
+        if self.observer.is_none() && self.replay.is_none() {
             let mut outcome = work(self, call);
             return self.settle(call, &mut outcome);
         }
         let args = arguments(call);
-        let start = Instant::now();
-        let mut outcome = work(self, call);
-        let reply = self.settle(call, &mut outcome);
-        self.observe(call, &args, &outcome, start.elapsed());
+        let (start, before) = (Instant::now(), call.step());
+        let recorded = match self.recorded(call, &args, resumed) {
+            Ok(recorded) => recorded,
+            Err(stop) => return self.halt(stop),
+        };
+        let mut outcome = match &recorded {
+            Some(recorded) => self.repeat(call, recorded, &args),
+            None => work(self, call),
+        };
+        let reply = match &recorded {
+            Some(Recorded { outcome: Outcome::Pending, token: Some(token), .. }) => {
+                outcome = Err(CallError::Sleep(0));
+                self.pending.insert(*token, start);
+                Reply::Pending(*token)
+            }
+            _ => self.settle(call, &mut outcome),
+        };
+        if let Some(recorded) = &recorded {
+            // What the host's function read of its arguments then.
+            call.charge(recorded.cost.saturating_sub(call.step() - before));
+        }
+        let token = if let Reply::Pending(token) = reply { Some(token) } else { resumed };
+        let (outcome, result) = match &outcome {
+            Ok(value) => (Outcome::Ok, value),
+            Err(CallError::Failed(message)) => (Outcome::Error, &Value::from(message.as_str())),
+            Err(CallError::Denied(message)) => (Outcome::Denied, &Value::from(message.as_str())),
+            Err(CallError::Sleep(_)) => (Outcome::Pending, &Value::Null),
+            Err(CallError::OutputLimit) => (Outcome::Error, &Value::from(OUTPUT_LIMIT)),
+        };
+        let cost = call.step() - before;
+        self.report(call, &args, (outcome, result), (cost, token), start.elapsed());
         if self.stop.is_some() { Reply::Halt } else { reply }
+    }
+
+    /// What the log has for a call; nothing if there is no log to repeat.
+    fn recorded(
+        &mut self,
+        call: &Call<'_, '_>,
+        args: &[Value],
+        token: Option<u32>,
+    ) -> Result<Option<Recorded>, Stop> {
+        let (Some(replay), Some(import)) = (&mut self.replay, call.import()) else { return Ok(None) };
+        let (capability, function, step) = (import.capability, import.function, call.step());
+        replay.next(&Happening { capability, function, args, step, token }).map(Some)
+    }
+
+    /// What a call gave when it was recorded. What it printed is printed again.
+    fn repeat(
+        &mut self,
+        call: &Call<'_, '_>,
+        recorded: &Recorded,
+        args: &[Value],
+    ) -> Result<Value, CallError> {
+        let import = call.import().map(|import| (import.capability, import.function));
+        let line_end = match import {
+            Some(("out", "print")) => Some(false),
+            Some(("out", "println") | ("log", "write")) => Some(true),
+            _ => None,
+        };
+        if let (Some(line_end), Outcome::Ok, [Value::Str(text)]) = (line_end, recorded.outcome, args) {
+            // Whether somebody still reads it does not change the run.
+            let _ = self.state.output.write(text, line_end);
+        }
+        recorded.result(call.result_type(), call.module())
+    }
+
+    /// Notes a call that the machine answered itself.
+    fn unperformed(&mut self, call: &Call<'_, '_>, outcome: Outcome, result: &Value) {
+        if self.stop.is_some() || (self.observer.is_none() && self.replay.is_none()) {
+            return;
+        }
+        let args = arguments(call);
+        match self.recorded(call, &args, None) {
+            Ok(_) => self.report(call, &args, (outcome, result), (0, None), Duration::ZERO),
+            Err(stop) => self.stop = Some(stop),
+        }
     }
 }
 
@@ -251,7 +346,7 @@ impl Host for Gate {
     }
 
     fn call(&mut self, function: u16, call: &mut Call<'_, '_>) -> Reply {
-        self.perform(call, |gate, call| gate.invoke(function, call))
+        self.perform(call, None, |gate, call| gate.invoke(function, call))
     }
 
     fn resume(&mut self, _: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
@@ -259,7 +354,7 @@ impl Host for Gate {
             Some(&wake) if Instant::now() < wake => Reply::Pending(token),
             _ => {
                 self.pending.remove(&token);
-                self.perform(call, |_, _| Ok(Value::Null))
+                self.perform(call, Some(token), |_, _| Ok(Value::Null))
             }
         }
     }
@@ -279,19 +374,12 @@ impl Host for Gate {
     }
 
     fn skipped(&mut self, call: &mut Call<'_, '_>) {
-        if self.observer.is_some() {
-            let args = arguments(call);
-            self.report(call, &args, Outcome::Skipped, &Value::Null, Duration::ZERO);
-        }
+        self.unperformed(call, Outcome::Skipped, &Value::Null);
     }
 
     fn refused(&mut self, call: &mut Call<'_, '_>) {
-        if self.observer.is_some() {
-            let args = arguments(call);
-            let name = call.import().map_or(String::new(), |i| format!("{}.{}", i.capability, i.function));
-            let denied = Err(CallError::Denied(format!("capability denied: {name}")));
-            self.observe(call, &args, &denied, Duration::ZERO);
-        }
+        let name = call.import().map_or(String::new(), |i| format!("{}.{}", i.capability, i.function));
+        self.unperformed(call, Outcome::Denied, &Value::from(format!("capability denied: {name}")));
     }
 }
 

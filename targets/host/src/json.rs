@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use crate::Value;
 
 /// A struct is an object, a tensor one with `dtype`, `shape` and `data`, a variant with a payload is `{"Circle": [1.0]}`, one without is its name; keys that are
-/// no strings are written as such; NaN and infinities are null, as JSON has none.
+/// no strings are written as such; NaN and infinities, which JSON lacks, are the strings `NaN`, `inf` and `-inf`.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -16,6 +16,7 @@ impl Serialize for Value {
             Self::Bool(value) => serializer.serialize_bool(*value),
             Self::Int(value) => serializer.serialize_i64(*value),
             Self::Uint(value) => serializer.serialize_u64(*value),
+            Self::Float(value) if !value.is_finite() => serializer.collect_str(value),
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Str(text) => serializer.serialize_str(text),
             Self::Bytes(bytes) => {

@@ -18,11 +18,12 @@
 //! - [`CapabilitySet`] says what is granted; [`FromMog`] and [`ToMog`] convert, [`Value`] holds anything.
 //! - [`Compiler`] compiles, [`Program`] is the result, to be shared.
 //! - [`Runtime`] runs; after a trap, a limit or a panic in a host function it can be used again.
-//! - [`Observer`] and [`AuditLog`] see every call.
+//! - [`Observer`] and [`AuditLog`] see every call; [`Replay`] repeats a run from its log.
 //!
 //! The machine itself is in `mog-core`; this crate implements its [`Host`](mog_core::Host) once, in `gate.rs`.
 
 mod audit;
+mod builder;
 mod capabilities;
 mod convert;
 mod error;
@@ -33,20 +34,23 @@ mod make;
 mod output;
 mod program;
 mod read;
+mod replay;
 mod runtime;
 mod snapshot;
 mod tensor;
 mod types;
 mod value;
 
-pub use audit::{AuditLog, Event, Observer, Outcome, Tampered, verify as verify_audit};
+pub use audit::{AuditLog, Entry, Event, Observer, Outcome, Setup, Tampered, verify as verify_audit};
+pub use builder::RuntimeBuilder;
 pub use capabilities::{CapabilitySet, UnknownCapability};
 pub use convert::{Arguments, FromMog, Mismatch, MogType, ToMog};
 pub use error::{CallStack, Error, Frame};
 pub use function::{Args, CallError, Function, IntoFunction, Text};
 pub use mog_core::{Counters, Dispatch, Failure, LoadError, TrapCode};
 pub use program::{CompileError, Compiler, Program, Report, compile_mog_source};
-pub use runtime::{Runtime, RuntimeBuilder};
+pub use replay::{Divergence, LogError, Replay};
+pub use runtime::Runtime;
 pub use tensor::{AnyTensor, Bf16, Dtype, Element, F16, Tensor};
 pub use types::{Type, TypeText, function_text};
 pub use value::Value;

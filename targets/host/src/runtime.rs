@@ -1,186 +1,24 @@
 //! A program at work: one instance with its memory, its grants and its limits.
 
 use std::fmt;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use mog_core::heap::{Data, SlotValues};
-use mog_core::{Config, Counters, Dispatch, Instance, Module, Outcome, StartError, TypeId};
+use mog_core::{Config, Counters, Instance, Module, Outcome, StartError, TypeId};
 
-use crate::audit::Observer;
-use crate::capabilities::{Generator, LogSink, State};
+use crate::audit::OUT_OF_TIME;
 use crate::error::{CallStack, Frame, trap_message};
 use crate::gate::{Gate, Stop};
 use crate::make::{make, words};
 use crate::read::{MAX_BYTES, Reader};
+use crate::replay::{Replay, restore};
 use crate::types::function_text;
-use crate::{Arguments, CapabilitySet, Error, Program, Value};
+use crate::{Arguments, CapabilitySet, Divergence, Error, Program, RuntimeBuilder, Value};
 
-/// Memory of a runtime whose host did not say how much.
-const DEFAULT_MEMORY: usize = 1 << 20;
 /// Steps between two looks at the clock: a few milliseconds.
 const SLICE: u64 = 1_000_000;
-/// Allocations from this size on are tried before they are made.
-const LARGE: usize = 32 << 20;
 /// Functions of a call stack that are reported.
 const MAX_FRAMES: usize = 20;
-
-/// How a runtime is set up: its limits, where its output goes, who watches.
-pub struct RuntimeBuilder {
-    pub(crate) memory: usize,
-    pub(crate) steps: u64,
-    pub(crate) host_calls: u64,
-    timeout: Option<Duration>,
-    config: Config,
-    state: State,
-    observer: Option<Box<dyn Observer>>,
-}
-
-impl RuntimeBuilder {
-    /// Its memory, in bytes: stack and heap together. The default is 1 MiB. It is not touched before it is used.
-    #[must_use]
-    pub const fn memory(mut self, bytes: usize) -> Self {
-        self.memory = bytes;
-        self
-    }
-
-    /// The most steps of each [`Runtime::execute`] and [`Runtime::call`]. There is no limit by default.
-    #[must_use]
-    pub const fn steps(mut self, steps: u64) -> Self {
-        self.steps = steps;
-        self
-    }
-
-    /// The most calls of host functions, denied ones and those that print included, of each [`Runtime::execute`] and
-    /// [`Runtime::call`]. There is no limit by default.
-    #[must_use]
-    pub const fn host_calls(mut self, calls: u64) -> Self {
-        self.host_calls = calls;
-        self
-    }
-
-    /// How much of its memory nested calls may take up, in bytes: what the frames around the running one hold, 8 for
-    /// each register and 8 for the link. By default calls nest until the memory is full.
-    #[must_use]
-    pub const fn stack(mut self, bytes: usize) -> Self {
-        self.config.max_stack = Some(bytes / 8);
-        self
-    }
-
-    /// The longest that each [`Runtime::execute`] and [`Runtime::call`] may take. A host function that is at work
-    /// is not interrupted.
-    #[must_use]
-    pub const fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
-    /// Seeds chance: the same seed gives the same `random` and the same steps.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.config.seed = seed;
-        self.state.random = Generator::seeded(seed);
-        self
-    }
-
-    /// Where `out` and `log.write` go; by default, to the process's standard output.
-    #[must_use]
-    pub fn output(mut self, sink: impl Write + Send + 'static) -> Self {
-        self.state.output.redirect(Box::new(sink));
-        self
-    }
-
-    /// The most bytes that it may print and log in its life.
-    #[must_use]
-    pub const fn output_limit(mut self, bytes: u64) -> Self {
-        self.state.output.left = bytes;
-        self
-    }
-
-    /// Hands on output at each line end, for somebody who watches.
-    #[must_use]
-    pub const fn line_buffered(mut self, by_line: bool) -> Self {
-        self.state.output.by_line = by_line;
-        self
-    }
-
-    /// Where the other lines of `log` and `trace` go; by default, to the process's standard error.
-    #[must_use]
-    pub fn log(mut self, sink: impl Write + Send + 'static) -> Self {
-        self.state.log = LogSink(Box::new(sink));
-        self
-    }
-
-    /// Who sees every call of a host function, such as an [`AuditLog`](crate::AuditLog).
-    #[must_use]
-    pub fn audit(mut self, observer: impl Observer + 'static) -> Self {
-        self.observer = Some(Box::new(observer));
-        self
-    }
-
-    /// Which dispatcher runs it; they give the same results. For tests.
-    #[must_use]
-    pub const fn dispatch(mut self, dispatch: Dispatch) -> Self {
-        self.config.dispatch = dispatch;
-        self
-    }
-
-    /// Collects before every allocation. For tests.
-    #[must_use]
-    pub const fn collect_always(mut self, always: bool) -> Self {
-        self.config.collect_always = always;
-        self
-    }
-
-    /// Links a program to what is granted.
-    ///
-    /// # Errors
-    /// As for [`Runtime::new`].
-    pub fn build(self, program: Program, capabilities: CapabilitySet) -> Result<Runtime, Error> {
-        let memory = self.memory;
-        let words = (memory / 8 + program.module()?.slack()).min(mog_core::heap::MAX_WORDS);
-        let arena = allocate(words).ok_or(Error::OutOfMemory { memory, stack: CallStack::default() })?;
-        let mut runtime = self.assemble(program, capabilities, arena);
-        runtime.link()?;
-        Ok(runtime)
-    }
-
-    /// A runtime that is not linked.
-    pub(crate) fn assemble(self, program: Program, capabilities: CapabilitySet, arena: Vec<u64>) -> Runtime {
-        let Self { memory, steps, host_calls, timeout, config, state, observer } = self;
-        Runtime {
-            program,
-            memory,
-            arena,
-            state: None,
-            gate: Gate::new(capabilities, state, observer),
-            config,
-            timeout,
-            budget: Budget::new(steps, host_calls),
-            initialised: false,
-            paused: false,
-            next: None,
-        }
-    }
-}
-
-impl fmt::Debug for RuntimeBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RuntimeBuilder")
-            .field("memory", &self.memory)
-            .field("steps", &self.steps)
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Zeroed words that the system hands out when they are touched; `None` if there are not so many.
-pub(crate) fn allocate(words: usize) -> Option<Vec<u64>> {
-    if words * 8 >= LARGE {
-        Vec::<u64>::new().try_reserve_exact(words).ok()?;
-    }
-    Some(vec![0; words])
-}
 
 /// The steps that a run may still take, and the host calls that it may still make.
 #[derive(Clone, Copy, Debug)]
@@ -234,7 +72,7 @@ pub struct Runtime {
     pub(crate) state: Option<mog_core::State>,
     pub(crate) gate: Gate,
     pub(crate) config: Config,
-    timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) budget: Budget,
     /// Whether module state has its first values.
     pub(crate) initialised: bool,
@@ -265,18 +103,10 @@ impl Runtime {
     /// A runtime with limits of the host's choice.
     #[must_use]
     pub fn builder() -> RuntimeBuilder {
-        RuntimeBuilder {
-            memory: DEFAULT_MEMORY,
-            steps: u64::MAX,
-            host_calls: u64::MAX,
-            timeout: None,
-            config: Config::default(),
-            state: State::default(),
-            observer: None,
-        }
+        RuntimeBuilder::default()
     }
 
-    fn link(&mut self) -> Result<(), Error> {
+    pub(crate) fn link(&mut self) -> Result<(), Error> {
         self.gate.unlink();
         let module = self.program.module()?;
         match Instance::new(module, &mut self.arena, &mut self.gate, self.config) {
@@ -367,6 +197,7 @@ impl Runtime {
         self.gate.stop = None;
         self.gate.forget_pending();
         self.paused = false;
+        self.gate.enter(Some(name), &arguments)?;
         match self.program.init().filter(|_| !self.initialised) {
             Some(init) => {
                 self.next = Some((function, arguments));
@@ -391,6 +222,7 @@ impl Runtime {
         }
         self.budget.renew();
         self.gate.stop = None;
+        self.gate.enter(None, &[])?;
         self.drive()
     }
 
@@ -398,6 +230,42 @@ impl Runtime {
     #[must_use]
     pub const fn is_paused(&self) -> bool {
         self.paused
+    }
+
+    /// Repeats a recorded run, if [`Replay::builder`] made this runtime: calls what the host called then, and gives what
+    /// the last of these calls gives. A log without lines stands for a `main` that makes no calls.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] at the first step that differs from the log; otherwise as for the recorded run.
+    pub fn replay(&mut self) -> Result<Value, Error> {
+        loop {
+            let entry = self.gate.replay.as_ref().and_then(Replay::entry).cloned();
+            let result = match entry {
+                Some(entry) => match entry.function {
+                    Some(function) => {
+                        let arguments = self.restored(&function, entry.args);
+                        self.call(&function, arguments)
+                    }
+                    None => self.resume(),
+                },
+                None => self.execute(),
+            };
+            let more = self.gate.replay.as_ref().is_some_and(|replay| replay.entry().is_some());
+            if !more || matches!(result, Err(Error::Diverged { .. })) {
+                return result;
+            }
+        }
+    }
+
+    /// Arguments from a log as values of the types that a function takes.
+    fn restored(&self, function: &str, arguments: Vec<Value>) -> Vec<Value> {
+        let Ok(module) = self.program.module() else { return arguments };
+        let types = self.program.parameters(function);
+        let typed = |(n, value)| match types.get(n) {
+            Some(&ty) => restore(value, ty, &module),
+            None => value,
+        };
+        arguments.into_iter().enumerate().map(typed).collect()
     }
 
     /// What the machine has done so far.
@@ -447,6 +315,20 @@ impl Runtime {
             );
             // Whoever reads the error reads the output first. A sink that does not take it took nothing before.
             let _ = self.gate.state.output.flush();
+            let limit = match result {
+                Err(Error::TimedOut { .. }) => Some(OUT_OF_TIME),
+                Err(Error::OutOfSteps { .. }) => Some("out of steps"),
+                Err(Error::OutOfHostCalls { .. }) => Some("out of host calls"),
+                _ => None,
+            };
+            if let Some(limit) = limit {
+                let step = self.counters().steps;
+                self.gate.limited(step, limit).map_err(|message| Error::Audit { message })?;
+            }
+            let ended = result.is_err() || self.next.is_none();
+            if let Some(divergence) = self.divergence(&result).filter(|_| ended) {
+                return Err(divergence.into());
+            }
             let value = result?;
             match self.next.take() {
                 Some((function, arguments)) => {
@@ -456,6 +338,15 @@ impl Runtime {
                 None => return Ok(value),
             }
         }
+    }
+
+    /// What a log still has when the program has ended, if it is not the log that ended it.
+    fn divergence(&self, result: &Result<Value, Error>) -> Option<Divergence> {
+        let replay = self.gate.replay.as_ref().filter(|_| !matches!(result, Err(Error::Diverged { .. })))?;
+        replay.ended(self.counters().steps, || match result {
+            Ok(value) => format!("the program ended with {value}"),
+            Err(error) => format!("the program ended: {error}"),
+        })
     }
 
     fn run(&mut self) -> Result<Value, Error> {
@@ -504,7 +395,11 @@ fn run(instance: &mut Instance<'_>, gate: &mut Gate, budget: &mut Budget) -> End
         if budget.left == 0 {
             return End::OutOfSteps;
         }
-        let slice = if gate.deadline.is_some() { budget.left.min(SLICE) } else { budget.left };
+        let slice = if gate.deadline.is_some() || gate.replay.is_some() {
+            budget.left.min(SLICE)
+        } else {
+            budget.left
+        };
         let before = instance.counters();
         instance.limit_host_calls(budget.calls_left);
         let outcome = instance.run(gate, slice);
@@ -514,20 +409,22 @@ fn run(instance: &mut Instance<'_>, gate: &mut Gate, budget: &mut Budget) -> End
         if let Some(stop) = gate.stop.take() {
             return End::Stopped(stop);
         }
-        let late = || gate.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         match outcome {
             Outcome::Returned => return End::Returned,
             Outcome::Idle => return End::Idle,
-            Outcome::Paused if late() => return End::Stopped(Stop::Timeout),
+            Outcome::Paused if gate.is_late(after.steps) => return End::Stopped(Stop::Timeout),
             Outcome::Paused => {}
             Outcome::Pending(_) | Outcome::Waiting => {
+                let asked = if let Outcome::Pending(token) = outcome { Some(token) } else { None };
                 // Somebody may be watching while nothing happens.
                 let _ = gate.state.output.flush();
-                gate.wait();
-                for token in gate.due() {
+                if let Some(token) = gate.wait(asked, after.steps) {
                     instance.complete(token);
                 }
-                if gate.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                if let Some(stop) = gate.stop.take() {
+                    return End::Stopped(stop);
+                }
+                if gate.is_late(after.steps) {
                     return End::Stopped(Stop::Timeout);
                 }
             }
@@ -544,6 +441,7 @@ impl End {
             Self::Stopped(Stop::Timeout) => Error::TimedOut { stack },
             Self::Stopped(Stop::OutputLimit) => Error::OutputLimit { stack },
             Self::Stopped(Stop::Observer(message)) => Error::Audit { message },
+            Self::Stopped(Stop::Diverged(divergence)) => Error::Diverged { divergence, stack },
             Self::Machine(Outcome::Trap { code, detail }) => {
                 let message = trap_message(code, detail, instance.failure().1);
                 Error::Trap { code, message, stack }

@@ -13,8 +13,9 @@ use mog_core::{Instance, SnapshotError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::runtime::{Budget, Runtime, RuntimeBuilder, allocate};
-use crate::{CallStack, CapabilitySet, Error, Program, Value};
+use crate::builder::allocate;
+use crate::runtime::Budget;
+use crate::{CallStack, CapabilitySet, Error, Program, Runtime, RuntimeBuilder, Value};
 
 /// Bytes of the checksum.
 const CHECKSUM: usize = 32;

@@ -76,6 +76,8 @@ pub(crate) enum Body {
     Host(Function),
     /// A standard function.
     Standard(&'static Standard),
+    /// What it gave in another run.
+    Recorded,
 }
 
 /// One granted function.
@@ -192,6 +194,30 @@ impl CapabilitySet {
         for row in rows.iter().filter(|row| wanted(row)) {
             self.insert(capability, row.function, Body::Standard(row));
         }
+    }
+
+    /// A set of functions whose results come from a log.
+    pub(crate) fn recorded(granted: &[String], denied: &[String]) -> Self {
+        let mut set = Self::empty();
+        for name in granted {
+            let (capability, function) = name.split_once('.').unwrap_or((name, ""));
+            set.insert(capability, function, Body::Recorded);
+        }
+        denied.iter().for_each(|name| {
+            set.deny(name);
+        });
+        set
+    }
+
+    /// The names of all granted functions, those denied later among them.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let name = |known: &Granted| format!("{}.{}", known.capability, known.function);
+        self.inner.granted.iter().map(name).collect()
+    }
+
+    /// What is denied by name.
+    pub(crate) fn denied(&self) -> Vec<String> {
+        self.inner.denied.clone()
     }
 
     fn insert(&mut self, capability: &str, function: &str, body: Body) {

@@ -5,6 +5,7 @@ mod check;
 mod files;
 mod fmt;
 mod inspect;
+mod replay;
 mod resume;
 mod run;
 mod spec;
@@ -28,6 +29,8 @@ pub(crate) mod exit {
     pub(crate) const REJECTED: u8 = 65;
     /// A file that cannot be read or written.
     pub(crate) const FILE: u8 = 66;
+    /// A replayed run is not the one that the log tells of.
+    pub(crate) const DIVERGED: u8 = 70;
 }
 
 /// Runs Mog programs, with nothing but what they are granted.
@@ -44,6 +47,8 @@ enum Command {
     Run(Box<RunArgs>),
     /// Go on with a program that was saved
     Resume(Box<ResumeArgs>),
+    /// Repeat a run from its audit log, without the host's functions; say where it first differs
+    Replay(ReplayArgs),
     /// Compile without running, and show every error and warning
     Check(CheckArgs),
     /// Compile to bytecode
@@ -93,6 +98,9 @@ pub(crate) struct RuntimeArgs {
     /// Write every call of a granted or denied function to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) audit: Option<PathBuf>,
+    /// Keep an argument out of that file: `kv.set:value`, or `kv.set` for all of them; may be repeated
+    #[arg(long, value_name = "FUNCTION[:ARGUMENT]", value_delimiter = ',', requires = "audit")]
+    pub(crate) redact: Vec<String>,
     /// Which interpreter runs
     #[arg(long, hide = true)]
     pub(crate) dispatch: Option<DispatchArg>,
@@ -134,6 +142,23 @@ pub(crate) struct ResumeArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) runtime: RuntimeArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct ReplayArgs {
+    /// What `mog run --audit` wrote
+    pub(crate) log: PathBuf,
+    /// The program: source, bytecode, or `-` for standard input
+    pub(crate) file: String,
+    /// The most steps that it may take, if not as many as then
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u64>,
+    /// Its memory, if not as much as then
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) memory: Option<usize>,
+    /// The longest that it may take, such as `2s`
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) timeout: Option<Duration>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -225,6 +250,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(Cli { command }) => match command {
             Command::Run(args) => run::run(*args),
             Command::Resume(args) => resume::resume(*args),
+            Command::Replay(args) => replay::replay(&args),
             Command::Check(args) => check::check(&args),
             Command::Build(args) => build::build(&args),
             Command::Inspect(args) => inspect::inspect(&args),

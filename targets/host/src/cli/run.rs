@@ -66,7 +66,7 @@ pub(super) fn builder(args: &RuntimeArgs) -> Result<RuntimeBuilder, u8> {
     if let Some(path) = &args.audit {
         let file = File::create(path)
             .map_err(|error| fail(exit::FILE, format_args!("{}: {error}", path.display())))?;
-        builder = builder.audit(AuditLog::new(file));
+        builder = builder.audit(args.redact.iter().fold(AuditLog::new(file), |log, name| log.redact(name)));
     }
     Ok(builder)
 }
