@@ -61,10 +61,11 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Arguments of a call that is wrong anyway: for the errors inside them.
+    /// Arguments of a call that is wrong anyway: for the errors inside them. What their closures take is not known, and
+    /// not complained about.
     pub(super) fn arguments_of_broken(&mut self, args: &[Arg], span: Span) -> ExprId {
         for arg in args {
-            self.expr(arg.value, Want::Any);
+            self.expr(arg.value, Want::Type(Types::ERROR));
         }
         self.broken(span)
     }

@@ -73,6 +73,7 @@ impl Checker<'_> {
                 format!("this function must take {wants} parameter{s}, not {has}"),
             );
         }
+        let unknown = wanted == Some(Types::ERROR);
         let mut types = Vec::with_capacity(params.len());
         for (at, param) in params.iter().enumerate() {
             if let Some(default) = param.default {
@@ -82,6 +83,7 @@ impl Checker<'_> {
             types.push(match (param.ty, wanted_params.get(at)) {
                 (Some(ty), _) => self.resolve_type(ty),
                 (None, Some(&wanted)) => wanted,
+                (None, None) if unknown => Types::ERROR,
                 (None, None) => self.hir.types.fresh(),
             });
         }

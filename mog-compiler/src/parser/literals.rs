@@ -199,7 +199,7 @@ impl Parser<'_> {
         let value = self.in_context(Context::BRACKET, Self::expr);
         let mut decimals = None;
         if !self.panicking && self.at(T::FSpec) {
-            decimals = self.decimals();
+            decimals = self.decimals(value);
         }
         if !self.panicking && !self.at(T::FClose) {
             if self.at(T::Error) {
@@ -228,8 +228,8 @@ impl Parser<'_> {
             && line.next().is_some_and(|token| token.kind == T::FClose && token.start == token.end)
     }
 
-    /// `:.2`.
-    fn decimals(&mut self) -> Option<u8> {
+    /// `:.2` after a value.
+    fn decimals(&mut self, value: ExprId) -> Option<u8> {
         let span = self.tok.span();
         let text = self.text(span);
         let digits = text.strip_prefix(":.").map(|rest| rest.trim_end());
@@ -244,10 +244,12 @@ impl Parser<'_> {
             Some(count) if !count.is_empty() && count.bytes().all(|digit| digit.is_ascii_digit()) => {
                 error.fix(span, format!(":.{count}"))
             }
+            _ if let Some(write) = padded(text, self.text(self.ast[value].span)) => {
+                error.fix(Span::new(self.ast[value].span.start, span.end), write)
+            }
             _ if text.contains(['<', '>', '^']) => {
                 error.help("`s.pad_left(n, \" \")` and `pad_right` align text")
             }
-            _ if text.starts_with(":0") => error.help("`str(n).pad_left(width, \"0\")` adds leading zeros"),
             _ => error.help("for instance `{x:.2}`"),
         };
         self.report(error);
@@ -537,4 +539,27 @@ impl Parser<'_> {
         }
         self.error_expr()
     }
+}
+
+/// What pads a value as a format of Python or Rust does: `:>8`, `:<8.2f`, `:03`.
+fn padded(spec: &str, value: &str) -> Option<String> {
+    let spec = spec.trim_end().strip_prefix(':')?;
+    let (side, fill, rest) = match spec.as_bytes() {
+        [b'<', ..] => ("pad_right", ' ', spec.get(1..)?),
+        [b'>', ..] => ("pad_left", ' ', spec.get(1..)?),
+        [b'0', _, ..] => ("pad_left", '0', spec.get(1..)?),
+        _ => return None,
+    };
+    let rest = rest.strip_suffix(['d', 's', 'f']).unwrap_or(rest);
+    let (width, decimals) = rest.split_once('.').map_or((rest, None), |(width, count)| (width, Some(count)));
+    let is_number =
+        |text: &str| !text.is_empty() && text.len() < 4 && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(width) || !decimals.is_none_or(is_number) {
+        return None;
+    }
+    let text = match decimals {
+        Some(count) => format!("f\"{{{value}:.{count}}}\""),
+        None => format!("str({value})"),
+    };
+    Some(format!("{text}.{side}({width}, \"{fill}\")"))
 }
