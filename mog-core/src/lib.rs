@@ -24,5 +24,8 @@ pub mod verify;
 
 pub use error::{Failure, Invalid, LoadError, TrapCode};
 pub use host::{Binding, Builder, Call, Capability, Host, Reply, StaticHost};
-pub use machine::{Config, Counters, Dispatch, Instance, Outcome, SnapshotError, StartError, State, WINDOW};
+pub use machine::{
+    AsyncHost, Config, Counters, Dispatch, Instance, Outcome, Running, SnapshotError, StartError, State,
+    WINDOW,
+};
 pub use module::{Module, TypeId};

@@ -201,6 +201,11 @@ impl<'a> Instance<'a> {
         self.state.host_calls_left = calls;
     }
 
+    /// Steps of the last run that it did not take.
+    pub(super) fn steps_left(&self) -> u64 {
+        self.state.fuel.max(0).unsigned_abs()
+    }
+
     /// The host has what a pending call waited for, and gives it when the next run asks for it with
     /// [`Host::resume`]. The order of completions is the order in which their tasks go on. False if no call is
     /// pending under this token.

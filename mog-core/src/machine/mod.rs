@@ -4,6 +4,7 @@ mod dispatch_match;
 mod dispatch_tail;
 mod fast;
 pub(crate) mod frames;
+mod future;
 mod instance;
 mod ops;
 mod restore;
@@ -14,6 +15,7 @@ pub(crate) mod tasks;
 mod vm;
 mod window;
 
+pub use future::{AsyncHost, Running};
 pub use instance::{Config, Instance, StartError};
 pub use run::Outcome;
 pub(crate) use slow::{load_packed, store_packed};
