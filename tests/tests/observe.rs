@@ -135,3 +135,22 @@ fn redacted_arguments_stay_out_of_the_log() -> Test {
     place.exits("run --redact kv.set p.mog", 64)?;
     Ok(())
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Profile
+
+#[test]
+fn a_profile_adds_up_to_the_steps() -> Test {
+    let place =
+        Place::with("fn main() {\n    n := 0\n    for i in 0..5000 { n += i * i }\n    println(n)\n}\n")?;
+    let plain = place.exits("run --stats p.mog", 0)?;
+    let finished = place.exits("run --profile --stats p.mog", 0)?;
+    assert_eq!(finished.stdout, plain.stdout);
+    assert!(finished.stderr.ends_with(&plain.stderr), "the same counters: {}", finished.stderr);
+    let steps =
+        plain.stderr.strip_prefix("steps=").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+    has(&finished, &format!("{steps:>14}         in all, and 0 for collections\n"))?;
+    let first = finished.stderr.lines().nth(1).unwrap_or_default();
+    assert!(first.ends_with("p.mog:3  main"), "the line with most steps is the first: {first}");
+    Ok(())
+}

@@ -6,8 +6,9 @@ use crate::isa::{Insn, Op};
 
 macro_rules! define_loop {
     ($($op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal;)*) => {
-        /// Runs from the context's step until something has to be done outside; leaves step and exit there.
-        pub(super) fn run(regs: &mut Regs, context: &mut Context<'_>) {
+        /// Runs from the context's step until something has to be done outside, or for one instruction only; leaves step
+        /// and exit there.
+        pub(super) fn run<const ONE: bool>(regs: &mut Regs, context: &mut Context<'_>) {
             let mut step = context.step;
             loop {
                 let Some(&word) = context.code.get(step.pc) else {
@@ -21,7 +22,13 @@ macro_rules! define_loop {
                     _ => Err(context.trap(TrapCode::Corrupt, 0, 0)),
                 };
                 match flow {
-                    Ok(next) => step = next,
+                    Ok(next) => {
+                        step = next;
+                        if ONE {
+                            context.exit = Exit::Done;
+                            break;
+                        }
+                    }
                     Err(exit @ (Exit::Enter | Exit::Return)) => {
                         context.exit = exit;
                         return;

@@ -1,6 +1,6 @@
 //! The trampoline: re-derives the register window at calls and returns, and hands out steps in slices.
 
-use super::ops::{Context, Exit, Step, store_result};
+use super::ops::{Context, Exit, Regs, Step, store_result};
 use super::vm::{Dispatch, Vm};
 use super::window::WINDOW;
 use super::{dispatch_match, dispatch_tail};
@@ -23,6 +23,44 @@ pub(super) enum Fast {
     Trap(TrapCode, [i64; 2]),
 }
 
+/// Runs instructions in one window.
+trait Dispatcher {
+    /// Whether it runs one instruction only.
+    const ONE: bool = false;
+
+    fn run(window: &mut Regs, context: &mut Context<'_>);
+}
+
+struct Tail;
+
+impl Dispatcher for Tail {
+    #[inline(always)]
+    fn run(window: &mut Regs, context: &mut Context<'_>) {
+        dispatch_tail::run(window, context);
+    }
+}
+
+struct Match;
+
+impl Dispatcher for Match {
+    #[inline(always)]
+    fn run(window: &mut Regs, context: &mut Context<'_>) {
+        dispatch_match::run::<false>(window, context);
+    }
+}
+
+/// For profiles.
+struct Single;
+
+impl Dispatcher for Single {
+    const ONE: bool = true;
+
+    #[inline(always)]
+    fn run(window: &mut Regs, context: &mut Context<'_>) {
+        dispatch_match::run::<true>(window, context);
+    }
+}
+
 impl Vm<'_> {
     /// Runs instructions until something else than arithmetic, access, calls and returns is due.
     pub(super) fn run_fast(&mut self) -> Fast {
@@ -35,15 +73,20 @@ impl Vm<'_> {
             if self.state.fuel < 1 {
                 return Fast::Paused;
             }
-            let end = if tail { self.run_slice::<true>() } else { self.run_slice::<false>() };
+            let end = if tail { self.run_slice::<Tail>() } else { self.run_slice::<Match>() };
             if let Some(end) = end {
                 return end;
             }
         }
     }
 
+    /// Runs one instruction; none if it was carried out.
+    pub(super) fn run_single(&mut self) -> Option<Fast> {
+        if self.state.fuel < 1 { Some(Fast::Paused) } else { self.run_slice::<Single>() }
+    }
+
     /// Runs at most one slice of steps. Monomorphic in the dispatcher, so that calls and returns do not ask.
-    fn run_slice<const TAIL: bool>(&mut self) -> Option<Fast> {
+    fn run_slice<D: Dispatcher>(&mut self) -> Option<Fast> {
         let slice = self.state.fuel.min(SLICE);
         let (stack, heap) = self.arena.split_at_mut_checked(self.state.split)?;
         let limit = if self.state.collect_always { 0 } else { heap.len() };
@@ -66,7 +109,7 @@ impl Vm<'_> {
             exit: Exit::Slow,
             trap: (TrapCode::Corrupt, [0; 2]),
         };
-        let exit = run_windows::<TAIL>(stack, &mut context);
+        let exit = run_windows::<D>(stack, &mut context);
         // The instruction that was met is met again, but for traps and the last return.
         if matches!(exit, Exit::Fuel | Exit::Slow) {
             context.step.pc -= 1;
@@ -80,7 +123,8 @@ impl Vm<'_> {
         self.state.facc = step.facc;
         self.charge(used.max(0).cast_unsigned());
         match exit {
-            Exit::Fuel => None,
+            Exit::Fuel | Exit::Done => None,
+            Exit::Enter | Exit::Return if D::ONE => None,
             Exit::Slow => Some(Fast::Slow(Insn(self.module.code.get(step.pc).copied().unwrap_or(0)))),
             Exit::Trap => Some(Fast::Trap(trap.0, trap.1)),
             Exit::Finished | Exit::Enter | Exit::Return => Some(Fast::Returned),
@@ -90,7 +134,7 @@ impl Vm<'_> {
 
 /// Runs until something else than deriving a window is due.
 #[inline(never)]
-fn run_windows<const TAIL: bool>(stack: &mut [u64], context: &mut Context<'_>) -> Exit {
+fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>) -> Exit {
     loop {
         // The window begins with the frame's link.
         let window = stack.get_mut(context.base.wrapping_sub(1)..).and_then(<[u64]>::first_chunk_mut);
@@ -99,11 +143,10 @@ fn run_windows<const TAIL: bool>(stack: &mut [u64], context: &mut Context<'_>) -
             let (register, value) = context.returned;
             store_result(window, register, value);
         }
-        if TAIL {
-            dispatch_tail::run(window, context)
-        } else {
-            dispatch_match::run(window, context)
+        if D::ONE && matches!(context.exit, Exit::Enter | Exit::Return) {
+            return context.exit;
         }
+        D::run(window, context);
         if !matches!(context.exit, Exit::Enter | Exit::Return) {
             return context.exit;
         }

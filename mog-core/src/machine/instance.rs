@@ -176,13 +176,23 @@ impl<'a> Instance<'a> {
     /// Runs what was entered, for at most so many steps more (an overdraft of the last run is paid first). What has ended,
     /// in whatever way, does not go on.
     pub fn run(&mut self, host: &mut dyn Host, steps: u64) -> Outcome {
+        self.run_by(steps, |vm| vm.run(host))
+    }
+
+    /// The same for one instruction, after which it is paused if it did not end otherwise: for profiles, which want to
+    /// know what each costs.
+    pub fn step(&mut self, host: &mut dyn Host, steps: u64) -> Outcome {
+        self.run_by(steps, |vm| vm.step(host))
+    }
+
+    fn run_by(&mut self, steps: u64, run: impl FnOnce(&mut Vm<'_>) -> Outcome) -> Outcome {
         if self.state.entry.is_none() || self.state.ended {
             return Outcome::Idle;
         }
         let steps = i64::try_from(steps).unwrap_or(i64::MAX);
         self.state.fuel = self.state.fuel.min(0).saturating_add(steps);
         let mut vm = self.vm();
-        let outcome = vm.run(host);
+        let outcome = run(&mut vm);
         vm.note_use(0);
         self.state.ended = !matches!(
             outcome,

@@ -67,25 +67,30 @@ impl Vm<'_> {
     /// Runs until the program ends, pauses, or waits for the host.
     pub(crate) fn run(&mut self, host: &mut dyn Host) -> Outcome {
         loop {
-            let insn = match self.run_fast() {
-                Fast::Paused => return Outcome::Paused,
-                Fast::Returned => match self.returned() {
-                    Ok(None) => continue,
-                    Ok(Some(outcome)) => return outcome,
-                    Err(stop) => return stop.into(),
-                },
-                Fast::Trap(code, detail) => {
-                    self.state.pc = self.state.pc.saturating_sub(1);
-                    return Outcome::Trap { code, detail };
-                }
-                Fast::Slow(insn) => insn,
-            };
-            match self.run_one(insn, host) {
-                Ok(None) => {}
-                Ok(Some(outcome)) => return outcome,
-                Err(stop) => return stop.into(),
+            let end = self.run_fast();
+            if let Some(outcome) = self.go_on(end, host) {
+                return outcome;
             }
         }
+    }
+
+    /// Carries out one instruction.
+    pub(crate) fn step(&mut self, host: &mut dyn Host) -> Outcome {
+        self.run_single().and_then(|end| self.go_on(end, host)).unwrap_or(Outcome::Paused)
+    }
+
+    /// Does what the fast loop was left for; gives how the run ended, if it did.
+    fn go_on(&mut self, end: Fast, host: &mut dyn Host) -> Option<Outcome> {
+        let done = match end {
+            Fast::Paused => return Some(Outcome::Paused),
+            Fast::Returned => self.returned(),
+            Fast::Trap(code, detail) => {
+                self.state.pc = self.state.pc.saturating_sub(1);
+                return Some(Outcome::Trap { code, detail });
+            }
+            Fast::Slow(insn) => self.run_one(insn, host),
+        };
+        done.unwrap_or_else(|stop| Some(stop.into()))
     }
 
     /// A frame without a caller returned: that of a task, or of the entry.

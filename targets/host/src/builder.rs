@@ -9,6 +9,7 @@ use mog_core::{Config, Dispatch};
 use crate::audit::{Observer, Setup};
 use crate::capabilities::{Generator, LogSink, State};
 use crate::gate::Gate;
+use crate::profile::Profiler;
 use crate::replay::Replay;
 use crate::runtime::Budget;
 use crate::{CallStack, CapabilitySet, Error, Program, Runtime};
@@ -28,6 +29,7 @@ pub struct RuntimeBuilder {
     state: State,
     observer: Option<Box<dyn Observer>>,
     replay: Option<Replay>,
+    profile: bool,
 }
 
 impl Default for RuntimeBuilder {
@@ -41,6 +43,7 @@ impl Default for RuntimeBuilder {
             state: State::default(),
             observer: None,
             replay: None,
+            profile: false,
         }
     }
 }
@@ -127,6 +130,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Counts the steps of each source line, for [`Runtime::profile`]. The run takes the same steps, but each
+    /// instruction by itself, which is slower by far; a limit on steps may end it a few steps earlier.
+    #[must_use]
+    pub const fn profile(mut self, profile: bool) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// Takes the results of all calls from a log.
     pub(crate) fn replay(mut self, replay: Replay) -> Self {
         self.replay = Some(replay);
@@ -182,7 +193,7 @@ impl RuntimeBuilder {
             Some(None) => CapabilitySet::new(),
         };
         let setup = self.observer.is_some().then(|| self.setup(&capabilities));
-        let Self { memory, steps, host_calls, timeout, config, state, observer, replay } = self;
+        let Self { memory, steps, host_calls, timeout, config, state, observer, replay, profile } = self;
         let mut gate = Gate::new(capabilities, state, observer);
         (gate.setup, gate.replay) = (setup, replay);
         Runtime {
@@ -197,6 +208,7 @@ impl RuntimeBuilder {
             initialised: false,
             paused: false,
             next: None,
+            profiler: profile.then(Profiler::default),
         }
     }
 }

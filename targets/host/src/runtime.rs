@@ -10,6 +10,7 @@ use crate::audit::OUT_OF_TIME;
 use crate::error::{CallStack, Frame, trap_message};
 use crate::gate::{Gate, Stop};
 use crate::make::{make, words};
+use crate::profile::{Profile, Profiler};
 use crate::read::{MAX_BYTES, Reader};
 use crate::replay::{Replay, restore};
 use crate::types::function_text;
@@ -80,6 +81,7 @@ pub struct Runtime {
     pub(crate) paused: bool,
     /// What to enter when the initialiser has ended.
     pub(crate) next: Option<(u16, Vec<Value>)>,
+    pub(crate) profiler: Option<Profiler>,
 }
 
 impl Runtime {
@@ -113,6 +115,7 @@ impl Runtime {
             Ok(instance) => {
                 self.state = Some(instance.detach());
                 self.budget.debt = 0;
+                self.profiler = self.profiler.take().map(|_| Profiler::default());
                 self.initialised = false;
                 Ok(())
             }
@@ -278,6 +281,14 @@ impl Runtime {
         }
     }
 
+    /// Where its steps went, if [`RuntimeBuilder::profile`] asked for that. They add up to those of
+    /// [`Runtime::counters`], unless it was restored from a snapshot.
+    #[must_use]
+    pub fn profile(&self) -> Option<Profile> {
+        let (profiler, state) = (self.profiler.as_ref()?, self.state.clone()?);
+        Some(profiler.profile(&Instance::attach(self.program.module().ok()?, &mut [], state)))
+    }
+
     /// The program that it runs.
     #[must_use]
     pub const fn program(&self) -> &Program {
@@ -350,11 +361,11 @@ impl Runtime {
     }
 
     fn run(&mut self) -> Result<Value, Error> {
-        let Self { program, memory, arena, state, gate, budget, .. } = self;
+        let Self { program, memory, arena, state, gate, budget, profiler, .. } = self;
         let (module, memory) = (program.module()?, *memory);
         let Some(stored) = state.take() else { return Err(Error::Idle) };
         let mut instance = Instance::attach(module, arena, stored);
-        let result = match run(&mut instance, gate, budget) {
+        let result = match run(&mut instance, gate, budget, profiler.as_mut()) {
             End::Returned => result_of(&instance),
             end => Err(end.into_error(&instance, budget, memory)),
         };
@@ -389,7 +400,12 @@ enum End {
 }
 
 /// Runs in slices while there is a clock to look at, and waits when the program waits.
-fn run(instance: &mut Instance<'_>, gate: &mut Gate, budget: &mut Budget) -> End {
+fn run(
+    instance: &mut Instance<'_>,
+    gate: &mut Gate,
+    budget: &mut Budget,
+    mut profiler: Option<&mut Profiler>,
+) -> End {
     let total = |counters: Counters| counters.steps + counters.collector_steps;
     loop {
         if budget.left == 0 {
@@ -402,7 +418,16 @@ fn run(instance: &mut Instance<'_>, gate: &mut Gate, budget: &mut Budget) -> End
         };
         let before = instance.counters();
         instance.limit_host_calls(budget.calls_left);
-        let outcome = instance.run(gate, slice);
+        let outcome = match &mut profiler {
+            None => instance.run(gate, slice),
+            Some(profiler) => {
+                let place = instance.call_stack().next();
+                let outcome = instance.step(gate, slice);
+                let steps = instance.counters().steps - before.steps;
+                profiler.add(place.map_or(0, |(_, pc)| pc), steps);
+                outcome
+            }
+        };
         let after = instance.counters();
         budget.spend(slice, total(after) - total(before));
         budget.calls_left -= after.host_calls - before.host_calls;

@@ -48,6 +48,8 @@ pub(super) enum Exit {
     Return,
     /// The outermost function returned; its value is in its first register.
     Finished,
+    /// One instruction was carried out, where no more were asked for.
+    Done,
     /// Anything else that needs stack and heap at once.
     Slow,
     /// A trap, described in the context.

@@ -107,6 +107,9 @@ pub(crate) struct RuntimeArgs {
     /// Collect at every allocation
     #[arg(long, hide = true)]
     pub(crate) gc_stress: bool,
+    /// Say at the end how many steps each source line and each function took; makes the run slow
+    #[arg(long)]
+    pub(crate) profile: bool,
     /// Say at the end what the machine did: steps, calls of the host's functions, collections, and the most bytes of
     /// its memory that were in use at once
     #[arg(long)]

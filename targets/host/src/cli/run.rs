@@ -46,6 +46,7 @@ pub(super) fn builder(args: &RuntimeArgs) -> Result<RuntimeBuilder, u8> {
         .memory(args.memory)
         .steps(args.steps)
         .host_calls(args.host_calls)
+        .profile(args.profile)
         .line_buffered(io::stdout().is_terminal())
         .collect_always(args.gc_stress);
     if let Some(stack) = args.stack {
@@ -85,6 +86,9 @@ pub(super) fn finish(runtime: &mut Runtime, result: Result<Value, Error>, args: 
         && let Err(failed) = resume::save(runtime, path)
     {
         code = failed;
+    }
+    if let Some(profile) = runtime.profile() {
+        say(&profile.to_string());
     }
     stats(runtime.counters(), args);
     code
