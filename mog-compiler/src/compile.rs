@@ -4,7 +4,6 @@ use crate::ast::Span;
 use crate::check::{CheckOptions, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::emit::{EmitError, EmitOptions, emit};
-use crate::lower::lower;
 use crate::parser::parse;
 
 /// What a compilation takes from its surroundings.
@@ -67,7 +66,7 @@ pub fn compile(source: &str, options: &Options<'_>) -> Result<Compiled, Rejected
     }
     let emit_options =
         EmitOptions { window: options.window, strip: options.strip, file: options.file, source };
-    match emit(&hir, lower(&hir), &emit_options) {
+    match emit(&hir, &emit_options) {
         Ok(module) => Ok(Compiled { module, warnings: diagnostics, sources }),
         Err(error) => {
             diagnostics.push(limit_exceeded(&error));

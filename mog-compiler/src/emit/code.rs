@@ -13,7 +13,7 @@ const SEGMENT: usize = 240;
 pub(super) struct Code {
     /// Its words.
     pub(super) words: Vec<u32>,
-    /// Source offset of the instruction at a word, where it changes within a function.
+    /// Of the latest function: source offset of the instruction at a word, where it changes.
     pub(super) positions: Vec<Position>,
     /// Ranges with handlers.
     pub(super) handlers: Vec<Handler>,
@@ -24,7 +24,7 @@ impl Code {
     pub(super) fn with_capacity(count: usize) -> Self {
         Self {
             words: Vec::with_capacity(count + count / 4),
-            positions: Vec::with_capacity(count),
+            positions: Vec::with_capacity(64),
             handlers: Vec::new(),
         }
     }
@@ -89,7 +89,7 @@ struct Form {
 }
 
 impl Encoder {
-    /// Appends a function's code.
+    /// Appends a function's code, with its positions in place of the last one's.
     pub(super) fn encode(
         &mut self,
         body: &Body,
@@ -216,6 +216,7 @@ struct Measured<'f> {
 impl Measured<'_> {
     fn write(&self, code: &mut Code) -> Result<(), TooFar> {
         let start = code.words.len();
+        code.positions.clear();
         let mut position = u32::MAX;
         for (inst, form) in self.body.insts.iter().zip(&self.encoder.forms) {
             let Ir::Op(op) = inst.code else { continue };

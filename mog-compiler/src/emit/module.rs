@@ -9,7 +9,7 @@ use mog_core::module::{
 use super::code::{Code, Encoder, Position};
 use crate::hir::Hir;
 use crate::ir::{Allocator, Body, Layouts, Tidier, spill};
-use crate::lower::Lowered;
+use crate::lower::{Lowered, lower};
 
 /// How a module is written.
 #[derive(Clone, Copy, Debug)]
@@ -43,31 +43,21 @@ pub enum EmitError {
     TooMany(&'static str),
 }
 
-/// A function whose code is there.
-struct Emitted {
-    /// Its record.
-    function: Function,
-    /// How many of the code's positions are its own.
-    positions: usize,
-}
-
-/// Finishes the functions and writes the module.
+/// Lowers the functions, finishes each, and writes the module.
 ///
 /// # Errors
 /// If the program exceeds the format's limits.
-pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError> {
-    if let Some(what) = lowered.exceeded {
-        return Err(EmitError::TooMany(what));
-    }
+pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError> {
     let limit = options.window - 2;
-    let mut code = Code::with_capacity(lowered.bodies.iter().map(|body| body.insts.len()).sum());
-    let mut runs = Vec::with_capacity(8 * lowered.bodies.len());
-    let mut functions = Vec::with_capacity(lowered.bodies.len());
+    let mut code = Code::with_capacity(hir.exprs.len());
+    let mut debug = DebugRecords::new(options, hir.funcs.len());
+    let mut runs = Vec::with_capacity(8 * hir.funcs.len());
+    let mut functions = Vec::with_capacity(hir.funcs.len());
     let (mut tidier, mut allocator, mut encoder) =
         (Tidier::default(), Allocator::default(), Encoder::default());
-    for body in &mut lowered.bodies {
+    let mut lowered = lower(hir, |body, layouts| {
         tidier.tidy(body);
-        find_registers(&mut allocator, body, &mut lowered.layouts, limit)?;
+        find_registers(&mut allocator, body, layouts, limit)?;
         let registers = &allocator.allocation;
         let function = Function {
             start: number(code.words.len(), "instructions")?,
@@ -79,13 +69,16 @@ pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Resul
             captures: TypeId(body.captures),
             registers: number(runs.len(), "register types")?,
         };
-        let positions = code.positions.len();
         encoder
             .encode(body, registers, &mut code)
             .map_err(|_| EmitError::TooMany("instructions of a function"))?;
-        functions.push(Emitted { function, positions: code.positions.len() - positions });
+        functions.push(function);
         runs.push(u16::try_from(registers.runs.len()).unwrap_or(u16::MAX));
         runs.extend(registers.runs.iter().flat_map(|&(ty, count)| [ty, count]));
+        debug.add(&body.name, &code.positions)
+    })?;
+    if let Some(what) = lowered.exceeded {
+        return Err(EmitError::TooMany(what));
     }
     let mut pool = core::mem::take(&mut lowered.imports);
     let imports = small(pool.len(), "imports")?;
@@ -93,18 +86,14 @@ pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Resul
     let first_run = number(pool.len(), "register types")?;
     pool.extend(runs);
     let mut records = Vec::with_capacity(functions.len() * FUNCTION_WORDS);
-    for Emitted { function, .. } in &mut functions {
+    for function in &mut functions {
         function.registers += first_run;
         records.extend(function.to_words());
     }
-    let max_frame = functions.iter().map(|emitted| u16::from(emitted.function.frame)).max().unwrap_or(0);
+    let max_frame = functions.iter().map(|function| u16::from(function.frame)).max().unwrap_or(0);
     let (strings, bytes) = string_sections(&lowered)?;
     let metadata = metadata(hir, &lowered)?;
-    let debug = if options.strip {
-        Vec::new()
-    } else {
-        debug_records(&lowered, &functions, &code.positions, options)?
-    };
+    let debug = debug.bytes;
     let header = Header {
         features: mog_core::verify::features_of_code(&code.words),
         max_frame,
@@ -116,7 +105,7 @@ pub fn emit(hir: &Hir, mut lowered: Lowered, options: &EmitOptions<'_>) -> Resul
         debug: number(debug.len(), "bytes of debug records")?,
         constants: small(lowered.constants.len(), "constants")?,
         types: small(lowered.layouts.len(), "types")?,
-        functions: small(lowered.bodies.len(), "functions")?,
+        functions: small(functions.len(), "functions")?,
         handlers: small(code.handlers.len(), "try blocks")?,
         strings: small(lowered.layouts.strings.len(), "strings")?,
         pool: small(pool.len(), "types and registers")?,
@@ -249,38 +238,50 @@ fn varint(bytes: &mut Vec<u8>, mut value: u32) {
     bytes.push(value as u8);
 }
 
-fn debug_records(
-    lowered: &Lowered,
-    functions: &[Emitted],
-    mut positions: &[Position],
-    options: &EmitOptions<'_>,
-) -> Result<Vec<u8>, EmitError> {
-    let mut source = LineIndex::new(options.source);
-    let mut bytes = Vec::with_capacity(16 * functions.len() + 4 * positions.len());
-    let mut lines = Vec::with_capacity(64);
-    let mut file = options.file;
-    for (body, emitted) in lowered.bodies.iter().zip(functions) {
-        let (own, others) = positions.split_at(emitted.positions);
-        positions = others;
+/// Names and lines of the functions so far.
+struct DebugRecords<'o> {
+    bytes: Vec<u8>,
+    /// The source; `None` if there are to be no records.
+    source: Option<LineIndex>,
+    /// The source's name; empty once it is written.
+    file: &'o str,
+    /// The lines of a function.
+    lines: Vec<u8>,
+}
+
+impl<'o> DebugRecords<'o> {
+    /// With room for about so many functions.
+    fn new(options: &EmitOptions<'o>, functions: usize) -> Self {
+        let (source, room) = if options.strip {
+            (None, 0)
+        } else {
+            (Some(LineIndex::new(options.source)), options.source.len() / 8 + 16 * functions)
+        };
+        Self { bytes: Vec::with_capacity(room), source, file: options.file, lines: Vec::with_capacity(64) }
+    }
+
+    fn add(&mut self, name: &str, positions: &[Position]) -> Result<(), EmitError> {
+        let Some(source) = &mut self.source else { return Ok(()) };
+        let lines = &mut self.lines;
         lines.clear();
         let (mut last_word, mut last_line) = (0, 0u32);
         let mut last = (0, 0);
-        for &Position { word, at } in own {
+        for &Position { word, at } in positions {
             let (line, column) = source.find(at);
             if (line, column) == last {
                 continue;
             }
             last = (line, column);
-            varint(&mut lines, word - last_word);
+            varint(lines, word - last_word);
             let delta = line.wrapping_sub(last_line).cast_signed();
-            varint(&mut lines, (delta << 1 ^ delta >> 31).cast_unsigned());
-            varint(&mut lines, column);
+            varint(lines, (delta << 1 ^ delta >> 31).cast_unsigned());
+            varint(lines, column);
             (last_word, last_line) = (word, line);
         }
-        put(&mut bytes, &FunctionDebug { name: &body.name, file, lines: &lines })?;
-        file = "";
+        put(&mut self.bytes, &FunctionDebug { name, file: self.file, lines })?;
+        self.file = "";
+        Ok(())
     }
-    Ok(bytes)
 }
 
 /// Where the lines of a source are.

@@ -133,17 +133,18 @@ pub struct Body {
 }
 
 impl Body {
-    /// A function of so many bytes of source, with room for its code.
+    /// An empty function of this name, in the room of an earlier one.
     #[must_use]
-    pub fn with_capacity(name: String, length: usize) -> Self {
-        let length = length.min(1 << 16);
-        Self {
-            name,
-            insts: Vec::with_capacity(length / 4 + 4),
-            ext: Vec::with_capacity(length / 8 + 4),
-            classes: Vec::with_capacity(length / 8 + 4),
-            ..Self::default()
-        }
+    pub fn renew(mut self, name: &str) -> Self {
+        self.name.clear();
+        self.name.push_str(name);
+        self.insts.clear();
+        self.ext.clear();
+        self.classes.clear();
+        self.params.clear();
+        self.preheaders.clear();
+        self.protected.clear();
+        Self { labels: 0, signature: 0, captures: 0, results: 0, ..self }
     }
 
     /// A fresh virtual register.

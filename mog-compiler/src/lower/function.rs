@@ -3,14 +3,20 @@
 use mog_core::TypeId;
 use mog_core::isa::Op;
 
-use super::{Arg, Body, List, Lowered, Lowering, Returns, Scope, Unit, Val, Wanted};
+use super::{Arg, Body, List, Lowered, Lowering, Returns, Scope, SmallVec, Unit, Val, Wanted, smallvec};
 use crate::hir::{Capture, FuncId, Hir, LocalId};
 use crate::ir::{Ext, Label, Layouts, Slot};
 use crate::types::{Ty, TyKind, Types};
 
-/// Lowers a checked program: the functions that its exports and its initialiser reach.
-#[must_use]
-pub fn lower(hir: &Hir) -> Lowered {
+/// Lowers a checked program: the functions that its exports and its initialiser reach, in the order of their numbers.
+/// Each is finished before the next one begins.
+///
+/// # Errors
+/// Those of `finish`.
+pub fn lower<E>(
+    hir: &Hir,
+    mut finish: impl FnMut(&mut Body, &mut Layouts) -> Result<(), E>,
+) -> Result<Lowered, E> {
     let mut unit = Unit {
         hir,
         layouts: Layouts::default(),
@@ -22,6 +28,8 @@ pub fn lower(hir: &Hir) -> Lowered {
         numbers: hashbrown::HashMap::new(),
         captures: hashbrown::HashMap::new(),
         inlinable: vec![None; hir.funcs.len()],
+        finished: Body::default(),
+        hoisted: hashbrown::HashMap::new(),
         exceeded: None,
     };
     // String constants of the program come first: their numbers are those of the checker.
@@ -40,9 +48,11 @@ pub fn lower(hir: &Hir) -> Lowered {
     let entry = |function| if has_tasks { Wanted::Entry(function) } else { Wanted::Function(function) };
     let init = hir.init.map(|function| unit.number(entry(function)));
     let exports = hir.exports.iter().map(|&(_, function)| unit.number(entry(function))).collect();
-    let mut bodies = Vec::new();
-    while let Some(&wanted) = unit.wanted.get(bodies.len()) {
-        bodies.push(match wanted {
+    let mut number = 0;
+    while unit.exceeded.is_none()
+        && let Some(&wanted) = unit.wanted.get(number)
+    {
+        let mut body = match wanted {
             Wanted::Function(function) => lower_function(&mut unit, function, false),
             Wanted::Closure(function) => lower_function(&mut unit, function, true),
             Wanted::Wrapper(function) => lower_wrapper(&mut unit, function),
@@ -51,10 +61,13 @@ pub fn lower(hir: &Hir) -> Lowered {
             Wanted::GroupTask(group, futures, results) => {
                 super::task::lower_group_task(&mut unit, group, futures, results)
             }
-        });
+        };
+        finish(&mut body, &mut unit.layouts)?;
+        unit.finished = body;
+        number += 1;
     }
     let Unit { layouts, constants, exceeded, .. } = unit;
-    Lowered { bodies, layouts, constants, state_type, imports, exports, init, exceeded }
+    Ok(Lowered { layouts, constants, state_type, imports, exports, init, exceeded })
 }
 
 impl Unit<'_> {
@@ -89,21 +102,14 @@ impl Unit<'_> {
     }
 }
 
-pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: String) -> Lowering<'u, 'h> {
+pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: &str) -> Lowering<'u, 'h> {
     let definition = unit.hir.funcs.get(function.0 as usize);
-    let (locals, length) = definition.map_or((0, 0), |it| (it.locals.len(), it.span.end - it.span.start));
-    let scope = Scope { function, locals: vec![None; locals], returns: Returns::Frame, loops: Vec::new() };
-    let body = Body::with_capacity(name, length as usize);
-    Lowering {
-        unit,
-        body,
-        scope,
-        loop_depth: 0,
-        inlined: 0,
-        preheader: None,
-        hoisted: hashbrown::HashMap::new(),
-        at: 0,
-    }
+    let locals = definition.map_or(0, |definition| definition.locals.len());
+    let scope =
+        Scope { function, locals: smallvec![None; locals], returns: Returns::Frame, loops: SmallVec::new() };
+    unit.hoisted.clear();
+    let body = core::mem::take(&mut unit.finished).renew(name);
+    Lowering { unit, body, scope, loop_depth: 0, inlined: 0, preheader: None, at: 0 }
 }
 
 fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
@@ -111,7 +117,7 @@ fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
     let Some(function) = hir.funcs.get(id.0 as usize) else { return Body::default() };
     let captures = if is_closure { unit.captures_type(id) } else { TypeId::UNIT };
     let params: List<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
-    let mut lowering = start(unit, id, function.name.clone());
+    let mut lowering = start(unit, id, &function.name);
     lowering.signature(&params, function.ret, function.span.start);
     lowering.body.captures = captures.0;
     if is_closure {
@@ -139,7 +145,7 @@ fn lower_wrapper(unit: &mut Unit<'_>, id: FuncId) -> Body {
     let captures = unit.layouts.captures(Vec::new(), Vec::new());
     let params: List<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
     let ret = function.future.unwrap_or(function.ret);
-    let mut lowering = start(unit, id, function.name.clone());
+    let mut lowering = start(unit, id, &function.name);
     lowering.signature(&params, ret, function.span.start);
     lowering.body.captures = captures.0;
     let closure = lowering.fresh_slot(captures, Types::UNIT);
@@ -260,9 +266,9 @@ impl Lowering<'_, '_> {
             definition.captures.iter().map(|capture| (capture.inner, self.local(capture.outer))).collect();
         let scope = Scope {
             function,
-            locals: vec![None; definition.locals.len()],
+            locals: smallvec![None; definition.locals.len()],
             returns: Returns::Inline(dst, end),
-            loops: Vec::new(),
+            loops: SmallVec::new(),
         };
         let outer = core::mem::replace(&mut self.scope, scope);
         for (inner, v) in captured {

@@ -20,6 +20,7 @@ mod tensor;
 
 use mog_core::TypeId;
 use mog_core::isa::{Lib, Op};
+use smallvec::{SmallVec, smallvec};
 
 use crate::hir::{ExprId, FuncId, Group, Hir, ImportId, LocalId};
 use crate::ir::{Arg, Body, Code, Ext, Inst, Label, Layouts, Slot, V};
@@ -27,11 +28,9 @@ use crate::types::Ty;
 
 pub use function::lower;
 
-/// A program over virtual registers.
+/// What the functions of a program share.
 #[derive(Debug)]
 pub struct Lowered {
-    /// The functions, by their numbers.
-    pub bodies: Vec<Body>,
     /// Types, strings, register classes.
     pub layouts: Layouts,
     /// Constants, by their numbers.
@@ -49,7 +48,7 @@ pub struct Lowered {
 }
 
 /// Operands: mostly few.
-type List<T> = smallvec::SmallVec<[T; 4]>;
+type List<T> = SmallVec<[T; 4]>;
 
 /// What is shared by all functions of a program.
 struct Unit<'h> {
@@ -66,6 +65,10 @@ struct Unit<'h> {
     captures: hashbrown::HashMap<FuncId, TypeId>,
     /// By function, once it was asked.
     inlinable: Vec<Option<bool>>,
+    /// A function that is finished, whose room the next one takes.
+    finished: Body,
+    /// The constants that the loops around load before they begin.
+    hoisted: hashbrown::HashMap<u64, V>,
     exceeded: Option<&'static str>,
 }
 
@@ -169,9 +172,9 @@ struct Loop {
 /// A function of the source whose code is being made: the machine function's own, or an inlined closure.
 struct Scope {
     function: FuncId,
-    locals: Vec<Option<V>>,
+    locals: SmallVec<[Option<V>; 16]>,
     returns: Returns,
-    loops: Vec<Loop>,
+    loops: SmallVec<[Loop; 4]>,
 }
 
 /// One machine function under construction.
@@ -184,7 +187,6 @@ struct Lowering<'u, 'h> {
     /// How many calls around are replaced by bodies.
     inlined: u32,
     preheader: Option<usize>,
-    hoisted: hashbrown::HashMap<u64, V>,
     at: u32,
 }
 
@@ -348,7 +350,7 @@ impl<'h> Lowering<'_, 'h> {
         };
         // An int and a float of the same bits live in different registers.
         let key = if is_int { bits } else { bits ^ 0x5555_5555_5555_5555 };
-        if let Some(&v) = self.hoisted.get(&key) {
+        if let Some(&v) = self.unit.hoisted.get(&key) {
             let val = Val::whole(v, ty);
             if self.body.classes.get(v.0 as usize).copied()
                 == Some(self.unit.layouts.class(self.unit.hir, ty))
@@ -361,7 +363,7 @@ impl<'h> Lowering<'_, 'h> {
         if let Some(list) = self.body.preheaders.get_mut(list) {
             list.push(inst);
         }
-        self.hoisted.insert(key, dst.slot.v);
+        self.unit.hoisted.insert(key, dst.slot.v);
         dst
     }
 
@@ -393,7 +395,7 @@ impl<'h> Lowering<'_, 'h> {
         self.loop_depth -= 1;
         if self.loop_depth == 0 {
             self.preheader = None;
-            self.hoisted.clear();
+            self.unit.hoisted.clear();
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) fn lower_entry(unit: &mut Unit<'_>, id: FuncId) -> Body {
     let hir = unit.hir;
     let Some(function) = hir.funcs.get(id.0 as usize) else { return Body::default() };
     let params: Vec<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
-    let mut lowering = start(unit, id, function.name.clone());
+    let mut lowering = start(unit, id, &function.name);
     lowering.signature(&params, function.ret, function.span.start);
     let args = lowering.plain_params(&params);
     let value = lowering.call_function(id, &args, function.future.unwrap_or(function.ret), None);
@@ -36,7 +36,7 @@ pub(super) fn lower_import_task(unit: &mut Unit<'_>, id: ImportId) -> Body {
     let Some(import) = hir.imports.get(id.0 as usize) else { return Body::default() };
     let params: Vec<Ty> = import.params.iter().map(|&(_, ty)| hir.types.shallow(ty)).collect();
     let name = format!("{}.{}", import.capability, import.function);
-    let mut lowering = start(unit, FuncId(u32::MAX), name);
+    let mut lowering = start(unit, FuncId(u32::MAX), &name);
     lowering.signature(&params, import.ret, 0);
     let args = lowering.plain_params(&params);
     let dst = lowering.result(None, hir.types.shallow(import.ret));
@@ -59,7 +59,7 @@ pub(super) fn lower_group_task(unit: &mut Unit<'_>, group: Group, futures: Ty, r
         Group::All => "all",
         Group::Race => "race",
     };
-    let mut lowering = start(unit, FuncId(u32::MAX), name.to_owned());
+    let mut lowering = start(unit, FuncId(u32::MAX), name);
     lowering.signature(&[futures], results, 0);
     let args = lowering.plain_params(&[futures]);
     let Some(&futures) = args.first() else { return lowering.body };
