@@ -125,6 +125,15 @@ fn replay_reports_the_first_difference() -> Test {
 }
 
 #[test]
+fn a_log_that_begins_in_a_snapshot_is_refused() -> Test {
+    let place = Place::with("fn main() {\n    for i in 0..100 { println(i) }\n}\n")?;
+    place.exits("run --steps 500 --audit a.jsonl --snapshot-on-exit s p.mog", 124)?;
+    place.exits("resume --audit b.jsonl s", 0)?;
+    place.exits("replay a.jsonl p.mog", 0)?;
+    has(&place.exits("replay b.jsonl p.mog", 65)?, "goes on from a snapshot")
+}
+
+#[test]
 fn redacted_arguments_stay_out_of_the_log() -> Test {
     let place = Place::with(SHOP)?;
     place.exits("run --grant kv,random --audit a.jsonl --redact kv.set:value,out.println p.mog", 0)?;

@@ -149,7 +149,13 @@ impl Replay {
             replay.entries.extend(line.entered.drain(..));
             replay.lines.push_back(line);
         }
-        Ok(replay)
+        match replay.entries.front() {
+            Some(Entered { function: None, .. }) => {
+                let message = "the run goes on from a snapshot, which is not in the log".to_owned();
+                Err(LogError::Unreadable { line: 1, message })
+            }
+            _ => Ok(replay),
+        }
     }
 
     /// A runtime that repeats the run, with the limits that it had; they can be changed. The functions that the program
