@@ -195,7 +195,7 @@ impl RuntimeBuilder {
         let setup = self.observer.is_some().then(|| self.setup(&capabilities));
         let Self { memory, steps, host_calls, timeout, config, state, observer, replay, profile } = self;
         let mut gate = Gate::new(capabilities, state, observer);
-        (gate.setup, gate.replay) = (setup, replay);
+        (gate.setup, gate.replay) = (setup.map(Box::new), replay.map(Box::new));
         Runtime {
             program,
             memory,

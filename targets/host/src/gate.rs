@@ -52,9 +52,9 @@ pub(crate) struct Gate {
     pub(crate) state: State,
     pub(crate) observer: Option<Box<dyn Observer>>,
     /// For the observer: how the runtime was set up.
-    pub(crate) setup: Option<Setup>,
+    pub(crate) setup: Option<Box<Setup>>,
     /// Where results come from instead of the host's functions.
-    pub(crate) replay: Option<Replay>,
+    pub(crate) replay: Option<Box<Replay>>,
     /// When the program must have ended.
     pub(crate) deadline: Option<Instant>,
     /// When each call that is pending goes on, by token.

@@ -242,7 +242,7 @@ impl Runtime {
     /// [`Error::Diverged`] at the first step that differs from the log; otherwise as for the recorded run.
     pub fn replay(&mut self) -> Result<Value, Error> {
         loop {
-            let entry = self.gate.replay.as_ref().and_then(Replay::entry).cloned();
+            let entry = self.gate.replay.as_deref().and_then(Replay::entry).cloned();
             let result = match entry {
                 Some(entry) => match entry.function {
                     Some(function) => {
