@@ -1,6 +1,8 @@
 //! The checked program: every name resolved, every type known, every piece of sugar gone. The checker makes it,
 //! lowering reads it. Nodes live in flat arenas, so that nothing recurses over the source's length.
 
+use smallvec::SmallVec;
+
 use crate::ast::Span;
 use crate::types::{EnumId, StructId, Ty, Types};
 
@@ -26,6 +28,11 @@ ids! {
     /// A string constant's number in [`Hir::strings`].
     StrId;
 }
+
+/// A list of expressions: mostly few.
+pub type Exprs = SmallVec<[ExprId; 4]>;
+/// Operands after the first, each with the operator before it.
+pub type Terms<Op> = SmallVec<[(Op, ExprId); 2]>;
 
 /// A checked program.
 #[derive(Debug, Default)]
@@ -219,7 +226,7 @@ pub enum ExprKind {
     /// A closure; its captures are in the function.
     Closure(FuncId),
     /// Statements, whose values are dropped, then the value (unit if absent).
-    Block(Vec<ExprId>, Option<ExprId>),
+    Block(Exprs, Option<ExprId>),
     /// A binding comes into being. Each execution makes a fresh variable. Without a value it is assigned later.
     Let(LocalId, Option<ExprId>),
     /// Assignment to a local variable.
@@ -233,13 +240,13 @@ pub enum ExprKind {
     /// An operator with one operand.
     Unary(UnaryOp, ExprId),
     /// Operands joined left to right by arithmetic operators of one type.
-    Arith(ExprId, Vec<(ArithOp, ExprId)>),
+    Arith(ExprId, Terms<ArithOp>),
     /// Strings joined.
-    Concat(Vec<ExprId>),
+    Concat(Exprs),
     /// A comparison of two values of one type.
     Compare(CompareOp, ExprId, ExprId),
     /// Booleans joined left to right with short circuit: `((a or b) and c)`.
-    Logic(ExprId, Vec<(LogicOp, ExprId)>),
+    Logic(ExprId, Terms<LogicOp>),
     /// A conversion between numeric types (`as`); the operand's type and this type tell which.
     Cast(ExprId),
     /// A copy of a value as `any`. Also wraps scalars where a capability or `Map` asks for `any`.
@@ -271,13 +278,13 @@ pub enum ExprKind {
     /// Returns from the function.
     Return(Option<ExprId>),
     /// A declared function with all its arguments in order, defaults filled in. Of an `async fn` it makes a future.
-    Call(FuncId, Vec<ExprId>),
+    Call(FuncId, Exprs),
     /// A function value with its arguments.
-    CallValue(ExprId, Vec<ExprId>),
+    CallValue(ExprId, Exprs),
     /// A capability function. Type `T`: a failure is raised; type `Result<T>` with `asked`: it is given.
-    CallImport(ImportId, Vec<ExprId>, Asked),
+    CallImport(ImportId, Exprs, Asked),
     /// The future of a call of a capability function.
-    StartImport(ImportId, Vec<ExprId>),
+    StartImport(ImportId, Exprs),
     /// Waits for a future; its failure is raised.
     Await(ExprId),
     /// Starts a future, for which nobody has to wait; the future.
@@ -287,7 +294,7 @@ pub enum ExprKind {
     /// Whether the host granted anything of a capability: `log.available`.
     Available(StrId),
     /// A built-in function or method; the receiver is the first argument.
-    Builtin(Builtin, Vec<ExprId>, Asked),
+    Builtin(Builtin, Exprs, Asked),
     /// `base[index]` on an array, string, map or any. Bare: traps (`any`: raises).
     Index(ExprId, ExprId, Asked),
     /// `base[from:to]` on an array or string; a missing bound is the end. Bare: traps.
@@ -311,11 +318,11 @@ pub enum ExprKind {
     /// Body, variable for the message (string), variable for the kind (string `"denied"` or `"failed"`), handler.
     TryCatch(ExprId, LocalId, LocalId, ExprId),
     /// A new struct, fields in order of declaration.
-    StructLit(StructId, Vec<ExprId>),
+    StructLit(StructId, Exprs),
     /// A new enum value: enum, number of the variant, payload.
-    EnumLit(EnumId, u32, Vec<ExprId>),
+    EnumLit(EnumId, u32, Exprs),
     /// `[a, b]`.
-    ArrayLit(Vec<ExprId>),
+    ArrayLit(Exprs),
     /// `[value; count]`.
     ArrayFill(ExprId, ExprId),
     /// `{k: v}`.

@@ -1,11 +1,13 @@
 //! Assignment.
 
+use smallvec::smallvec;
+
 use super::Checker;
 use super::infer::Want;
 use super::operator::arith_op;
 use super::scope::Def;
 use crate::ast::{self, BinaryOp, List, Name, Span, Term};
-use crate::hir::{Asked, ExprId, ExprKind, GlobalId, LocalId};
+use crate::hir::{Asked, ExprId, ExprKind, Exprs, GlobalId, LocalId};
 use crate::types::{Ty, TyKind, Types};
 
 /// What is assigned: `= value` or `op= value`.
@@ -146,7 +148,7 @@ impl<'a> Checker<'a> {
         if self.needs_float(current, value, op) {
             return self.broken(span);
         }
-        let result = self.joined_by_operators(current, vec![(arith_op(op), value)], &[term], ty, span);
+        let result = self.joined_by_operators(current, smallvec![(arith_op(op), value)], &[term], ty, span);
         self.coerce(result, ty)
     }
 
@@ -252,7 +254,7 @@ impl<'a> Checker<'a> {
             let value = self.expr(assigned.value, Want::Type(ty));
             return self.emit(ExprKind::SetField(node, slot, value), Types::UNIT, span);
         };
-        let mut before = Vec::new();
+        let mut before = Exprs::new();
         let quiet = self.is_quiet(assigned.value);
         let (object, again) = self.twice(node, quiet, &mut before);
         let current = self.emit(ExprKind::Field(again, slot), ty, span);
@@ -306,7 +308,7 @@ impl<'a> Checker<'a> {
             let value = self.expr(assigned.value, Want::Type(ty));
             return self.emit(ExprKind::SetIndex(node, index, value), Types::UNIT, span);
         };
-        let mut before = Vec::new();
+        let mut before = Exprs::new();
         let quiet = self.is_quiet(assigned.value);
         let (base, base_again) = self.twice(node, quiet, &mut before);
         let (index, index_again) = self.twice(index, quiet, &mut before);
@@ -335,7 +337,7 @@ impl<'a> Checker<'a> {
     }
 
     /// An expression for two uses, computed once. A variable that nothing assigns in between is its own copy.
-    pub(super) fn twice(&mut self, node: ExprId, quiet: bool, before: &mut Vec<ExprId>) -> (ExprId, ExprId) {
+    pub(super) fn twice(&mut self, node: ExprId, quiet: bool, before: &mut Exprs) -> (ExprId, ExprId) {
         let expr = self.hir.expr(node).clone();
         if self.is_simple(node) && (quiet || !matches!(expr.kind, ExprKind::Local(_))) {
             return (node, self.emit(expr.kind, expr.ty, expr.span));
@@ -346,7 +348,7 @@ impl<'a> Checker<'a> {
         (first, self.emit(ExprKind::Local(local), expr.ty, expr.span))
     }
 
-    pub(super) fn after_statements(&mut self, mut before: Vec<ExprId>, last: ExprId) -> ExprId {
+    pub(super) fn after_statements(&mut self, mut before: Exprs, last: ExprId) -> ExprId {
         if before.is_empty() {
             return last;
         }

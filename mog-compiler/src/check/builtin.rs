@@ -1,11 +1,13 @@
 //! Built-in functions called by name: `ok(v)`, `parse_int(s)`, `println(…)`, `abs(x)`.
 
+use smallvec::smallvec;
+
 use super::infer::Want;
 use super::method::{self, ASKING};
 use super::scope::Def;
 use super::{Checker, foreign, foreign_format, tensor};
 use crate::ast::{self, Arg, Name, Span};
-use crate::hir::{Asked, Builtin, ExprId, ExprKind, Group, UnaryOp};
+use crate::hir::{Asked, Builtin, ExprId, ExprKind, Exprs, Group, UnaryOp};
 use crate::types::{TyKind, Types};
 
 /// A built-in function that is not a row of [`method`]'s tables.
@@ -268,7 +270,7 @@ impl<'a> Checker<'a> {
             _ => Types::ANY,
         };
         let (ty, asked) = self.asked_result(plain, asked, span);
-        self.emit(ExprKind::Builtin(builtin, vec![node], asked), ty, span)
+        self.emit(ExprKind::Builtin(builtin, smallvec![node], asked), ty, span)
     }
 
     /// `int(x)`, `float(x)`: reads a string, converts a number.
@@ -280,7 +282,7 @@ impl<'a> Checker<'a> {
             _ => {
                 let node = self.coerce(node, Types::STR);
                 let (ty, asked) = self.asked_result(plain, asked, span);
-                self.emit(ExprKind::Builtin(builtin, vec![node], asked), ty, span)
+                self.emit(ExprKind::Builtin(builtin, smallvec![node], asked), ty, span)
             }
         }
     }
@@ -293,7 +295,7 @@ impl<'a> Checker<'a> {
             self.error(span, "not-any", format!("a value of type `{name}` has no JSON form"))
                 .help("JSON has booleans, numbers, strings, arrays, maps with string keys, structs and none");
         }
-        self.emit(ExprKind::Builtin(Builtin::JsonStr, vec![node], Asked::No), Types::STR, span)
+        self.emit(ExprKind::Builtin(Builtin::JsonStr, smallvec![node], Asked::No), Types::STR, span)
     }
 
     /// `assert(condition, message)`.
@@ -355,7 +357,7 @@ impl<'a> Checker<'a> {
     #[inline(never)]
     fn print(&mut self, function: &'static str, args: &[Arg], span: Span) -> ExprId {
         self.suspect_format(args);
-        let mut parts = Vec::with_capacity(2 * args.len());
+        let mut parts = Exprs::with_capacity(2 * args.len());
         for (at, arg) in args.iter().enumerate() {
             if at > 0 {
                 parts.push(self.string_expr(" ", span));

@@ -9,7 +9,7 @@ use super::scope::Def;
 use super::typename::built_in;
 use super::{Checker, Parameter, foreign, foreign_format};
 use crate::ast::{self, Arg, List, Name, Span};
-use crate::hir::{Asked, ExprId, ExprKind, FuncId};
+use crate::hir::{Asked, ExprId, ExprKind, Exprs, FuncId};
 use crate::types::{EnumId, Ty, TyKind, Types};
 
 impl<'a> Checker<'a> {
@@ -119,11 +119,11 @@ impl<'a> Checker<'a> {
         name: Name,
         args: &[Arg],
         span: Span,
-    ) -> Option<(Vec<ExprId>, Vec<ExprId>)> {
+    ) -> Option<(Exprs, Exprs)> {
         if args.len() == params.len() && args.iter().all(|arg| arg.name.is_none()) {
             let nodes =
                 args.iter().zip(params).map(|(arg, param)| self.expr(arg.value, Want::Type(param.ty)));
-            return Some((Vec::new(), nodes.collect()));
+            return Some((Exprs::new(), nodes.collect()));
         }
         let mut given = vec![false; params.len()];
         let mut written = Vec::with_capacity(params.len());
@@ -195,10 +195,10 @@ impl<'a> Checker<'a> {
             DefaultValue::Required => None,
             DefaultValue::Pending => Some(self.broken(span)),
             DefaultValue::Constant(value, ty) => Some(self.constant(value, ty, span)),
-            DefaultValue::EmptyArray(ty) => Some(self.emit(ExprKind::ArrayLit(Vec::new()), ty, span)),
+            DefaultValue::EmptyArray(ty) => Some(self.emit(ExprKind::ArrayLit(Exprs::new()), ty, span)),
             DefaultValue::Computed(func) => {
                 let ret = self.hir.funcs.get(func.0 as usize).map_or(Types::ERROR, |func| func.ret);
-                Some(self.emit(ExprKind::Call(func, Vec::new()), ret, span))
+                Some(self.emit(ExprKind::Call(func, Exprs::new()), ret, span))
             }
         }
     }
@@ -235,7 +235,7 @@ impl<'a> Checker<'a> {
             self.arguments_of_broken(args, span);
             return self.emit(ExprKind::Unit, ret, span);
         }
-        let mut nodes = Vec::with_capacity(args.len());
+        let mut nodes = Exprs::with_capacity(args.len());
         for (arg, param) in args.iter().zip(params) {
             self.no_name(arg);
             nodes.push(self.expr(arg.value, Want::Type(param)));
@@ -245,7 +245,7 @@ impl<'a> Checker<'a> {
 
     /// A call of something whose type is not known yet: the arguments tell.
     fn call_unknown(&mut self, callee: ExprId, args: &[Arg], span: Span) -> ExprId {
-        let nodes: Vec<ExprId> = args.iter().map(|arg| self.expr(arg.value, Want::Any)).collect();
+        let nodes: Exprs = args.iter().map(|arg| self.expr(arg.value, Want::Any)).collect();
         let params = nodes.iter().map(|&node| self.ty_of(node)).collect();
         let ret = self.hir.types.fresh();
         let ty = self.make(TyKind::Fn(params, ret), span);
@@ -353,7 +353,7 @@ impl<'a> Checker<'a> {
             self.arguments_of_broken(args, span);
             return self.emit(ExprKind::Unit, ty, span);
         }
-        let mut nodes = Vec::with_capacity(args.len());
+        let mut nodes = Exprs::with_capacity(args.len());
         for (arg, want) in args.iter().zip(payload) {
             self.no_name(arg);
             nodes.push(self.expr(arg.value, Want::Type(want)));

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use smallvec::smallvec;
+
 use super::infer::Want;
 use super::items::DefaultValue;
 use super::scope::{Def, Frame, Names};
@@ -9,7 +11,7 @@ use super::units::Module;
 use super::{Checker, Parameter, builtin, foreign};
 use crate::ast::{Arg, Ast, FnId, ItemId, ItemKind, Name, Span};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId, SourceFile};
-use crate::hir::{Asked, Builtin, ExprId, ExprKind, FuncId, Import, ImportId};
+use crate::hir::{Asked, Builtin, ExprId, ExprKind, Exprs, FuncId, Import, ImportId};
 use crate::parser;
 use crate::types::{Ty, Types};
 
@@ -215,7 +217,7 @@ impl<'a> Checker<'a> {
             }
         }
         self.suspect_name(of, name, is_declared);
-        let mut nodes = Vec::with_capacity(args.len());
+        let mut nodes = Exprs::with_capacity(args.len());
         for arg in args {
             self.no_name(arg);
             nodes.push(self.expr(arg.value, Want::Type(Types::ANY)));
@@ -254,11 +256,13 @@ impl<'a> Checker<'a> {
             "parse" => {
                 let node = self.coerce(node, Types::STR);
                 let (ty, asked) = self.asked_result(Types::ANY, asked, span);
-                Some(self.emit(ExprKind::Builtin(Builtin::JsonParse, vec![node], asked), ty, span))
+                Some(self.emit(ExprKind::Builtin(Builtin::JsonParse, smallvec![node], asked), ty, span))
             }
-            "str" | "stringify" => {
-                Some(self.emit(ExprKind::Builtin(Builtin::JsonStr, vec![node], Asked::No), Types::STR, span))
-            }
+            "str" | "stringify" => Some(self.emit(
+                ExprKind::Builtin(Builtin::JsonStr, smallvec![node], Asked::No),
+                Types::STR,
+                span,
+            )),
             _ => None,
         }
     }
@@ -367,14 +371,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A call of a capability function.
-    fn emit_import(
-        &mut self,
-        import: ImportId,
-        args: Vec<ExprId>,
-        ret: Ty,
-        span: Span,
-        asked: Asked,
-    ) -> ExprId {
+    fn emit_import(&mut self, import: ImportId, args: Exprs, ret: Ty, span: Span, asked: Asked) -> ExprId {
         let (ty, asked) = self.asked_result(ret, asked, span);
         self.emit(ExprKind::CallImport(import, args, asked), ty, span)
     }
@@ -389,7 +386,7 @@ impl<'a> Checker<'a> {
             declared: true,
             is_async: false,
         });
-        self.emit_import(import, vec![text], Types::UNIT, span, Asked::No)
+        self.emit_import(import, smallvec![text], Types::UNIT, span, Asked::No)
     }
 
     /// `sleep(ms)` is `time.sleep`.

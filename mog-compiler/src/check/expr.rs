@@ -1,11 +1,13 @@
 //! Expressions: the way from a node of the tree to its checked form, names, blocks and branches.
 
+use smallvec::smallvec;
+
 use super::consts::Constant;
 use super::infer::{Join, Want};
 use super::scope::Def;
 use super::{Checker, builtin, foreign};
 use crate::ast::{self, BlockId, IfArm, List, Name, Span, StmtKind, Symbol};
-use crate::hir::{Arm, Asked, ExprId, ExprKind, LocalId, Pat, PatId, PatKind};
+use crate::hir::{Arm, Asked, ExprId, ExprKind, Exprs, LocalId, Pat, PatId, PatKind};
 use crate::types::{Ty, TyKind, Types};
 
 /// An `else if` chain longer than this becomes a flat match, so that no pass recurses over its length.
@@ -25,7 +27,7 @@ impl<'a> Checker<'a> {
                 Types::UNIT | Types::NEVER | Types::ERROR => node,
                 _ => {
                     let span = self.hir.expr(node).span;
-                    self.emit(ExprKind::Block(vec![node], None), Types::UNIT, span)
+                    self.emit(ExprKind::Block(smallvec![node], None), Types::UNIT, span)
                 }
             },
         }
@@ -296,7 +298,7 @@ impl<'a> Checker<'a> {
         let mark = self.mark();
         let stmts = self.ast.list(block.stmts);
         self.declare_local_items(stmts);
-        let mut nodes = Vec::with_capacity(stmts.len() + usize::from(block.tail.is_some()));
+        let mut nodes = Exprs::with_capacity(stmts.len() + usize::from(block.tail.is_some()));
         let mut ends = true;
         let due = matches!(want, Want::Type(_)) && block.tail.is_none();
         for (at, &stmt) in stmts.iter().enumerate() {
@@ -481,7 +483,7 @@ impl<'a> Checker<'a> {
         self.hir.pats.push(Pat { kind: PatKind::Wild, ty: Types::BOOL, span });
         let mut list: Vec<Arm> =
             arms.into_iter().map(|(condition, body)| Arm { pat, guard: Some(condition), body }).collect();
-        let body = last.unwrap_or_else(|| self.emit(ExprKind::Block(Vec::new(), None), Types::UNIT, span));
+        let body = last.unwrap_or_else(|| self.emit(ExprKind::Block(Exprs::new(), None), Types::UNIT, span));
         list.push(Arm { pat, guard: None, body });
         self.emit(ExprKind::Match(subject, list), ty, span)
     }

@@ -1,5 +1,7 @@
 //! Fields, indices and slices.
 
+use smallvec::smallvec;
+
 use super::infer::Want;
 use super::method::{self, tables};
 use super::scope::Def;
@@ -200,7 +202,7 @@ impl<'a> Checker<'a> {
             TyKind::Map(..) => Builtin::MapLen,
             _ => Builtin::AnyLen,
         };
-        self.emit(ExprKind::Builtin(builtin, vec![node], Asked::No), Types::INT, span)
+        self.emit(ExprKind::Builtin(builtin, smallvec![node], Asked::No), Types::INT, span)
     }
 
     #[cold]
@@ -479,7 +481,7 @@ impl<'a> Checker<'a> {
     fn plus_one(&mut self, node: ExprId) -> ExprId {
         let span = self.hir.expr(node).span;
         let one = self.emit(ExprKind::Int(1), Types::INT, span);
-        self.emit(ExprKind::Arith(node, vec![(ArithOp::Add, one)]), Types::INT, span)
+        self.emit(ExprKind::Arith(node, smallvec![(ArithOp::Add, one)]), Types::INT, span)
     }
 
     /// A slice with its bounds checked.

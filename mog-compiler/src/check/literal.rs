@@ -2,10 +2,12 @@
 
 use std::hash::BuildHasher;
 
+use smallvec::smallvec;
+
 use super::Checker;
 use super::infer::Want;
 use crate::ast::{self, FPart, FieldInit, List, MapEntry, Name, Span, Symbol};
-use crate::hir::{Asked, Builtin, ExprId, ExprKind, FuncId, StrId};
+use crate::hir::{Asked, Builtin, ExprId, ExprKind, Exprs, FuncId, StrId};
 use crate::types::{IntKind, StructId, Ty, TyKind, Types};
 
 impl Checker<'_> {
@@ -98,7 +100,7 @@ impl Checker<'_> {
     /// An f-string.
     #[inline(never)]
     pub(super) fn f_string(&mut self, parts: List<FPart>, span: Span) -> ExprId {
-        let mut nodes = Vec::with_capacity(parts.len());
+        let mut nodes = Exprs::with_capacity(parts.len());
         for part in self.ast.list(parts) {
             nodes.push(match *part {
                 FPart::Text(text) => self.string_literal(text, span),
@@ -110,7 +112,7 @@ impl Checker<'_> {
     }
 
     /// Strings joined; a single one is itself.
-    pub(super) fn joined(&mut self, nodes: Vec<ExprId>, span: Span) -> ExprId {
+    pub(super) fn joined(&mut self, nodes: Exprs, span: Span) -> ExprId {
         match nodes.as_slice() {
             [] => self.string_expr("", span),
             [one] => *one,
@@ -173,7 +175,7 @@ impl Checker<'_> {
     pub(super) fn array_literal(&mut self, elements: List<ast::ExprId>, span: Span, want: Want) -> ExprId {
         let elements = self.ast.list(elements);
         let mut element = self.element_hint(want).or_else(|| self.mixed_numbers(elements));
-        let mut nodes = Vec::with_capacity(elements.len());
+        let mut nodes = Exprs::with_capacity(elements.len());
         for &id in elements {
             let node = self.expr(id, element.map_or(Want::Any, Want::Type));
             let ty = self.ty_of(node);
@@ -260,7 +262,7 @@ impl Checker<'_> {
         let ty = self.array_of(element.unwrap_or(self.ty_of(value)), span);
         let bound = self.emit(ExprKind::Local(bound), Types::INT, span);
         let array = self.pushed(value, bound, ty, span);
-        self.after(vec![keep_bound], array)
+        self.after(smallvec![keep_bound], array)
     }
 
     /// An array of that many values, each of them computed anew if it is an object.
@@ -276,16 +278,19 @@ impl Checker<'_> {
     /// An array to which a value is pushed that many times.
     fn pushed(&mut self, value: ExprId, count: ExprId, ty: Ty, span: Span) -> ExprId {
         let array = self.new_local(ty);
-        let empty = self.emit(ExprKind::ArrayLit(Vec::new()), ty, span);
+        let empty = self.emit(ExprKind::ArrayLit(Exprs::new()), ty, span);
         let keep_array = self.emit(ExprKind::Let(array, Some(empty)), Types::UNIT, span);
         let read = self.emit(ExprKind::Local(array), ty, span);
-        let push =
-            self.emit(ExprKind::Builtin(Builtin::ArrayPush, vec![read, value], Asked::No), Types::UNIT, span);
+        let push = self.emit(
+            ExprKind::Builtin(Builtin::ArrayPush, smallvec![read, value], Asked::No),
+            Types::UNIT,
+            span,
+        );
         let index = self.new_local(Types::INT);
         let zero = self.emit(ExprKind::Int(0), Types::INT, span);
         let fill = self.emit(ExprKind::ForRange(index, zero, count, false, push), Types::UNIT, span);
         let result = self.emit(ExprKind::Local(array), ty, span);
-        self.emit(ExprKind::Block(vec![keep_array, fill], Some(result)), ty, span)
+        self.emit(ExprKind::Block(smallvec![keep_array, fill], Some(result)), ty, span)
     }
 
     /// `{k: v}`.
@@ -348,7 +353,7 @@ impl Checker<'_> {
         };
         let count = self.hir.types.structs.get(id.0 as usize).map_or(0, |def| def.fields.len());
         if fields.len() == count && self.in_declared_order(id, fields) {
-            let mut values = Vec::with_capacity(count);
+            let mut values = Exprs::with_capacity(count);
             for (slot, field) in fields.iter().enumerate() {
                 let ty = self.field_ty(id, slot);
                 values.push(self.expr(field.value, Want::Type(ty)));
@@ -453,10 +458,10 @@ impl Checker<'_> {
         written: Vec<(usize, ExprId)>,
         count: usize,
         span: Span,
-    ) -> (Vec<ExprId>, Vec<ExprId>) {
+    ) -> (Exprs, Exprs) {
         let sorted = written.windows(2).all(|pair| matches!(pair, [(a, _), (b, _)] if a < b));
         let simple = sorted || written.iter().all(|(_, id)| self.is_simple(*id));
-        let (mut before, mut slots) = (Vec::new(), vec![None; count]);
+        let (mut before, mut slots) = (Exprs::new(), vec![None; count]);
         for (slot, mut node) in written {
             if !simple {
                 let ty = self.ty_of(node);
@@ -472,7 +477,7 @@ impl Checker<'_> {
     }
 
     /// An expression after some statements.
-    pub(super) fn after(&mut self, before: Vec<ExprId>, node: ExprId) -> ExprId {
+    pub(super) fn after(&mut self, before: Exprs, node: ExprId) -> ExprId {
         if before.is_empty() {
             return node;
         }

@@ -3,7 +3,7 @@
 use super::Checker;
 use super::infer::Want;
 use crate::ast::{self, Arg, Name, Span};
-use crate::hir::{Asked, Builtin, ExprId, ExprKind};
+use crate::hir::{Asked, Builtin, ExprId, ExprKind, Exprs};
 use crate::types::{Ty, TyKind, Types};
 
 /// A type in a signature, relative to the receiver's.
@@ -242,7 +242,7 @@ impl Checker<'_> {
     ) -> ExprId {
         let row = if row.builtin == B::ArraySort && !args.is_empty() { &SORT_BY } else { row };
         let applied = self.applied(row, self.ty_of(receiver), span);
-        let mut nodes = Vec::with_capacity(1 + args.len());
+        let mut nodes = Exprs::with_capacity(1 + args.len());
         nodes.push(receiver);
         self.row_arguments(applied, args, name, &mut nodes);
         if row.builtin == B::StrPadLeft || row.builtin == B::StrPadRight {
@@ -277,7 +277,7 @@ impl Checker<'_> {
             }
             return self.broken(span);
         }
-        let mut nodes = Vec::with_capacity(args.len());
+        let mut nodes = Exprs::with_capacity(args.len());
         if float {
             for arg in args {
                 nodes.push(self.expr(arg.value, Want::Type(Types::FLOAT)));
@@ -291,7 +291,7 @@ impl Checker<'_> {
     }
 
     /// Arguments of one numeric type; literals take the type of the others.
-    fn common_operands(&mut self, args: &[Arg], name: &'static str, nodes: &mut Vec<ExprId>) {
+    fn common_operands(&mut self, args: &[Arg], name: &'static str, nodes: &mut Exprs) {
         let lead = args.iter().find(|arg| !self.is_literal(arg.value)).or(args.first());
         let Some(lead) = lead.map(|arg| arg.value) else { return };
         let lead_node = self.expr(lead, Want::Any);
@@ -309,7 +309,7 @@ impl Checker<'_> {
         Applied { row, receiver, own, span }
     }
 
-    fn row_arguments(&mut self, applied: Applied, args: &[Arg], name: Name, nodes: &mut Vec<ExprId>) {
+    fn row_arguments(&mut self, applied: Applied, args: &[Arg], name: Name, nodes: &mut Exprs) {
         let params = applied.row.params;
         let optional = usize::from(matches!(applied.row.builtin, B::StrPadLeft | B::StrPadRight));
         if args.len() > params.len() || args.len() + optional < params.len() {
@@ -346,14 +346,14 @@ impl Checker<'_> {
         }
     }
 
-    fn default_padding(&mut self, nodes: &mut Vec<ExprId>, span: Span) {
+    fn default_padding(&mut self, nodes: &mut Exprs, span: Span) {
         if nodes.len() == 2 {
             let space = self.string(" ");
             nodes.push(self.emit(ExprKind::Str(space), Types::STR, span));
         }
     }
 
-    fn finish_row(&mut self, applied: Applied, nodes: Vec<ExprId>, asked: Asked) -> ExprId {
+    fn finish_row(&mut self, applied: Applied, nodes: Exprs, asked: Asked) -> ExprId {
         let Applied { row, span, .. } = applied;
         self.check_limit(applied, &nodes);
         let plain = self.instantiate(applied, row.result);

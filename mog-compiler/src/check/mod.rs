@@ -148,7 +148,7 @@ struct Checker<'a> {
     definitions: Vec<(hir::GlobalId, hir::ExprId)>,
     /// The initialiser, between units, and its statements so far.
     init: Option<scope::Frame>,
-    init_body: Vec<hir::ExprId>,
+    init_body: hir::Exprs,
     /// How deep declarations refer to each other right now.
     nesting: u32,
 }
@@ -187,7 +187,7 @@ impl<'a> Checker<'a> {
             resolved: finish::Resolved::default(),
             definitions: Vec::new(),
             init: None,
-            init_body: Vec::new(),
+            init_body: hir::Exprs::new(),
             nesting: 0,
         }
     }

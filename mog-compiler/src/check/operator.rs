@@ -4,7 +4,7 @@ use super::finish::{Later, Need};
 use super::infer::Want;
 use super::{Checker, foreign_format};
 use crate::ast::{self, BinaryOp, List, Span, Term, TypeExprId};
-use crate::hir::{ArithOp, Asked, CompareOp, ExprId, ExprKind, LogicOp, UnaryOp};
+use crate::hir::{ArithOp, Asked, CompareOp, ExprId, ExprKind, Exprs, LogicOp, Terms, UnaryOp};
 use crate::types::{Ty, TyKind, Types};
 
 /// Stands for an operand that is checked when the type of the others is known.
@@ -73,7 +73,7 @@ impl Checker<'_> {
         let literal = self.is_literal(first);
         let mut head = if literal { None } else { Some(self.expr(first, Want::Any)) };
         let mut lead = head.map(|node| self.ty_of(node)).filter(|&ty| self.leads(ty));
-        let mut operands: Vec<(ArithOp, ExprId)> = Vec::with_capacity(terms.len());
+        let mut operands: Terms<ArithOp> = Terms::with_capacity(terms.len());
         for term in terms {
             let mut node = LITERAL;
             if !self.is_literal(term.operand) {
@@ -139,7 +139,7 @@ impl Checker<'_> {
     pub(super) fn joined_by_operators(
         &mut self,
         head: ExprId,
-        operands: Vec<(ArithOp, ExprId)>,
+        operands: Terms<ArithOp>,
         terms: &[Term],
         lead: Ty,
         span: Span,
@@ -169,7 +169,7 @@ impl Checker<'_> {
                     self.no_such_operator(*term, lead);
                     return self.emit(ExprKind::Unit, Types::STR, span);
                 }
-                let mut parts = Vec::with_capacity(1 + operands.len());
+                let mut parts = Exprs::with_capacity(1 + operands.len());
                 parts.push(head);
                 parts.extend(operands.into_iter().map(|(_, node)| node));
                 self.emit(ExprKind::Concat(parts), Types::STR, span)
@@ -427,7 +427,7 @@ impl Checker<'_> {
         let start = self.mark();
         let head = self.condition(first);
         let terms = self.ast.list(rest);
-        let mut nodes = Vec::with_capacity(terms.len());
+        let mut nodes = Terms::with_capacity(terms.len());
         for term in terms {
             let op = if term.op == BinaryOp::And { LogicOp::And } else { LogicOp::Or };
             if op == LogicOp::Or {

@@ -1,10 +1,12 @@
 //! `soa S`: structs stored by columns. A value is a struct whose fields are arrays, one for each field of `S`.
 
+use smallvec::smallvec;
+
 use super::Checker;
 use super::assign::Assigned;
 use super::infer::Want;
 use crate::ast::{self, Name, Span};
-use crate::hir::{Asked, Builtin, ExprId, ExprKind};
+use crate::hir::{Asked, Builtin, ExprId, ExprKind, Exprs};
 use crate::types::{Members, StructDef, StructId, Ty, TyKind, Types};
 
 /// How deep structs may nest in a struct of which `soa` makes empty ones.
@@ -69,9 +71,9 @@ impl Checker<'_> {
         if fields.is_empty() {
             self.error(span, "no-fields", format!("`{name}` has no fields, so there is nothing to store"));
         }
-        let mut before = Vec::new();
+        let mut before = Exprs::new();
         let count = self.kept(count, &mut before);
-        let mut values = Vec::with_capacity(fields.len());
+        let mut values = Exprs::with_capacity(fields.len());
         for (field, ty) in fields {
             let Some(zero) = self.zero(ty, span, 0) else {
                 let shown = self.show(ty);
@@ -95,7 +97,7 @@ impl Checker<'_> {
             TyKind::Float | TyKind::F32 => ExprKind::Float(0.0),
             TyKind::Str => ExprKind::Str(self.string("")),
             TyKind::Option(_) | TyKind::Any => ExprKind::None,
-            TyKind::Array(_) => ExprKind::ArrayLit(Vec::new()),
+            TyKind::Array(_) => ExprKind::ArrayLit(Exprs::new()),
             TyKind::Map(..) => ExprKind::MapLit(Vec::new()),
             TyKind::Struct(id) if depth < MAX_NESTING && self.rows_of(ty).is_none() => {
                 let fields = self.hir.types.structs.get(id.0 as usize).map(|def| def.fields.to_vec());
@@ -116,8 +118,7 @@ impl Checker<'_> {
 
     /// The one index of `ps[i]`.
     fn row_index(&mut self, indices: &[ast::ExprId], span: Span) -> ExprId {
-        let nodes: Vec<ExprId> =
-            indices.iter().map(|&index| self.expr(index, Want::Type(Types::INT))).collect();
+        let nodes: Exprs = indices.iter().map(|&index| self.expr(index, Want::Type(Types::INT))).collect();
         match nodes.as_slice() {
             &[index] => index,
             _ => {
@@ -173,9 +174,9 @@ impl Checker<'_> {
     /// `ps[i]`: a copy of the row as a struct.
     pub(super) fn soa_row(&mut self, soa: ExprId, rows: StructId, index: ast::ExprId, span: Span) -> ExprId {
         let index = self.expr(index, Want::Type(Types::INT));
-        let mut before = Vec::new();
+        let mut before = Exprs::new();
         let (soa, index) = (self.kept(soa, &mut before), self.kept(index, &mut before));
-        let mut values = Vec::new();
+        let mut values = Exprs::new();
         for (slot, ty) in self.row_fields(rows).into_iter().enumerate() {
             let (soa, index) = (self.again(soa), self.again(index));
             let column = self.column(soa, slot, ty, span);
@@ -201,7 +202,7 @@ impl Checker<'_> {
         }
         let ty = self.hir.types.intern(TyKind::Struct(rows));
         let value = self.expr(assigned.value, Want::Type(ty));
-        let mut statements = Vec::new();
+        let mut statements = Exprs::new();
         let soa = self.kept(soa, &mut statements);
         let index = self.kept(index, &mut statements);
         let value = self.kept(value, &mut statements);
@@ -215,7 +216,7 @@ impl Checker<'_> {
     }
 
     /// A value in a variable of its own.
-    fn kept(&mut self, node: ExprId, before: &mut Vec<ExprId>) -> ExprId {
+    fn kept(&mut self, node: ExprId, before: &mut Exprs) -> ExprId {
         let (ty, span) = (self.ty_of(node), self.hir.expr(node).span);
         let local = self.new_local(ty);
         before.push(self.emit(ExprKind::Let(local, Some(node)), Types::UNIT, span));
@@ -237,7 +238,7 @@ impl Checker<'_> {
             let first = self.row_fields(rows).first().copied().unwrap_or(Types::ERROR);
             let column = self.column(node, 0, first, span);
             return self.emit(
-                ExprKind::Builtin(Builtin::ArrayLen, vec![column], Asked::No),
+                ExprKind::Builtin(Builtin::ArrayLen, smallvec![column], Asked::No),
                 Types::INT,
                 span,
             );

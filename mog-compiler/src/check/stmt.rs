@@ -1,5 +1,7 @@
 //! Statements.
 
+use smallvec::smallvec;
+
 use super::Checker;
 use super::infer::Want;
 use super::scope::{Def, Loop, Variable};
@@ -131,7 +133,7 @@ impl<'a> Checker<'a> {
         variable.assigned = true;
         let before = self.emit(ExprKind::Let(local, None), Types::UNIT, span);
         let set = self.emit(ExprKind::SetLocal(local, node), Types::UNIT, span);
-        self.emit(ExprKind::Block(vec![before, set], None), Types::UNIT, span)
+        self.emit(ExprKind::Block(smallvec![before, set], None), Types::UNIT, span)
     }
 
     /// The type of a new variable.
@@ -407,7 +409,7 @@ impl<'a> Checker<'a> {
 
     fn run_and_return(&mut self, node: ExprId, span: Span) -> ExprId {
         let exit = self.emit(ExprKind::Return(None), Types::NEVER, span);
-        self.emit(ExprKind::Block(vec![node, exit], None), Types::NEVER, span)
+        self.emit(ExprKind::Block(smallvec![node, exit], None), Types::NEVER, span)
     }
 
     /// A module variable is read or assigned here.

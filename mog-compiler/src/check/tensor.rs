@@ -1,10 +1,12 @@
 //! Tensors: their types, how they are made, their elements.
 
+use smallvec::smallvec;
+
 use super::Checker;
 use super::assign::Assigned;
 use super::infer::Want;
 use crate::ast::{self, Arg, Name, Span, TypeExprId, TypeKind};
-use crate::hir::{Asked, Builtin, ExprId, ExprKind};
+use crate::hir::{Asked, Builtin, ExprId, ExprKind, Exprs};
 use crate::types::{Dtype, Ty, TyKind, Types};
 
 /// Dimensions that a tensor may have; the machine says so too.
@@ -163,7 +165,7 @@ impl Checker<'_> {
             return self.broken(span);
         }
         let ty = self.hir.types.intern(TyKind::Tensor(dtype));
-        self.emit(ExprKind::Builtin(builtin, vec![shape, number], Asked::No), ty, span)
+        self.emit(ExprKind::Builtin(builtin, smallvec![shape, number], Asked::No), ty, span)
     }
 
     /// `tensor<T>(shape, data)`, `tensor<T>(data)`. Without `<T>` the place or the data say the element type.
@@ -222,23 +224,28 @@ impl Checker<'_> {
         };
         let ty = self.hir.types.intern(TyKind::Tensor(dtype));
         if let Some(shape) = shape {
-            return self.emit(ExprKind::Builtin(Builtin::TensorNew, vec![shape, data], Asked::No), ty, span);
+            return self.emit(
+                ExprKind::Builtin(Builtin::TensorNew, smallvec![shape, data], Asked::No),
+                ty,
+                span,
+            );
         }
         // The data alone: its nesting is the shape, or its length.
         let (before, data, sizes) = match sizes {
             Some(sizes) => {
                 let sizes = sizes.into_iter();
                 let sizes = sizes.map(|size| self.emit(ExprKind::Int(size as i64), Types::INT, span));
-                (Vec::new(), data, sizes.collect())
+                (Exprs::new(), data, sizes.collect())
             }
             None => {
-                let mut before = Vec::new();
+                let mut before = Exprs::new();
                 let (data, again) = self.twice(data, true, &mut before);
-                (before, data, vec![self.length(again, span)])
+                (before, data, smallvec![self.length(again, span)])
             }
         };
         let shape = self.emit(ExprKind::ArrayLit(sizes), Types::ARRAY_INT, span);
-        let made = self.emit(ExprKind::Builtin(Builtin::TensorNew, vec![shape, data], Asked::No), ty, span);
+        let made =
+            self.emit(ExprKind::Builtin(Builtin::TensorNew, smallvec![shape, data], Asked::No), ty, span);
         self.after(before, made)
     }
 
@@ -282,7 +289,7 @@ impl Checker<'_> {
     /// The elements of nested literals as one array.
     fn flat_data(&mut self, elements: &[ast::ExprId], dtype: Option<Dtype>, span: Span) -> ExprId {
         let mut ty = dtype.map(|dtype| self.element_of_tensor(dtype));
-        let mut nodes = Vec::with_capacity(elements.len());
+        let mut nodes = Exprs::with_capacity(elements.len());
         for &id in elements {
             let node = self.expr(id, ty.map_or(Want::Any, Want::Type));
             ty.get_or_insert(self.ty_of(node));
@@ -293,14 +300,9 @@ impl Checker<'_> {
     }
 
     /// Tensor and indices as operands; `None` after an error.
-    fn tensor_place(
-        &mut self,
-        node: ExprId,
-        indices: &[ast::ExprId],
-        span: Span,
-    ) -> Option<(Vec<ExprId>, Dtype)> {
+    fn tensor_place(&mut self, node: ExprId, indices: &[ast::ExprId], span: Span) -> Option<(Exprs, Dtype)> {
         let TyKind::Tensor(dtype) = *self.kind(self.ty_of(node)) else { return None };
-        let mut nodes = vec![node];
+        let mut nodes: Exprs = smallvec![node];
         for &index in indices {
             nodes.push(self.expr(index, Want::Type(Types::INT)));
         }
@@ -358,7 +360,7 @@ impl Checker<'_> {
             return self.broken_value(assigned);
         };
         let element = self.element_of_tensor(dtype);
-        let mut before = Vec::new();
+        let mut before = Exprs::new();
         let value = match assigned.op {
             None => {
                 let value = self.infer(assigned.value, Want::Type(element));
@@ -367,7 +369,7 @@ impl Checker<'_> {
             }
             Some(op) => {
                 let quiet = self.is_quiet(assigned.value);
-                let mut again = Vec::with_capacity(nodes.len());
+                let mut again = Exprs::with_capacity(nodes.len());
                 for node in &mut nodes {
                     let (first, second) = self.twice(*node, quiet, &mut before);
                     *node = first;

@@ -8,7 +8,7 @@ use super::Checker;
 use super::scope::{Frame, Names};
 use crate::ast::{Ast, Interner, ItemId, ItemKind, Span, StmtKind, sym};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId};
-use crate::hir::{ExprId, ExprKind, Func, FuncId};
+use crate::hir::{ExprId, ExprKind, Exprs, Func, FuncId};
 use crate::parser;
 use crate::types::Types;
 
@@ -280,7 +280,7 @@ impl<'a> Checker<'a> {
         }
         if !has_main && (has_code || !has_function) {
             let func = self.new_func("main".to_owned(), Types::UNIT, Span::default());
-            let body = self.emit(ExprKind::Block(Vec::new(), None), Types::UNIT, Span::default());
+            let body = self.emit(ExprKind::Block(Exprs::new(), None), Types::UNIT, Span::default());
             if let Some(place) = self.hir.funcs.get_mut(func.0 as usize) {
                 place.body = body;
             }

@@ -276,7 +276,7 @@ impl Verifier<'_> {
             }
             ExprKind::Concat(parts) => {
                 parts.iter().for_each(|&p| self.same(p, Types::STR, "concat"));
-                parts.clone()
+                parts.to_vec()
             }
             ExprKind::Compare(_, a, b) => {
                 let want = self.hir.expr(*a).ty;
@@ -319,7 +319,7 @@ impl Verifier<'_> {
                 vec![*future]
             }
             ExprKind::Group(_, futures) => vec![*futures],
-            ExprKind::StartImport(_, args) => args.clone(),
+            ExprKind::StartImport(_, args) => args.to_vec(),
             ExprKind::If(c, a, b) => {
                 self.same(*c, Types::BOOL, "condition");
                 self.same(*a, if b.is_some() { ty } else { Types::UNIT }, "then");
@@ -432,7 +432,7 @@ impl Verifier<'_> {
             }
             ExprKind::Builtin(builtin, args, asked) => {
                 self.builtin(id, *builtin, args, *asked);
-                args.clone()
+                args.to_vec()
             }
             ExprKind::Index(base, index, asked) => {
                 match kind_of(self, *base) {
@@ -550,7 +550,7 @@ impl Verifier<'_> {
                 } else {
                     self.say(id, "array".into());
                 }
-                elements.clone()
+                elements.to_vec()
             }
             ExprKind::ArrayFill(value, count) => {
                 self.same(*count, Types::INT, "count");
