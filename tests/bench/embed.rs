@@ -65,6 +65,23 @@ fn floor(program: &Program, capabilities: &CapabilitySet) -> Option<usize> {
     })
 }
 
+/// Memory of the process, in bytes; 0 where nobody says.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4096
+}
+
+/// 100,000 instances at the same time, each run twice; how much more memory the process has then, in MB.
+fn crowd(program: &Program, capabilities: &CapabilitySet, memory: usize) -> Outcome<(usize, usize)> {
+    let before = resident();
+    let build = || Runtime::builder().memory(memory).build(program.clone(), capabilities.clone());
+    let mut crowd: Vec<Runtime> = (0..100_000).map(|_| build()).collect::<Result<_, _>>()?;
+    for _ in 0..2 {
+        crowd.iter_mut().try_for_each(|runtime| runtime.execute().map(drop))?;
+    }
+    Ok((crowd.len(), (resident() - before) / 1_000_000))
+}
+
 fn main() -> Outcome<()> {
     println!("| what | figure |\n|---|---|");
     let row = |what: &str, figure: String| println!("| {what} | {figure} |");
@@ -140,6 +157,8 @@ fn main() -> Outcome<()> {
     let risk = compile_mog_source(RISK)?;
     let floor = floor(&risk, &capabilities).ok_or("it needs more than 64 KB")?;
     row("least arena of `examples/risk.mog`", format!("{floor} bytes"));
+    let (alive, megabytes) = crowd(&risk, &capabilities, floor)?;
+    row("live instances of it, each of which answered", format!("{alive}, {megabytes} MB in all"));
     row("the host's own struct for an instance", format!("{} bytes", size_of::<Runtime>()));
     Ok(())
 }

@@ -78,7 +78,8 @@ impl Tidier {
         self.wanted.clear();
         self.wanted.resize(body.labels as usize, false);
         while let Some(start) = self.pending.pop() {
-            for (inst, live) in body.insts.iter().zip(&mut self.live).skip(start) {
+            let (insts, live) = (body.insts.get(start..), self.live.get_mut(start..));
+            for (inst, live) in insts.unwrap_or(&[]).iter().zip(live.unwrap_or(&mut [])) {
                 if core::mem::replace(live, true) {
                     break;
                 }
