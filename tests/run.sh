@@ -101,17 +101,28 @@ conformance() {
         MOG_BIN=$target/debug/mog cargo test --locked --package mog-tests --test conformance
 }
 
-# The machine as the smallest targets have it: hello in 1 KiB; and every program's module, built there, runs in the
-# machine with the large window with the same output in the same steps.
+# The machine as the smallest targets have it: hello in 1 KiB; every program's module, built there, runs in the
+# machine with the large window with the same output in the same steps; and what one of them saves, the other resumes.
 small_window() {
-    local small=$target/window-32 printed
+    local small=$target/window-32 printed program=tests/conformance/async/many_tasks.mog
     printed=$(mktemp) || return
     cargo build --release --locked --package mog --features window-32 --target-dir "$small" &&
         cargo build --release --locked --package mog &&
         "$small/release/mog" run --memory 1K tests/conformance/limits/hello_in_4_kib.mog >"$printed" &&
         diff "$printed" tests/conformance/limits/hello_in_4_kib.out &&
         MOG_BIN=$small/release/mog MOG_MACHINE_BIN=$target/release/mog \
-            cargo test --locked --package mog-tests --test conformance
+            cargo test --locked --package mog-tests --test conformance &&
+        "$small/release/mog" build "$program" -o "$printed.mogb" &&
+        continues "$small/release/mog" "$target/release/mog" "$printed.mogb" &&
+        continues "$target/release/mog" "$small/release/mog" "$printed.mogb"
+}
+
+# continues ONE OTHER MODULE: what one saves after a while, the other goes on with, as if it had run in one go.
+continues() {
+    local saved=$target/saved whole parts
+    whole=$("$1" run --memory 256K --steps 20000000 "$3") || return
+    parts=$("$1" run --memory 256K --steps 2000 --snapshot-on-exit "$saved" "$3"; [ $? = 124 ] && "$2" resume "$saved") || return
+    [ "$whole" = "$parts" ] || { echo "saved by $1 and resumed by $2, it printed: $parts"; return 1; }
 }
 
 # A thousand million steps, calls and library functions on a native stack of 64 KiB: they take none of it. Behind that:

@@ -1,7 +1,7 @@
 //! Shared parts of the test programs: stored cases, ways to run them, and what must agree between the ways.
 //!
 //! - [`case`] reads a `.mog` file with its directives and its expected output,
-//! - [`process`] runs one command with a deadline,
+//! - [`process`] runs one command with a deadline, [`place`] runs `mog` in a folder of its own,
 //! - [`runner`] runs a case in one of several variants; the runner can be swapped,
 //! - [`suite`] compares what came out with what was due,
 //! - [`evaluator`] is a second implementation of the language, to compare with,
@@ -12,6 +12,7 @@ pub mod case;
 pub mod differential;
 pub mod evaluator;
 pub mod generate;
+pub mod place;
 pub mod process;
 pub mod runner;
 pub mod shapes;

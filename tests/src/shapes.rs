@@ -66,6 +66,9 @@ pub const SHAPES: &[(&str, Shape)] = &[
         main(&format!("if s < 0 {{ s = 1 }}{}", joined(n, "", |i| format!(" else if s == {i} {{ s = 2 }}"))))
     }),
     ("`if` after `if`", |n| main(&lines(n, |i| format!("if s < {i} {{ s += {i} }}")))),
+    ("strings printed with names in braces", |n| {
+        main(&(lines(n, |i| format!("v{i} := s")) + &lines(n, |i| format!("println(\"{{v{}}}\")", i / 2))))
+    }),
     ("pieces of an f-string", |n| main(&format!("t := f\"{}\"", joined(n, "", |i| format!("a{i}{{s}}"))))),
     ("variables at once", |n| {
         main(&(lines(n, |i| format!("v{i} := s + {i}")) + &lines(n, |i| format!("s += v{i}"))))

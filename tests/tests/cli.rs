@@ -4,17 +4,13 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
 use mog_tests::case;
-use mog_tests::process::{Exit, Finished, Scratch};
-use mog_tests::runner::CommandRunner;
+use mog_tests::place::{Place, has, same};
+use mog_tests::process::{Exit, Finished};
 use serde_json::Value;
 
 type Test = Result<(), Box<dyn std::error::Error>>;
-
-/// The longest that one run of the command may take.
-const LIMIT: Duration = Duration::from_secs(10);
 
 const HELLO: &str = "fn main() { println(\"hello\") }\n";
 
@@ -48,83 +44,6 @@ fn main() {
     }
 }
 "#;
-
-/// A folder with files, and the command to run there.
-struct Place {
-    runner: CommandRunner,
-    scratch: Scratch,
-}
-
-impl Place {
-    fn new() -> Result<Self, Box<dyn std::error::Error>> {
-        Ok(Self { runner: CommandRunner::find(LIMIT)?, scratch: Scratch::new()? })
-    }
-
-    /// A place with one program, `p.mog`.
-    fn with(source: &str) -> Result<Self, Box<dyn std::error::Error>> {
-        let place = Self::new()?;
-        place.scratch.write("p.mog", source)?;
-        Ok(place)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Test {
-        self.scratch.write(name, content)?;
-        Ok(())
-    }
-
-    fn read(&self, name: &str) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-        Ok(fs::read(self.scratch.path().join(name))?)
-    }
-
-    fn read_text(&self, name: &str) -> Result<String, Box<dyn std::error::Error>> {
-        Ok(String::from_utf8(self.read(name)?)?)
-    }
-
-    /// Runs `mog` with arguments split at spaces.
-    fn mog(&self, args: &str) -> Result<Finished, Box<dyn std::error::Error>> {
-        self.mog_with(args.split_whitespace(), "")
-    }
-
-    fn mog_with(
-        &self,
-        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
-        stdin: &str,
-    ) -> Result<Finished, Box<dyn std::error::Error>> {
-        let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
-        Ok(self.runner.mog(args, stdin.as_bytes(), self.scratch.path())?)
-    }
-
-    /// Runs `mog` and checks how it ended.
-    fn exits(&self, args: &str, code: i32) -> Result<Finished, Box<dyn std::error::Error>> {
-        let finished = self.mog(args)?;
-        if finished.exit != Exit::Code(code) {
-            return Err(format!("mog {args}: expected exit {code}, came {finished:?}").into());
-        }
-        Ok(finished)
-    }
-
-    /// Runs `mog`, which must end well and print this.
-    fn prints(&self, args: &str, expected: &str) -> Test {
-        let finished = self.exits(args, 0)?;
-        same(args, expected, &String::from_utf8_lossy(&finished.stdout))
-    }
-}
-
-fn same(what: &str, expected: &str, actual: &str) -> Test {
-    if expected == actual {
-        Ok(())
-    } else {
-        Err(format!("{what}: expected {expected:?}, came {actual:?}").into())
-    }
-}
-
-fn has(finished: &Finished, text: &str) -> Test {
-    if finished.stderr.contains(text) {
-        Ok(())
-    } else {
-        Err(format!("stderr lacks {text:?}: {}", finished.stderr).into())
-    }
-}
 
 /// The JSON objects among the lines of both streams.
 fn json_lines(finished: &Finished) -> Result<Vec<Value>, serde_json::Error> {
@@ -631,18 +550,16 @@ fn is_orderly(exit: Exit) -> bool {
     matches!(exit, Exit::Code(0..=63 | 65 | 70 | 71 | 77 | 124))
 }
 
-impl Place {
-    /// Runs a file with these bytes; it may do anything but crash or hang.
-    fn survives(&self, name: &str, bytes: &[u8], what: &str) -> Test {
-        self.write(name, bytes)?;
-        let finished = self.mog(&format!("run --memory 256K --steps 200000 {name}"))?;
-        if is_orderly(finished.exit) && !finished.stderr.contains("panicked") {
-            return Ok(());
-        }
-        let stderr: String = finished.stderr.chars().take(2000).collect();
-        let shown = String::from_utf8_lossy(bytes);
-        Err(format!("{what}: {:?}\n{stderr}\ninput: {shown:?}", finished.exit).into())
+/// Runs a file with these bytes; it may do anything but crash or hang.
+fn survives(place: &Place, name: &str, bytes: &[u8], what: &str) -> Test {
+    place.write(name, bytes)?;
+    let finished = place.mog(&format!("run --memory 256K --steps 200000 {name}"))?;
+    if is_orderly(finished.exit) && !finished.stderr.contains("panicked") {
+        return Ok(());
     }
+    let stderr: String = finished.stderr.chars().take(2000).collect();
+    let shown = String::from_utf8_lossy(bytes);
+    Err(format!("{what}: {:?}\n{stderr}\ninput: {shown:?}", finished.exit).into())
 }
 
 #[test]
@@ -652,7 +569,7 @@ fn random_bytes_as_source() -> Test {
     for round in 0..200 {
         let length = random.below(300);
         let bytes: Vec<u8> = (0..length).map(|_| random.byte()).collect();
-        place.survives("f.mog", &bytes, &format!("round {round}"))?;
+        survives(&place, "f.mog", &bytes, &format!("round {round}"))?;
     }
     Ok(())
 }
@@ -673,7 +590,7 @@ fn random_words_as_source() -> Test {
             source.push_str(words.get(random.below(words.len())).copied().unwrap_or_default());
             source.push(' ');
         }
-        place.survives("f.mog", source.as_bytes(), &format!("round {round}"))?;
+        survives(&place, "f.mog", source.as_bytes(), &format!("round {round}"))?;
     }
     Ok(())
 }
@@ -698,7 +615,7 @@ fn damaged_programs_as_source() -> Test {
                 _ => bytes.truncate(at),
             }
         }
-        place.survives("f.mog", &bytes, &case.name)?;
+        survives(&place, "f.mog", &bytes, &case.name)?;
     }
     Ok(())
 }
@@ -715,7 +632,8 @@ fn truncated_modules() -> Test {
     let place = Place::new()?;
     let module = sample_module(&place)?;
     for length in 0..module.len() {
-        place.survives(
+        survives(
+            &place,
             "t.mogb",
             module.get(..length).unwrap_or_default(),
             &format!("first {length} bytes"),
@@ -737,7 +655,7 @@ fn modules_with_a_bit_flipped() -> Test {
             if let Some(byte) = damaged.get_mut(at) {
                 *byte ^= 1 << bit;
             }
-            place.survives("b.mogb", &damaged, &format!("bit {bit} of byte {at}"))?;
+            survives(&place, "b.mogb", &damaged, &format!("bit {bit} of byte {at}"))?;
         }
     }
     Ok(())
@@ -757,7 +675,7 @@ fn modules_with_bytes_replaced() -> Test {
                 *byte = value;
             }
         }
-        place.survives("r.mogb", &damaged, &format!("round {round}"))?;
+        survives(&place, "r.mogb", &damaged, &format!("round {round}"))?;
     }
     Ok(())
 }

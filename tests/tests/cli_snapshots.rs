@@ -2,40 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use mog_tests::process::{Exit, Finished, Scratch};
-use mog_tests::runner::CommandRunner;
+use mog_tests::place::{Place, text};
+use mog_tests::process::{Exit, Finished};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
-
-struct Place {
-    runner: CommandRunner,
-    scratch: Scratch,
-}
-
-impl Place {
-    fn new() -> Result<Self, Box<dyn std::error::Error>> {
-        Ok(Self { runner: CommandRunner::find(Duration::from_secs(10))?, scratch: Scratch::new()? })
-    }
-
-    fn run(&self, args: &str) -> Result<Finished, Box<dyn std::error::Error>> {
-        Ok(self.runner.mog(args.split_whitespace(), b"", self.scratch.path())?)
-    }
-
-    fn mog(&self, args: &str, code: i32) -> Result<Finished, Box<dyn std::error::Error>> {
-        let finished = self.run(args)?;
-        if finished.exit == Exit::Code(code) {
-            Ok(finished)
-        } else {
-            Err(format!("mog {args}: expected exit {code}, came {finished:?}").into())
-        }
-    }
-}
-
-fn text(finished: &Finished) -> String {
-    String::from_utf8_lossy(&finished.stdout).into_owned()
-}
 
 #[test]
 fn every_example_goes_on_in_another_process() -> Test {
@@ -49,17 +20,17 @@ fn every_example_goes_on_in_another_process() -> Test {
         }
         let path = path.display();
         let grants = "--seed 5 --grant log,kv,random,trace,env";
-        let whole = place.run(&format!("run {path} {grants} --stats --steps 1000000"))?;
+        let whole = place.mog(&format!("run {path} {grants} --stats --steps 1000000"))?;
         if whole.exit == Exit::Code(124) {
             continue;
         }
         let steps_of = |finished: &Finished| finished.stderr.lines().last().map(str::to_owned);
         let slices = format!("{grants} --steps 50 --snapshot-on-exit saved --stats");
-        let mut finished = place.run(&format!("run {path} {slices}"))?;
+        let mut finished = place.mog(&format!("run {path} {slices}"))?;
         let mut output = text(&finished);
         while finished.exit == Exit::Code(124) {
             saved += 1;
-            finished = place.run(&format!("resume saved {slices}"))?;
+            finished = place.mog(&format!("resume saved {slices}"))?;
             output.push_str(&text(&finished));
         }
         assert_eq!(finished.exit, whole.exit, "{path}: {finished:?}");
@@ -73,27 +44,25 @@ fn every_example_goes_on_in_another_process() -> Test {
 #[test]
 fn what_has_ended_can_be_called_and_damage_is_refused() -> Test {
     let place = Place::new()?;
-    place
-        .scratch
-        .write("p.mog", "n := 0\nfn main() { n = 20 }\npub fn add(m: int) -> int { n += m\n n }\n")?;
-    place.mog("run p.mog --snapshot-on-exit s", 0)?;
-    let ended = place.mog("resume s", 64)?;
+    place.write("p.mog", "n := 0\nfn main() { n = 20 }\npub fn add(m: int) -> int { n += m\n n }\n")?;
+    place.exits("run p.mog --snapshot-on-exit s", 0)?;
+    let ended = place.exits("resume s", 64)?;
     assert!(ended.stderr.contains("--entry"), "{}", ended.stderr);
-    place.mog("resume s --entry add --arg 3 --snapshot-on-exit s", 23)?;
-    place.mog("resume s --entry add --arg 4", 27)?;
-    place.mog("resume missing", 66)?;
-    let bytes = fs::read(place.scratch.path().join("s"))?;
+    place.exits("resume s --entry add --arg 3 --snapshot-on-exit s", 23)?;
+    place.exits("resume s --entry add --arg 4", 27)?;
+    place.exits("resume missing", 66)?;
+    let bytes = fs::read(place.path().join("s"))?;
     for at in [0, 3, 4, 6, 30, bytes.len() / 2, bytes.len() - 1] {
         let mut damaged = bytes.clone();
         if let Some(byte) = damaged.get_mut(at) {
             *byte ^= 0x41;
         }
-        place.scratch.write("damaged", &damaged)?;
-        place.mog("resume damaged", 65)?;
-        place.scratch.write("cut", bytes.get(..at).unwrap_or_default())?;
-        place.mog("resume cut", 65)?;
+        place.write("damaged", &damaged)?;
+        place.exits("resume damaged", 65)?;
+        place.write("cut", bytes.get(..at).unwrap_or_default())?;
+        place.exits("resume cut", 65)?;
     }
     // More memory than is allowed now.
-    place.mog("resume s --memory 1M", 65)?;
+    place.exits("resume s --memory 1M", 65)?;
     Ok(())
 }

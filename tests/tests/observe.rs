@@ -2,43 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use mog_tests::process::{Exit, Finished, Scratch};
-use mog_tests::runner::CommandRunner;
+use mog_tests::place::{Place, has};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
-
-/// A folder with a program, and the command to run there.
-struct Place {
-    runner: CommandRunner,
-    scratch: Scratch,
-}
-
-impl Place {
-    fn with(source: &str) -> Result<Self, Box<dyn std::error::Error>> {
-        let place = Self { runner: CommandRunner::find(Duration::from_secs(20))?, scratch: Scratch::new()? };
-        place.scratch.write("p.mog", source)?;
-        Ok(place)
-    }
-
-    /// Runs `mog` with arguments split at spaces, and checks how it ended.
-    fn exits(&self, args: &str, code: i32) -> Result<Finished, Box<dyn std::error::Error>> {
-        let finished = self.runner.mog(args.split_whitespace(), &[], self.scratch.path())?;
-        if finished.exit == Exit::Code(code) {
-            return Ok(finished);
-        }
-        Err(format!("mog {args}: expected exit {code}, came {finished:?}").into())
-    }
-}
-
-fn has(finished: &Finished, text: &str) -> Test {
-    if finished.stderr.contains(text) {
-        Ok(())
-    } else {
-        Err(format!("stderr lacks {text:?}: {}", finished.stderr).into())
-    }
-}
 
 #[test]
 fn limits_say_where_the_program_stood() -> Test {
@@ -100,7 +67,7 @@ fn replay_reports_the_first_difference() -> Test {
     let place = Place::with(SHOP)?;
     let first = place.exits("run --grant kv,random --audit a.jsonl p.mog", 0)?;
     assert_eq!(place.exits("replay a.jsonl p.mog", 0)?.stdout, first.stdout);
-    place.scratch.write("changed.mog", SHOP.replace("1234", "1235"))?;
+    place.write("changed.mog", SHOP.replace("1234", "1235"))?;
     let differs = place.exits("replay a.jsonl changed.mog", 70)?;
     has(&differs, "error: the run differs from the log at seq 1, step ")?;
     has(
@@ -108,14 +75,14 @@ fn replay_reports_the_first_difference() -> Test {
         "  recorded: kv.set(\"pin\", \"1234\")\n  happened: kv.set(\"pin\", \"1235\")\n  at main (changed.mog:2:",
     )?;
     // A log that ends too early, one that was changed, and what is no log.
-    let log = fs::read_to_string(place.scratch.path().join("a.jsonl"))?;
+    let log = fs::read_to_string(place.path().join("a.jsonl"))?;
     let cut: String = log.split_inclusive('\n').take(2).collect();
-    place.scratch.write("cut.jsonl", cut)?;
+    place.write("cut.jsonl", cut)?;
     has(
         &place.exits("replay cut.jsonl p.mog", 70)?,
         "the log ends here, after 2 lines; the program went on",
     )?;
-    place.scratch.write("bad.jsonl", log.replace("1234", "4321"))?;
+    place.write("bad.jsonl", log.replace("1234", "4321"))?;
     has(&place.exits("replay bad.jsonl p.mog", 65)?, "the audit log was changed: line 1")?;
     place.exits("replay p.mog p.mog", 65)?;
     place.exits("replay none.jsonl p.mog", 66)?;
@@ -137,7 +104,7 @@ fn a_log_that_begins_in_a_snapshot_is_refused() -> Test {
 fn redacted_arguments_stay_out_of_the_log() -> Test {
     let place = Place::with(SHOP)?;
     place.exits("run --grant kv,random --audit a.jsonl --redact kv.set:value,out.println p.mog", 0)?;
-    let log = fs::read_to_string(place.scratch.path().join("a.jsonl"))?;
+    let log = fs::read_to_string(place.path().join("a.jsonl"))?;
     assert!(log.contains("\"args\":[\"pin\",\"[redacted]\"]"), "{log}");
     assert!(log.contains("\"function\":\"println\",\"args\":[\"[redacted]\"]"), "{log}");
     place.exits("replay a.jsonl p.mog", 0)?;

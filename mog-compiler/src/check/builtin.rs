@@ -344,8 +344,8 @@ impl<'a> Checker<'a> {
                     .fix(whole, text);
             }
         } else if let Some(names) = foreign_format::names_in_braces(literal) {
-            let visible: Vec<&str> = self.visible().map(|(name, _)| name).collect();
-            if names.iter().all(|name| visible.contains(name)) {
+            let is_known = |name: &&str| self.ast.names.find(name).and_then(|name| self.peek(name)).is_some();
+            if names.iter().all(is_known) {
                 self.warning(span, "format", "a plain string shows braces as they are")
                     .help("an f-string puts values in their place")
                     .fix(span.before(), "f");
@@ -428,6 +428,9 @@ impl<'a> Checker<'a> {
     }
 
     fn owner_of_variant(&self, variant: &str) -> Option<String> {
+        if self.diagnostics.is_full() {
+            return None;
+        }
         let owner = self.hir.types.enums.iter().find(|def| def.variants.find(variant).is_some());
         owner.map(|def| def.name.clone())
     }

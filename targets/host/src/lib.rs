@@ -38,6 +38,7 @@ mod read;
 mod replay;
 mod runtime;
 mod snapshot;
+mod source_map;
 mod tensor;
 mod types;
 mod value;

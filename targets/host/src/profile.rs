@@ -6,6 +6,9 @@ use std::fmt;
 
 use mog_core::Instance;
 
+use crate::Frame;
+use crate::source_map::SourceMap;
+
 /// Rows of a table that are shown.
 const SHOWN: usize = 40;
 
@@ -29,26 +32,13 @@ impl Profiler {
     /// The steps by source line and by function.
     pub(crate) fn profile(&self, instance: &Instance<'_>) -> Profile {
         let module = instance.module();
-        let mut file = "";
-        let debug: Vec<_> = module
-            .debug()
-            .map(|function| {
-                file = if function.file.is_empty() { file } else { function.file };
-                (function, file)
-            })
-            .collect();
+        let source_map = SourceMap::new(module);
         let mut lines: BTreeMap<(String, Option<u32>), LineSteps> = BTreeMap::new();
         let mut functions: BTreeMap<String, u64> = BTreeMap::new();
         for (pc, &steps) in self.steps.iter().enumerate().filter(|(_, steps)| **steps > 0) {
             let Some(number) = module.function_at(pc) else { continue };
-            let start = module.function(number).map_or(0, |function| function.start);
-            let (name, file, line) = match debug.get(usize::from(number)) {
-                Some((function, file)) => {
-                    let position = function.position((pc as u32).saturating_sub(start));
-                    (function.name.to_owned(), (*file).to_owned(), position.map(|(line, _)| line))
-                }
-                None => (format!("function {number}"), String::new(), None),
-            };
+            let Frame { function: name, file, position } = source_map.frame(number, pc);
+            let line = position.map(|(line, _)| line);
             *functions.entry(name.clone()).or_default() += steps;
             // Without lines, functions are all that there is to tell apart.
             let key = (if line.is_some() { file.clone() } else { name.clone() }, line);

@@ -7,12 +7,13 @@ use mog_core::heap::{Data, SlotValues};
 use mog_core::{Config, Counters, Instance, Module, Outcome, StartError, TypeId};
 
 use crate::audit::OUT_OF_TIME;
-use crate::error::{CallStack, Frame, trap_message};
+use crate::error::{CallStack, trap_message};
 use crate::gate::{Gate, Stop};
 use crate::make::{make, words};
 use crate::profile::{Profile, Profiler};
 use crate::read::{MAX_BYTES, Reader};
 use crate::replay::{Replay, restore};
+use crate::source_map::SourceMap;
 use crate::types::function_text;
 use crate::{Arguments, CapabilitySet, Divergence, Error, Program, RuntimeBuilder, Value};
 
@@ -502,26 +503,8 @@ fn result_of(instance: &Instance<'_>) -> Result<Value, Error> {
 
 /// Where the program is, with names and positions as far as the module has them.
 fn call_stack(instance: &Instance<'_>) -> CallStack {
-    let module = instance.module();
-    let mut file = "";
-    let functions: Vec<_> = module
-        .debug()
-        .map(|function| {
-            file = if function.file.is_empty() { file } else { function.file };
-            (function, file)
-        })
-        .collect();
-    let frame = |(number, pc): (u16, usize)| {
-        let start = module.function(number).map_or(0, |function| function.start);
-        match functions.get(usize::from(number)) {
-            Some((function, file)) => Frame {
-                function: function.name.to_owned(),
-                file: (*file).to_owned(),
-                position: function.position((pc as u32).saturating_sub(start)),
-            },
-            None => Frame { function: format!("function {number}"), file: String::new(), position: None },
-        }
-    };
+    let source_map = SourceMap::new(instance.module());
+    let frame = |(number, pc): (u16, usize)| source_map.frame(number, pc);
     let mut stack = CallStack::default();
     let mut last = None;
     for place in instance.call_stack() {

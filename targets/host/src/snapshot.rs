@@ -123,7 +123,10 @@ impl RuntimeBuilder {
         let memory = usize::try_from(saved.memory).unwrap_or(usize::MAX);
         if memory > self.memory {
             let allowed = self.memory;
-            return Err(invalid(format_args!("it had {memory} bytes of memory, {allowed} are allowed")));
+            let message = format_args!(
+                "it needs the {memory} bytes of memory that it had, and {allowed} are allowed: allow as many"
+            );
+            return Err(invalid(message));
         }
         let module = program.module()?;
         // Restoring checks with one word more for 64.
