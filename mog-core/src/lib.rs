@@ -23,7 +23,7 @@ mod testing;
 pub mod verify;
 
 pub use error::{Failure, Invalid, LoadError, TrapCode};
-pub use host::{Binding, Builder, Call, Capability, Host, Reply, StaticHost};
+pub use host::{Binding, Builder, Call, Capability, Direct, DirectCall, Host, Reply, StaticHost};
 pub use machine::{
     AsyncHost, Config, Counters, Dispatch, Instance, Outcome, Running, SnapshotError, StartError, State,
     WINDOW,

@@ -1,10 +1,13 @@
-//! The trampoline: re-derives the register window at calls and returns, and hands out steps in slices.
+//! The trampoline: re-derives the register window at calls and returns, makes direct host calls, and hands out steps
+//! in slices.
 
+use super::direct::host_call;
 use super::ops::{Context, Exit, Regs, Step, store_result};
 use super::vm::{Dispatch, Vm};
 use super::window::WINDOW;
 use super::{dispatch_match, dispatch_tail};
 use crate::error::TrapCode;
+use crate::host::Host;
 use crate::isa::Insn;
 
 /// Steps that the dispatcher runs at most before it comes back. Bounds the native stack where tail calls are
@@ -63,7 +66,7 @@ impl Dispatcher for Single {
 
 impl Vm<'_> {
     /// Runs instructions until something else than arithmetic, access, calls and returns is due.
-    pub(super) fn run_fast(&mut self) -> Fast {
+    pub(super) fn run_fast(&mut self, host: &mut dyn Host) -> Fast {
         let tail = match self.state.dispatch {
             Dispatch::Fastest => !cfg!(debug_assertions),
             Dispatch::Match => false,
@@ -73,7 +76,7 @@ impl Vm<'_> {
             if self.state.fuel < 1 {
                 return Fast::Paused;
             }
-            let end = if tail { self.run_slice::<Tail>() } else { self.run_slice::<Match>() };
+            let end = if tail { self.run_slice::<Tail>(host) } else { self.run_slice::<Match>(host) };
             if let Some(end) = end {
                 return end;
             }
@@ -81,16 +84,18 @@ impl Vm<'_> {
     }
 
     /// Runs one instruction; none if it was carried out.
-    pub(super) fn run_single(&mut self) -> Option<Fast> {
-        if self.state.fuel < 1 { Some(Fast::Paused) } else { self.run_slice::<Single>() }
+    pub(super) fn run_single(&mut self, host: &mut dyn Host) -> Option<Fast> {
+        if self.state.fuel < 1 { Some(Fast::Paused) } else { self.run_slice::<Single>(host) }
     }
 
     /// Runs at most one slice of steps. Monomorphic in the dispatcher, so that calls and returns do not ask.
-    fn run_slice<D: Dispatcher>(&mut self) -> Option<Fast> {
+    fn run_slice<D: Dispatcher>(&mut self, host: &mut dyn Host) -> Option<Fast> {
         let slice = self.state.fuel.min(SLICE);
         let (stack, heap) = self.arena.split_at_mut_checked(self.state.split)?;
         let limit = if self.state.collect_always { 0 } else { heap.len() };
         let start = self.state.pc.cast_signed();
+        // A call that was pending asks the host differently.
+        let host_calls = if self.state.waiting.is_some() { 0 } else { self.state.host_calls_left };
         let mut context = Context {
             code: self.module.code,
             heap,
@@ -99,6 +104,8 @@ impl Vm<'_> {
             limit,
             base: self.state.base,
             max_base: stack.len().saturating_sub(WINDOW),
+            host_calls,
+            steps: self.state.counters.steps.wrapping_add_signed(slice),
             returned: (0, 0),
             step: Step {
                 pc: self.state.pc,
@@ -109,18 +116,20 @@ impl Vm<'_> {
             exit: Exit::Slow,
             trap: (TrapCode::Corrupt, [0; 2]),
         };
-        let exit = run_windows::<D>(stack, &mut context);
+        let exit = run_windows::<D>(stack, &mut context, host);
         // The instruction that was met is met again, but for traps and the last return.
         if matches!(exit, Exit::Fuel | Exit::Slow) {
             context.step.pc -= 1;
         }
-        let Context { top, base, step, trap, .. } = context;
+        let Context { top, base, step, trap, host_calls: left, .. } = context;
         let used = slice - (step.fuel - step.pc.cast_signed()) as i64;
         self.state.top = top;
         self.state.base = base;
         self.state.pc = step.pc;
         self.state.acc = step.acc;
         self.state.facc = step.facc;
+        self.state.host_calls_left -= host_calls - left;
+        self.state.counters.host_calls += host_calls - left;
         self.charge(used.max(0).cast_unsigned());
         match exit {
             Exit::Fuel | Exit::Done => None,
@@ -134,7 +143,7 @@ impl Vm<'_> {
 
 /// Runs until something else than deriving a window is due.
 #[inline(never)]
-fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>) -> Exit {
+fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>, host: &mut dyn Host) -> Exit {
     loop {
         // The window begins with the frame's link.
         let window = stack.get_mut(context.base.wrapping_sub(1)..).and_then(<[u64]>::first_chunk_mut);
@@ -147,8 +156,15 @@ fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>) -> E
             return context.exit;
         }
         D::run(window, context);
-        if !matches!(context.exit, Exit::Enter | Exit::Return) {
+        if matches!(context.exit, Exit::Enter | Exit::Return) {
+            continue;
+        }
+        if D::ONE || context.exit != Exit::Slow || host_call(stack, context, host).is_none() {
             return context.exit;
+        }
+        // As after any other host call, it pauses here if it must.
+        if context.step.fuel <= context.step.pc.cast_signed() {
+            return Exit::Done;
         }
     }
 }

@@ -1,7 +1,8 @@
 //! An instance: one module in one arena, from linking to the result.
 
+use super::binding::{ABSENT, ImportBinding, REFUSED};
 use super::frames::Link;
-use super::run::{ABSENT, Outcome, REFUSED};
+use super::run::Outcome;
 use super::tasks::Tasks;
 use super::vm::{Counters, Dispatch, State, Stop, Vm};
 use super::window::WINDOW;
@@ -70,8 +71,7 @@ impl<'a> Instance<'a> {
         host: &mut dyn Host,
         config: Config,
     ) -> Result<Self, StartError> {
-        let imports = usize::from(module.header.imports);
-        let bindings = imports.div_ceil(4);
+        let bindings = ImportBinding::words(module.header.imports);
         let slots = match module.types.record(TypeId(module.header.state_type)) {
             Some(record) => record.slots,
             None => &[],
@@ -277,13 +277,13 @@ impl<'a> Instance<'a> {
 
 /// Asks the host for each import, and notes its answers at the start of the arena.
 pub(super) fn link(module: &Module<'_>, arena: &mut [u64], host: &mut dyn Host) -> Result<(), StartError> {
-    let bindings = usize::from(module.header.imports).div_ceil(4);
     for (n, requirement) in module.metadata().requirements().enumerate() {
         if requirement.required && !host.grants(requirement.capability) {
             return Err(StartError::MissingCapability { requirement: n });
         }
     }
-    if let Some(words) = arena.get_mut(..bindings) {
+    // Those whose names cannot be read are refused.
+    if let Some(words) = arena.get_mut(..ImportBinding::words(module.header.imports)) {
         words.fill(u64::MAX);
     }
     for (index, import) in (0..module.header.imports).zip(module.metadata().imports()) {
@@ -295,10 +295,8 @@ pub(super) fn link(module: &Module<'_>, arena: &mut [u64], host: &mut dyn Host) 
             Binding::Refused => REFUSED,
             Binding::Mismatch => return Err(StartError::SignatureMismatch { import: index }),
         };
-        if let Some(word) = arena.get_mut(usize::from(index) / 4) {
-            let shift = 16 * (index % 4);
-            *word = *word & !(0xffff << shift) | u64::from(number) << shift;
-        }
+        let params = u8::try_from(signature.extra).unwrap_or(u8::MAX);
+        ImportBinding { number, params }.store(arena, index);
     }
     Ok(())
 }

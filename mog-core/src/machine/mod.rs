@@ -1,5 +1,7 @@
 //! The machine: runs the code of one module in an arena.
 
+mod binding;
+mod direct;
 mod dispatch_match;
 mod dispatch_tail;
 mod fast;
@@ -15,6 +17,7 @@ pub(crate) mod tasks;
 mod vm;
 mod window;
 
+pub use direct::{Direct, DirectCall};
 pub use future::{AsyncHost, Running};
 pub use instance::{Config, Instance, StartError};
 pub use run::Outcome;

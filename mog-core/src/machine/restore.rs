@@ -10,6 +10,7 @@
 use core::cell::Cell;
 
 use super::Config;
+use super::binding::ImportBinding;
 use super::frames::{Link, OUTERMOST};
 use super::instance::{Instance, link};
 use super::snapshot::{MAGIC, Saved, SnapshotError, hash};
@@ -68,7 +69,7 @@ impl<'a> Instance<'a> {
         if saved.module != hash(&module) {
             return Err(SnapshotError::OtherModule);
         }
-        let bindings = usize::from(module.header.imports).div_ceil(4);
+        let bindings = ImportBinding::words(module.header.imports);
         let words = (saved.arena as usize).saturating_add(bindings + module.slack());
         if arena.len() < words {
             return Err(SnapshotError::ArenaTooSmall { needs: words });

@@ -1,5 +1,6 @@
 //! The outer loop: fast instructions, slow ones, host calls, failures, until the program ends or pauses.
 
+use super::binding::{ABSENT, ImportBinding, REFUSED};
 use super::fast::Fast;
 use super::ops::call::CALL_STEPS;
 use super::vm::{Stop, Vm};
@@ -53,13 +54,8 @@ impl From<Stop> for Outcome {
     }
 }
 
-/// The binding of an import that was not granted.
-pub(super) const REFUSED: u16 = u16::MAX;
-/// The binding of an import of an optional capability of which nothing was granted.
-pub(super) const ABSENT: u16 = u16::MAX - 1;
-
 /// Steps of a host call beyond its instruction.
-const HOST_CALL_STEPS: u64 = 8;
+pub(super) const HOST_CALL_STEPS: u64 = 8;
 /// Steps for each frame that a failure unwinds.
 const UNWIND_STEPS: u64 = 8;
 
@@ -67,7 +63,7 @@ impl Vm<'_> {
     /// Runs until the program ends, pauses, or waits for the host.
     pub(crate) fn run(&mut self, host: &mut dyn Host) -> Outcome {
         loop {
-            let end = self.run_fast();
+            let end = self.run_fast(host);
             if let Some(outcome) = self.go_on(end, host) {
                 return outcome;
             }
@@ -76,7 +72,7 @@ impl Vm<'_> {
 
     /// Carries out one instruction.
     pub(crate) fn step(&mut self, host: &mut dyn Host) -> Outcome {
-        self.run_single().and_then(|end| self.go_on(end, host)).unwrap_or(Outcome::Paused)
+        self.run_single(host).and_then(|end| self.go_on(end, host)).unwrap_or(Outcome::Paused)
     }
 
     /// Does what the fast loop was left for; gives how the run ended, if it did.
@@ -268,10 +264,10 @@ impl Vm<'_> {
             self.charge(HOST_CALL_STEPS + params as u64);
             self.state.counters.host_calls += 1;
         }
-        let (binding, absent) = match self.binding(import) {
-            REFUSED => (None, false),
-            ABSENT => (None, true),
-            number => (Some(number), false),
+        let (binding, absent) = match ImportBinding::load(self.arena, import).map(|binding| binding.number) {
+            Some(REFUSED) | None => (None, false),
+            Some(ABSENT) => (None, true),
+            Some(number) => (Some(number), false),
         };
         let waiting = self.state.waiting.take();
         let mut call = Call::new(self, (import, signature), operands.as_slice(), insn.a(), asked);
@@ -333,13 +329,6 @@ impl Vm<'_> {
             self.set_reg(dst.wrapping_add(1 + n as u8), NULL);
         }
         self.set_reg(dst.wrapping_add(1 + payload as u8), message);
-    }
-
-    /// The host's number for an import, or why there is none.
-    fn binding(&self, import: u16) -> u16 {
-        let index = usize::from(import);
-        let word = self.arena.get(index / 4).copied().unwrap_or(u64::MAX);
-        (word >> (16 * (index % 4))) as u16
     }
 
     /// The message of a denied call, as a new string.

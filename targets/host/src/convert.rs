@@ -124,6 +124,17 @@ pub trait ToMog: MogType + Sized {
     fn into_result(self) -> Result<Value, String> {
         Ok(self.to_mog())
     }
+
+    /// The result's slot, for a function whose result is an int, a float or a bool; none for `()`.
+    #[doc(hidden)]
+    fn into_slot(self) -> Result<Option<u64>, String> {
+        Ok(match self.into_result()? {
+            Value::Int(value) => Some(value.cast_unsigned()),
+            Value::Float(value) => Some(value.to_bits()),
+            Value::Bool(value) => Some(u64::from(value)),
+            _ => None,
+        })
+    }
 }
 
 impl MogType for Value {}
@@ -141,7 +152,7 @@ impl ToMog for Value {
 }
 
 macro_rules! plain {
-    ($($rust:ty, $mog:ident, $expected:literal, [$($short:expr)?], $($found:pat => $give:expr),+;)*) => {
+    ($($rust:ty, $mog:ident, $expected:literal, [$($short:expr)?], [$slot:expr], $($found:pat => $give:expr),+;)*) => {
         $(
             impl MogType for $rust {
                 fn mog_type() -> Type {
@@ -168,17 +179,22 @@ macro_rules! plain {
                 fn to_mog(self) -> Value {
                     self.into()
                 }
+
+                fn into_slot(self) -> Result<Option<u64>, String> {
+                    let slot: fn(Self) -> Option<u64> = $slot;
+                    Ok(slot(self))
+                }
             }
         )*
     };
 }
 
 plain! {
-    (), Unit, "()", [], Value::Null => ();
-    bool, Bool, "bool", [|bits| bits != 0], Value::Bool(value) => value;
-    f64, Float, "float", [|bits| f64::from_bits(bits.cast_unsigned())],
+    (), Unit, "()", [], [|()| None], Value::Null => ();
+    bool, Bool, "bool", [|bits| bits != 0], [|bit| Some(u64::from(bit))], Value::Bool(value) => value;
+    f64, Float, "float", [|bits| f64::from_bits(bits.cast_unsigned())], [|float| Some(float.to_bits())],
         Value::Float(value) => value, Value::Int(value) => value as f64;
-    f32, F32, "f32", [|bits| f64::from_bits(bits.cast_unsigned()) as f32],
+    f32, F32, "f32", [|bits| f64::from_bits(bits.cast_unsigned()) as f32], [|float| Some(f64::from(float).to_bits())],
         Value::Float(value) => value as f32, Value::Int(value) => value as f32;
 }
 
@@ -242,6 +258,10 @@ macro_rules! integers {
             impl ToMog for $rust {
                 fn to_mog(self) -> Value {
                     self.into()
+                }
+
+                fn into_slot(self) -> Result<Option<u64>, String> {
+                    Ok(Some(self as u64))
                 }
                 $(
                     fn array_to_mog(elements: Vec<Self>) -> Value {
@@ -349,6 +369,10 @@ impl<T: ToMog, E: fmt::Display> ToMog for Result<T, E> {
 
     fn into_result(self) -> Result<Value, String> {
         self.map(T::to_mog).map_err(|error| error.to_string())
+    }
+
+    fn into_slot(self) -> Result<Option<u64>, String> {
+        self.map_err(|error| error.to_string())?.into_slot()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mog_core::Call;
 use mog_core::heap::Data;
+use mog_core::{Call, DirectCall};
 
 use crate::read::{MAX_BYTES, Reader};
 use crate::{FromMog, Mismatch, ToMog, Type, Value};
@@ -40,17 +40,48 @@ impl From<Mismatch> for CallError {
     }
 }
 
+/// Where arguments are.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'c, 'v, 'a> {
+    Call(&'c Call<'v, 'a>),
+    /// Each is in one slot.
+    Direct(&'c DirectCall<'v, 'a>),
+}
+
+impl<'c> Source<'c, '_, '_> {
+    fn slot(self, index: usize) -> u64 {
+        match self {
+            Self::Call(call) => call.int_arg(index).cast_unsigned(),
+            Self::Direct(call) => call.slot(index),
+        }
+    }
+
+    fn arg(self, index: usize) -> Option<mog_core::heap::Value<'c>> {
+        match self {
+            Self::Call(call) => call.arg(index),
+            Self::Direct(call) => call.arg(index),
+        }
+    }
+
+    fn text(self, slot: u64) -> Option<&'c str> {
+        match self {
+            Self::Call(call) => call.memory().string(slot),
+            Self::Direct(call) => call.memory().string(slot),
+        }
+    }
+}
+
 /// The arguments of one call.
 pub struct Args<'c, 'v, 'a> {
-    call: &'c Call<'v, 'a>,
+    source: Source<'c, 'v, 'a>,
     reader: Reader,
     /// The types agree, and each argument is in one register.
     direct: bool,
 }
 
 impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
-    pub(crate) const fn new(call: &'c Call<'v, 'a>, direct: bool) -> Self {
-        Self { call, reader: Reader::new(MAX_BYTES), direct }
+    pub(crate) const fn new(source: Source<'c, 'v, 'a>, direct: bool) -> Self {
+        Self { source, reader: Reader::new(MAX_BYTES), direct }
     }
 
     /// Steps for what was copied so far.
@@ -61,7 +92,10 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.call.len()
+        match self.source {
+            Source::Call(call) => call.len(),
+            Source::Direct(call) => call.len(),
+        }
     }
 
     /// Whether there are none.
@@ -75,7 +109,7 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// # Errors
     /// If it nests too deeply, is too large, or is nothing that can be copied.
     pub fn value(&self, index: usize) -> Result<Value, CallError> {
-        let Some(value) = self.call.arg(index) else { return Ok(Value::Null) };
+        let Some(value) = self.source.arg(index) else { return Ok(Value::Null) };
         self.reader.read(&value).map_err(|mismatch| argument(index, &mismatch))
     }
 
@@ -83,9 +117,10 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     ///
     /// # Errors
     /// As for [`Args::value`], or if it is of another type.
+    #[inline]
     pub fn get<T: FromMog>(&self, index: usize) -> Result<T, CallError> {
         if self.direct {
-            if let Some(value) = T::from_register(self.call.int_arg(index)) {
+            if let Some(value) = T::from_register(self.source.slot(index).cast_signed()) {
                 return Ok(value);
             }
             if let Some(copy) = T::from_text() {
@@ -101,9 +136,9 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// If it is no string.
     pub fn text(&self, index: usize) -> Result<&'c str, CallError> {
         let text = if self.direct {
-            self.call.memory().string(self.call.int_arg(index).cast_unsigned())
+            self.source.text(self.source.slot(index))
         } else {
-            match self.call.arg(index).map(|value| value.data()) {
+            match self.source.arg(index).map(|value| value.data()) {
                 Some(Data::Str(text)) => Some(text),
                 _ => None,
             }
@@ -126,8 +161,11 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
 
     /// Steps that the program has taken so far.
     #[must_use]
-    pub const fn step(&self) -> u64 {
-        self.call.step()
+    pub fn step(&self) -> u64 {
+        match self.source {
+            Source::Call(call) => call.step(),
+            Source::Direct(call) => call.step(),
+        }
     }
 
     fn expect(&self, count: usize) -> Result<(), CallError> {
@@ -150,6 +188,7 @@ fn argument(index: usize, mismatch: &Mismatch) -> CallError {
 }
 
 type Body = dyn Fn(&Args<'_, '_, '_>) -> Result<Value, CallError> + Send + Sync;
+pub(crate) type DirectBody = dyn Fn(&Args<'_, '_, '_>) -> Result<Option<u64>, CallError> + Send + Sync;
 
 /// A host function of any kind, ready to be granted: types and body.
 #[derive(Clone)]
@@ -158,6 +197,8 @@ pub struct Function {
     pub(crate) params: Option<Vec<Type>>,
     pub(crate) result: Type,
     pub(crate) body: Arc<Body>,
+    /// The same for arguments of one slot each, and a result that is an int, a float, a bool or `()`.
+    pub(crate) direct: Option<Arc<DirectBody>>,
 }
 
 impl Function {
@@ -171,7 +212,7 @@ impl Function {
     pub fn dynamic(
         body: impl Fn(&Args<'_, '_, '_>) -> Result<Value, CallError> + Send + Sync + 'static,
     ) -> Self {
-        Self { params: None, result: Type::Any, body: Arc::new(body) }
+        Self { params: None, result: Type::Any, body: Arc::new(body), direct: None }
     }
 
     /// How a declaration of this function reads, if its types are known.
@@ -240,6 +281,11 @@ macro_rules! parameter {
     };
 }
 
+/// Whether a result is one slot that needs no room in the arena, or none.
+fn has_slot(result: &Type) -> bool {
+    matches!(result.delivered(), Type::Unit | Type::Int | Type::Float | Type::Bool)
+}
+
 macro_rules! closures {
     ($([$($own:ident)*] $count:literal ($($kind:ident $name:ident $index:literal),*);)*) => {
         $(
@@ -248,14 +294,28 @@ macro_rules! closures {
                 F: Fn($(parameter!(type $kind $name)),*) -> R + Send + Sync + 'static,
             {
                 fn into_function(self) -> Function {
+                    let result = R::mog_type();
+                    let function = Arc::new(self);
+                    let direct = has_slot(&result).then(|| {
+                        let function = Arc::clone(&function);
+                        let body = move |args: &Args<'_, '_, '_>| {
+                            args.expect($count)?;
+                            function($(parameter!(get $kind $name args $index)),*)
+                                .into_slot()
+                                .map_err(CallError::Failed)
+                        };
+                        Arc::new(body) as Arc<DirectBody>
+                    });
+                    let body = move |args: &Args<'_, '_, '_>| {
+                        args.expect($count)?;
+                        let result = function($(parameter!(get $kind $name args $index)),*);
+                        result.into_result().map_err(CallError::Failed)
+                    };
                     Function {
                         params: Some(vec![$(parameter!(mog $kind $name)),*]),
-                        result: R::mog_type(),
-                        body: Arc::new(move |args| {
-                            args.expect($count)?;
-                            let result = self($(parameter!(get $kind $name args $index)),*);
-                            result.into_result().map_err(CallError::Failed)
-                        }),
+                        result,
+                        body: Arc::new(body),
+                        direct,
                     }
                 }
             }

@@ -4,17 +4,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mog_core::error::Failure;
 use mog_core::heap::SlotValues;
 use mog_core::module::{Import, TypeRecord};
-use mog_core::{Binding, Call, Host, Module, Reply, TypeId};
+use mog_core::{Binding, Call, Direct, DirectCall, Host, Module, Reply, TypeId};
 
 use crate::audit::{Entry, Event, OUTPUT_LIMIT, Observer, Outcome, Setup};
 use crate::capabilities::{Body, Standard, State, log};
-use crate::function::Args;
+use crate::function::{Args, DirectBody, Source};
 use crate::make::{make, words};
 use crate::replay::{Divergence, Happening, Recorded, Replay};
 use crate::{CallError, CapabilitySet, Type, Value};
@@ -39,12 +40,13 @@ pub(crate) enum Stop {
 }
 
 /// What an import was linked to.
-#[derive(Clone, Copy, Debug)]
 struct Bound {
     /// The number of the granted function.
     granted: usize,
     /// The types were found to agree, and each argument is in one register: no need to look again at each call.
     direct: bool,
+    /// What a direct call calls.
+    body: Option<Arc<DirectBody>>,
 }
 
 pub(crate) struct Gate {
@@ -64,6 +66,8 @@ pub(crate) struct Gate {
     pub(crate) stop: Option<Stop>,
     /// What each import was linked to.
     bound: Vec<Bound>,
+    /// Why a direct call failed, for the machine to settle, and its cost in steps.
+    unsettled: Option<(CallError, u64)>,
 }
 
 impl Gate {
@@ -79,6 +83,7 @@ impl Gate {
             next_token: 0,
             stop: None,
             bound: Vec::new(),
+            unsettled: None,
         }
     }
 
@@ -114,23 +119,34 @@ impl Gate {
 
     /// Carries out a call. What it converts is charged.
     fn invoke(&mut self, function: u16, call: &mut Call<'_, '_>) -> Result<Value, CallError> {
-        let bound = self.bound.get(usize::from(function));
-        let args = Args::new(call, bound.is_some_and(|bound| bound.direct));
-        let body = bound.and_then(|bound| self.set.granted(bound.granted)).map(|granted| &granted.body);
-        let outcome = match body {
-            Some(Body::Standard(row)) => (row.body)(&args, &mut self.state),
+        if let Some((error, steps)) = self.unsettled.take() {
+            call.charge(steps);
+            return Err(error);
+        }
+        let Some(&Bound { granted, direct, .. }) = self.bound.get(usize::from(function)) else {
+            return Err(CallError::Denied("capability denied".to_owned()));
+        };
+        let args = Args::new(Source::Call(call), direct);
+        let outcome = self.carry_out(granted, &args);
+        let steps = args.steps();
+        call.charge(steps);
+        outcome
+    }
+
+    /// Calls a granted function.
+    #[inline]
+    fn carry_out(&mut self, number: usize, args: &Args<'_, '_, '_>) -> Result<Value, CallError> {
+        match self.set.granted(number).map(|granted| &granted.body) {
+            Some(Body::Standard(row)) => (row.body)(args, &mut self.state),
             Some(Body::Host(host)) => {
                 // What the program printed comes before what the function may print. Should that fail, the next
                 // print says so.
                 let _ = self.state.output.flush();
-                catch_unwind(AssertUnwindSafe(|| (host.body)(&args)))
+                catch_unwind(AssertUnwindSafe(|| (host.body)(args)))
                     .unwrap_or_else(|panic| Err(CallError::Failed(panic_message(panic.as_ref()))))
             }
             Some(Body::Recorded) | None => Err(CallError::Denied("capability denied".to_owned())),
-        };
-        let steps = args.steps();
-        call.charge(steps);
-        outcome
+        }
     }
 
     /// Turns an outcome into the machine's terms. A result that does not fit becomes a failure.
@@ -153,6 +169,18 @@ impl Gate {
             }
             Err(CallError::OutputLimit) => self.halt(Stop::OutputLimit),
         }
+    }
+
+    /// Whether more has to be done about a call than to make it.
+    fn is_watched(&self) -> bool {
+        self.observer.is_some() || self.replay.is_some() || self.deadline.is_some() || self.stop.is_some()
+    }
+
+    /// Leaves the failure of a direct call to the machine.
+    #[cold]
+    fn settle_later(&mut self, error: CallError, steps: u64) -> Option<Direct> {
+        self.unsettled = Some((error, steps));
+        None
     }
 
     /// Ends the program where it stands.
@@ -337,7 +365,11 @@ impl Host for Gate {
         }
         // Without a declaration the program cannot know better; each call finds out.
         let direct = agree && self.is_typed(granted) && is_plain(signature);
-        self.bound.push(Bound { granted, direct });
+        let body = match self.set.granted(granted).map(|granted| &granted.body) {
+            Some(Body::Host(host)) if direct => host.direct.clone(),
+            _ => None,
+        };
+        self.bound.push(Bound { granted, direct, body });
         Binding::Granted(number)
     }
 
@@ -347,6 +379,22 @@ impl Host for Gate {
 
     fn call(&mut self, function: u16, call: &mut Call<'_, '_>) -> Reply {
         self.perform(call, None, |gate, call| gate.invoke(function, call))
+    }
+
+    fn call_direct(&mut self, function: u16, call: &DirectCall<'_, '_>) -> Option<Direct> {
+        if self.is_watched() {
+            return None;
+        }
+        let body = self.bound.get(usize::from(function))?.body.as_ref()?;
+        let args = Args::new(Source::Direct(call), true);
+        if !self.state.output.is_empty() {
+            let _ = self.state.output.flush();
+        }
+        match catch_unwind(AssertUnwindSafe(|| body(&args))) {
+            Ok(Ok(result)) => Some(Direct { result, steps: args.steps() }),
+            Ok(Err(error)) => self.settle_later(error, args.steps()),
+            Err(panic) => self.settle_later(CallError::Failed(panic_message(panic.as_ref())), args.steps()),
+        }
     }
 
     fn resume(&mut self, _: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
@@ -401,7 +449,7 @@ fn is_plain(signature: TypeRecord<'_>) -> bool {
 
 /// The arguments as the observer sees them; what cannot be copied is described instead.
 fn arguments(call: &Call<'_, '_>) -> Vec<Value> {
-    let args = Args::new(call, false);
+    let args = Args::new(Source::Call(call), false);
     let described = |error| match error {
         CallError::Failed(message) => Value::Str(message),
         _ => Value::Null,

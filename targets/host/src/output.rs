@@ -61,6 +61,11 @@ impl Output {
         result
     }
 
+    /// Whether there is nothing to hand on.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
     /// Hands on what has gathered.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         if self.buffer.is_empty() {

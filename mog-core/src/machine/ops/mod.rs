@@ -71,6 +71,10 @@ pub(super) struct Context<'a> {
     pub(super) base: usize,
     /// The largest such word for which the window still lies on the stack.
     pub(super) max_base: usize,
+    /// Host calls that it may make directly.
+    pub(super) host_calls: u64,
+    /// The program's steps, once those that are left have been taken.
+    pub(super) steps: u64,
     /// Register and value of a return.
     pub(super) returned: (u8, u64),
     /// The step with which the loop is entered and left.
