@@ -228,7 +228,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     pub(crate) fn vm(&mut self) -> Vm<'_> {
-        Vm { module: self.module, arena: &mut self.arena, state: &mut self.state }
+        Vm { module: &self.module, arena: &mut self.arena, state: &mut self.state }
     }
 
     pub(crate) fn get(&self, register: u8) -> u64 {

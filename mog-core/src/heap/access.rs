@@ -224,7 +224,7 @@ impl Vm<'_> {
     pub(crate) fn view(&self) -> View<'_> {
         let (split, base) = (self.state.split, self.state.base);
         let words = split.checked_add(self.state.top).and_then(|end| self.arena.get(..end)).unwrap_or(&[]);
-        View { module: &self.module, words, split, base }
+        View { module: self.module, words, split, base }
     }
 
     /// Words of the arena that this machine uses.
@@ -280,7 +280,7 @@ impl Vm<'_> {
         let (words, free) =
             self.arena.get_mut(..limit).and_then(|arena| arena.split_at_mut_checked(used)).ok_or(CORRUPT)?;
         let mut fresh = Fresh::new(free, top);
-        let result = make(View { module: &self.module, words, split, base }, &mut fresh);
+        let result = make(View { module: self.module, words, split, base }, &mut fresh);
         let (made, cost) = (fresh.made(), fresh.cost);
         self.charge(cost);
         if result.is_ok() {

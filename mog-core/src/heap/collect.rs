@@ -123,7 +123,7 @@ pub(crate) fn object_size(module: &Module<'_>, heap: &[u64], at: usize) -> Optio
 }
 
 struct Collector<'c, 'm> {
-    module: Module<'m>,
+    module: &'m Module<'m>,
     heap: &'c mut [u64],
     gray: u32,
     /// Words that marking looked at.
@@ -133,7 +133,7 @@ struct Collector<'c, 'm> {
 }
 
 impl<'c, 'm> Collector<'c, 'm> {
-    fn new(module: Module<'m>, heap: &'c mut [u64]) -> Self {
+    fn new(module: &'m Module<'m>, heap: &'c mut [u64]) -> Self {
         let none = Kind { key: u32::MAX, shape: Shape::Leaf, size: Size::Words(1) };
         Self { module, heap, gray: END, looked: 0, kinds: [none; 8] }
     }
@@ -146,7 +146,7 @@ impl<'c, 'm> Collector<'c, 'm> {
         let key = (header & KEY) as u32;
         let place = self.kinds.get_mut((key ^ key >> 16) as usize & 7)?;
         if place.key != key {
-            *place = kind_of(&self.module, ObjectHeader(header))?;
+            *place = kind_of(self.module, ObjectHeader(header))?;
         }
         let size = place.size(rest)?;
         Some((place.shape, size))
@@ -419,11 +419,11 @@ impl Vm<'_> {
         collector.mark(0);
         let mut tasks = self.state.tasks;
         tasks.roots().into_iter().for_each(|task| collector.mark(*task));
-        let roots = each_root(&self.module, self.state, stack, |word| collector.mark(*word));
+        let roots = each_root(self.module, self.state, stack, |word| collector.mark(*word));
         let outcome = collector.mark_all().and_then(|()| {
             let new = collector.place()?;
             collector.update()?;
-            each_root(&self.module, self.state, stack, |word| *word = collector.forward(*word));
+            each_root(self.module, self.state, stack, |word| *word = collector.forward(*word));
             tasks.roots().into_iter().for_each(|task| *task = collector.forward(*task));
             collector.slide()?;
             Ok(new)

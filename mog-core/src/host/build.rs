@@ -18,7 +18,7 @@ impl<'v, 'a> Builder<'v, 'a> {
     /// The module whose types the values have.
     #[must_use]
     pub const fn module(&self) -> &Module<'a> {
-        &self.vm.module
+        self.vm.module
     }
 
     /// Words that a string of so many bytes needs.

@@ -190,7 +190,7 @@ impl<'v, 'a> Call<'v, 'a> {
     /// The module that makes the call.
     #[must_use]
     pub const fn module(&self) -> &Module<'a> {
-        &self.vm.module
+        self.vm.module
     }
 
     /// The type of the result.

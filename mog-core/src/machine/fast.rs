@@ -99,7 +99,7 @@ impl Vm<'_> {
         let mut context = Context {
             code: self.module.code,
             heap,
-            module: &self.module,
+            module: self.module,
             top: self.state.top,
             limit,
             base: self.state.base,

@@ -131,7 +131,7 @@ impl<'a> Instance<'a> {
     }
 
     fn vm(&mut self) -> Vm<'_> {
-        Vm { module: self.module, arena: self.arena, state: &mut self.state }
+        Vm { module: &self.module, arena: self.arena, state: &mut self.state }
     }
 
     /// Drops what runs or has ended: no frame is left, and nothing of an earlier run keeps objects alive. The module's
@@ -226,12 +226,17 @@ impl<'a> Instance<'a> {
     /// The result of the function that returned.
     #[must_use]
     pub fn result(&self) -> Option<Value<'_>> {
+        self.result_slots().map(|(ty, slots)| self.memory().value(ty, slots))
+    }
+
+    /// The type and the slots of the result of the function that returned.
+    #[must_use]
+    pub fn result_slots(&self) -> Option<(TypeId, &[u64])> {
         let function = self.module.function(self.state.entry?)?;
         let signature = self.module.types.record(function.signature)?;
         let ty = TypeId(*signature.components.last()?);
         let start = self.state.bindings + 1;
-        let slots = self.arena.get(start..start + self.module.types.value_size(ty))?;
-        Some(self.memory().value(ty, slots))
+        Some((ty, self.arena.get(start..start + self.module.types.value_size(ty))?))
     }
 
     /// The failure that ended the program, or the message of its panic.
@@ -313,7 +318,7 @@ fn is_absent(module: &Module<'_>, host: &dyn Host, import: &Import<'_>) -> bool 
 impl<'a> Vm<'a> {
     /// Heap and module, to read.
     pub(crate) fn memory(&self) -> Memory<'_> {
-        Memory { module: &self.module, heap: self.heap() }
+        Memory { module: self.module, heap: self.heap() }
     }
 
     /// A new string, for which room is made.

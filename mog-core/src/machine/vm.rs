@@ -109,7 +109,7 @@ pub enum Dispatch {
 
 /// A state with its arena and module.
 pub(crate) struct Vm<'a> {
-    pub(crate) module: Module<'a>,
+    pub(crate) module: &'a Module<'a>,
     pub(crate) arena: &'a mut [u64],
     pub(crate) state: &'a mut State,
 }

@@ -205,6 +205,7 @@ impl RuntimeBuilder {
             config,
             timeout,
             budget: Budget::new(steps, host_calls),
+            fresh: false,
             initialised: false,
             paused: false,
             next: None,

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
+use mog_core::TypeId;
+
 use crate::{Type, Value};
 
 /// A value that is not what was due.
@@ -125,6 +127,13 @@ pub trait ToMog: MogType + Sized {
         Ok(self.to_mog())
     }
 
+    /// The slot of an argument of this type, if it is one that needs no room in the arena.
+    #[doc(hidden)]
+    fn slot(&self, ty: TypeId) -> Option<u64> {
+        let _ = ty;
+        None
+    }
+
     /// The result's slot, for a function whose result is an int, a float or a bool; none for `()`.
     #[doc(hidden)]
     fn into_slot(self) -> Result<Option<u64>, String> {
@@ -152,7 +161,7 @@ impl ToMog for Value {
 }
 
 macro_rules! plain {
-    ($($rust:ty, $mog:ident, $expected:literal, [$($short:expr)?], [$slot:expr], $($found:pat => $give:expr),+;)*) => {
+    ($($rust:ty, $mog:ident $type:ident, $expected:literal, [$($short:expr)?], [$slot:expr], $($found:pat => $give:expr),+;)*) => {
         $(
             impl MogType for $rust {
                 fn mog_type() -> Type {
@@ -180,6 +189,11 @@ macro_rules! plain {
                     self.into()
                 }
 
+                fn slot(&self, ty: TypeId) -> Option<u64> {
+                    let slot: fn(Self) -> Option<u64> = $slot;
+                    if ty == TypeId::$type { slot(*self) } else { None }
+                }
+
                 fn into_slot(self) -> Result<Option<u64>, String> {
                     let slot: fn(Self) -> Option<u64> = $slot;
                     Ok(slot(self))
@@ -190,11 +204,11 @@ macro_rules! plain {
 }
 
 plain! {
-    (), Unit, "()", [], [|()| None], Value::Null => ();
-    bool, Bool, "bool", [|bits| bits != 0], [|bit| Some(u64::from(bit))], Value::Bool(value) => value;
-    f64, Float, "float", [|bits| f64::from_bits(bits.cast_unsigned())], [|float| Some(float.to_bits())],
+    (), Unit UNIT, "()", [], [|()| None], Value::Null => ();
+    bool, Bool BOOL, "bool", [|bits| bits != 0], [|bit| Some(u64::from(bit))], Value::Bool(value) => value;
+    f64, Float FLOAT, "float", [|bits| f64::from_bits(bits.cast_unsigned())], [|float| Some(float.to_bits())],
         Value::Float(value) => value, Value::Int(value) => value as f64;
-    f32, F32, "f32", [|bits| f64::from_bits(bits.cast_unsigned()) as f32], [|float| Some(f64::from(float).to_bits())],
+    f32, F32 F32, "f32", [|bits| f64::from_bits(bits.cast_unsigned()) as f32], [|float| Some(f64::from(float).to_bits())],
         Value::Float(value) => value as f32, Value::Int(value) => value as f32;
 }
 
@@ -258,6 +272,10 @@ macro_rules! integers {
             impl ToMog for $rust {
                 fn to_mog(self) -> Value {
                     self.into()
+                }
+
+                fn slot(&self, ty: TypeId) -> Option<u64> {
+                    i64::try_from(*self).ok().filter(|_| ty == TypeId::INT).map(i64::cast_unsigned)
                 }
 
                 fn into_slot(self) -> Result<Option<u64>, String> {
@@ -425,10 +443,21 @@ fn entries<K: FromMog, V: FromMog>(value: Value) -> Result<Entries<K, V>, Mismat
     Ok(list.into_iter())
 }
 
+/// The slots of up to six arguments.
+pub(crate) type Slots = [u64; 6];
+
 /// Arguments for a function of a program: a tuple of up to six values, or a list of them.
 pub trait Arguments {
     /// The values in order.
     fn into_values(self) -> Vec<Value>;
+
+    /// The slots of arguments for parameters of these types; none if they are others, or not of one slot each that
+    /// needs no room in the arena.
+    #[doc(hidden)]
+    fn slots(&self, types: &[u16]) -> Option<[u64; 6]> {
+        let _ = types;
+        None
+    }
 }
 
 impl Arguments for Vec<Value> {
@@ -445,6 +474,17 @@ macro_rules! tuples {
                 fn into_values(self) -> Vec<Value> {
                     let ($($name,)*) = self;
                     vec![$($name.to_mog()),*]
+                }
+
+                fn slots(&self, types: &[u16]) -> Option<Slots> {
+                    let ($($name,)*) = self;
+                    let mut types = types.iter().map(|&ty| TypeId(ty));
+                    let given: &[u64] = &[$($name.slot(types.next()?)?),*];
+                    let mut slots = Slots::default();
+                    for (slot, &value) in slots.iter_mut().zip(given) {
+                        *slot = value;
+                    }
+                    types.next().is_none().then_some(slots)
                 }
             }
         )*

@@ -171,9 +171,14 @@ impl Gate {
         }
     }
 
+    /// Whether calls are recorded, or come from a record.
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.observer.is_some() || self.replay.is_some()
+    }
+
     /// Whether more has to be done about a call than to make it.
     fn is_watched(&self) -> bool {
-        self.observer.is_some() || self.replay.is_some() || self.deadline.is_some() || self.stop.is_some()
+        self.is_recorded() || self.deadline.is_some() || self.stop.is_some()
     }
 
     /// Leaves the failure of a direct call to the machine.
@@ -269,7 +274,7 @@ impl Gate {
         {
             return self.halt(Stop::Timeout);
         }
-        if self.observer.is_none() && self.replay.is_none() {
+        if !self.is_recorded() {
             let mut outcome = work(self, call);
             return self.settle(call, &mut outcome);
         }
@@ -342,7 +347,7 @@ impl Gate {
 
     /// Notes a call that the machine answered itself.
     fn unperformed(&mut self, call: &Call<'_, '_>, outcome: Outcome, result: &Value) {
-        if self.stop.is_some() || (self.observer.is_none() && self.replay.is_none()) {
+        if self.stop.is_some() || !self.is_recorded() {
             return;
         }
         let args = arguments(call);

@@ -20,9 +20,17 @@ pub struct Program {
 
 struct Inner {
     words: Box<[u32]>,
-    exports: Vec<(String, u16)>,
+    exports: Vec<Export>,
     init: Option<u16>,
     warnings: Report,
+}
+
+/// A function that the host can call.
+pub(crate) struct Export {
+    name: String,
+    pub(crate) function: u16,
+    /// Types of its parameters.
+    pub(crate) params: Vec<u16>,
 }
 
 impl Program {
@@ -41,8 +49,16 @@ impl Program {
     }
 
     fn from_words(words: Vec<u32>, warnings: Report) -> Result<Self, LoadError> {
-        let metadata = Module::load_words(&words)?.metadata();
-        let exports = metadata.exports().map(|export| (export.name.to_owned(), export.function)).collect();
+        let module = Module::load_words(&words)?;
+        let metadata = module.metadata();
+        let export = |export: mog_core::module::Export<'_>| {
+            let signature = module.function(export.function).map(|function| function.signature);
+            let record = signature.and_then(|signature| module.types.record(signature));
+            let params = record.and_then(|record| record.components.split_last());
+            let params = params.map_or(Vec::new(), |(_, params)| params.to_vec());
+            Export { name: export.name.to_owned(), function: export.function, params }
+        };
+        let exports = metadata.exports().map(export).collect();
         let init = metadata.init();
         Ok(Self { inner: Arc::new(Inner { words: words.into(), exports, init, warnings }) })
     }
@@ -69,22 +85,22 @@ impl Program {
 
     /// The functions that the host can call: `main` and those with `pub`.
     pub fn exports(&self) -> impl Iterator<Item = &str> {
-        self.inner.exports.iter().map(|(name, _)| name.as_str())
+        self.inner.exports.iter().map(|export| export.name.as_str())
     }
 
     /// The types of an exported function's parameters; none if there is no such function.
     #[must_use]
     pub fn parameters(&self, name: &str) -> Vec<TypeId> {
-        let Ok(module) = self.module() else { return Vec::new() };
-        let function = self.export(name).and_then(|number| module.function(number));
-        let signature = function.and_then(|function| module.types.record(function.signature));
-        let params =
-            signature.and_then(|record| record.components.split_last()).map_or(&[][..], |(_, params)| params);
+        let params = self.find_export(name).map_or(&[][..], |export| &export.params);
         params.iter().map(|&ty| TypeId(ty)).collect()
     }
 
+    pub(crate) fn find_export(&self, name: &str) -> Option<&Export> {
+        self.inner.exports.iter().find(|export| export.name == name)
+    }
+
     pub(crate) fn export(&self, name: &str) -> Option<u16> {
-        self.inner.exports.iter().find(|(known, _)| known == name).map(|(_, function)| *function)
+        self.find_export(name).map(|export| export.function)
     }
 
     pub(crate) fn init(&self) -> Option<u16> {

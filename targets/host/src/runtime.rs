@@ -7,6 +7,7 @@ use mog_core::heap::{Data, SlotValues};
 use mog_core::{Config, Counters, Instance, Module, Outcome, StartError, TypeId};
 
 use crate::audit::OUT_OF_TIME;
+use crate::convert::Slots;
 use crate::error::{CallStack, trap_message};
 use crate::gate::{Gate, Stop};
 use crate::make::{make, words};
@@ -76,6 +77,8 @@ pub struct Runtime {
     pub(crate) config: Config,
     pub(crate) timeout: Option<Duration>,
     pub(crate) budget: Budget,
+    /// Whether it was linked and nothing has run since.
+    pub(crate) fresh: bool,
     /// Whether module state has its first values.
     pub(crate) initialised: bool,
     /// Whether a limit ended the last run, so that it can go on.
@@ -83,6 +86,18 @@ pub struct Runtime {
     /// What to enter when the initialiser has ended.
     pub(crate) next: Option<(u16, Vec<Value>)>,
     pub(crate) profiler: Option<Profiler>,
+}
+
+/// A function to enter, with its arguments.
+struct Entry {
+    function: u16,
+    arguments: Passed,
+}
+
+enum Passed {
+    /// All in one slot each, as many as these.
+    Slots(Slots, usize),
+    Values(Vec<Value>),
 }
 
 impl Runtime {
@@ -117,7 +132,8 @@ impl Runtime {
                 self.state = Some(instance.detach());
                 self.budget.debt = 0;
                 self.profiler = self.profiler.take().map(|_| Profiler::default());
-                self.initialised = false;
+                self.fresh = true;
+                self.initialised = self.program.init().is_none();
                 Ok(())
             }
             Err(error) => Err(self.start_error(error, "", &[])),
@@ -164,7 +180,7 @@ impl Runtime {
 
     fn argument_words(&self, name: &str, arguments: &[Value]) -> Result<usize, String> {
         let module = self.program.module().map_err(|error| error.to_string())?;
-        let params = parameters(&module, self.program.export(name).unwrap_or(u16::MAX));
+        let params = self.program.find_export(name).map_or(&[][..], |export| &export.params);
         if params.len() != arguments.len() {
             let plural = if params.len() == 1 { "" } else { "s" };
             return Err(format!("it takes {} argument{plural}, {} given", params.len(), arguments.len()));
@@ -189,31 +205,39 @@ impl Runtime {
     /// # Errors
     /// If there is no such function or the arguments do not fit it; otherwise as for [`Runtime::execute`].
     pub fn call(&mut self, name: &str, arguments: impl Arguments) -> Result<Value, Error> {
-        let arguments = arguments.into_values();
-        let Some(function) = self.program.export(name) else { return Err(self.no_function(name)) };
-        if self.argument_words(name, &arguments).is_err() {
-            return Err(self.wrong_arguments(name, &arguments));
-        }
-        if self.state.is_none() || !self.initialised {
-            self.link()?;
-        }
+        let Some(export) = self.program.find_export(name) else { return Err(self.no_function(name)) };
+        let function = export.function;
+        // Nobody has to be told of the arguments, now or later.
+        let is_plain = self.initialised && self.state.is_some() && !self.gate.is_recorded();
+        let slots = arguments.slots(&export.params).filter(|_| is_plain);
+        let arguments = match slots {
+            Some(slots) => Passed::Slots(slots, export.params.len()),
+            None => {
+                let values = arguments.into_values();
+                if self.argument_words(name, &values).is_err() {
+                    return Err(self.wrong_arguments(name, &values));
+                }
+                // What an initialiser left that did not end is not gone on with.
+                if self.state.is_none() || !(self.initialised || self.fresh) {
+                    self.link()?;
+                }
+                self.gate.enter(Some(name), &values)?;
+                Passed::Values(values)
+            }
+        };
         self.budget.renew();
         self.gate.stop = None;
         self.gate.forget_pending();
-        self.paused = false;
-        self.gate.enter(Some(name), &arguments)?;
-        match self.program.init().filter(|_| !self.initialised) {
-            Some(init) => {
-                self.next = Some((function, arguments));
-                self.enter(init, &[])?;
+        self.next = None;
+        let mut entry = Entry { function, arguments };
+        match (self.program.init(), entry.arguments) {
+            (Some(init), Passed::Values(values)) if !self.initialised => {
+                self.next = Some((function, values));
+                entry = Entry { function: init, arguments: Passed::Slots([0; 6], 0) };
             }
-            None => {
-                self.initialised = true;
-                self.next = None;
-                self.enter(function, &arguments)?;
-            }
+            (_, arguments) => entry.arguments = arguments,
         }
-        self.drive()
+        self.drive(Some(entry))
     }
 
     /// Goes on where a limit on steps, time or host calls ended the last run, with new limits of the same size.
@@ -227,7 +251,7 @@ impl Runtime {
         self.budget.renew();
         self.gate.stop = None;
         self.gate.enter(None, &[])?;
-        self.drive()
+        self.drive(None)
     }
 
     /// Whether a limit ended the last run, so that [`Runtime::resume`] can go on.
@@ -296,31 +320,11 @@ impl Runtime {
         &self.program
     }
 
-    fn enter(&mut self, function: u16, arguments: &[Value]) -> Result<(), Error> {
-        let Self { program, arena, state, .. } = self;
-        let module = program.module()?;
-        let params = parameters(&module, function);
-        let sizes = arguments.iter().zip(params).map(|(value, &ty)| words(value, TypeId(ty), &module));
-        let room = sizes.sum::<Result<usize, _>>().unwrap_or(0);
-        let Some(stored) = state.take() else { return Err(Error::Idle) };
-        let mut instance = Instance::attach(module, arena, stored);
-        let entered = instance.enter(function, room, |builder, slots| {
-            for (value, &ty) in arguments.iter().zip(params) {
-                let mut made = SlotValues::new();
-                make(value, TypeId(ty), builder, &mut made)?;
-                slots.extend_from_slice(&made).ok()?;
-            }
-            Some(())
-        });
-        *state = Some(instance.detach());
-        entered.map_err(|error| self.start_error(error, "", arguments))
-    }
-
-    /// Runs what was entered, and what is due after it.
-    fn drive(&mut self) -> Result<Value, Error> {
+    /// Enters a function if one is given, runs what was entered, and what is due after it.
+    fn drive(&mut self, mut entry: Option<Entry>) -> Result<Value, Error> {
         self.gate.deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         loop {
-            let result = self.run();
+            let result = self.run(entry.take());
             self.paused = matches!(
                 result,
                 Err(Error::OutOfSteps { .. } | Error::OutOfHostCalls { .. } | Error::TimedOut { .. })
@@ -345,7 +349,7 @@ impl Runtime {
             match self.next.take() {
                 Some((function, arguments)) => {
                     self.initialised = true;
-                    self.enter(function, &arguments)?;
+                    entry = Some(Entry { function, arguments: Passed::Values(arguments) });
                 }
                 None => return Ok(value),
             }
@@ -361,11 +365,20 @@ impl Runtime {
         })
     }
 
-    fn run(&mut self) -> Result<Value, Error> {
-        let Self { program, memory, arena, state, gate, budget, profiler, .. } = self;
+    fn run(&mut self, entry: Option<Entry>) -> Result<Value, Error> {
+        let Self { program, memory, arena, state, gate, budget, profiler, fresh, .. } = self;
         let (module, memory) = (program.module()?, *memory);
         let Some(stored) = state.take() else { return Err(Error::Idle) };
+        *fresh = false;
         let mut instance = Instance::attach(module, arena, stored);
+        if let Some(entry) = entry
+            && let Err(error) = enter(&mut instance, &entry)
+        {
+            *state = Some(instance.detach());
+            let arguments =
+                if let Passed::Values(values) = &entry.arguments { values.as_slice() } else { &[] };
+            return Err(self.start_error(error, "", arguments));
+        }
         let result = match run(&mut instance, gate, budget, profiler.as_mut()) {
             End::Returned => result_of(&instance),
             end => Err(end.into_error(&instance, budget, memory)),
@@ -389,6 +402,28 @@ impl fmt::Debug for Runtime {
 fn parameters<'a>(module: &Module<'a>, function: u16) -> &'a [u16] {
     let signature = module.function(function).and_then(|function| module.types.record(function.signature));
     signature.and_then(|record| record.components.split_last()).map_or(&[], |(_, params)| params)
+}
+
+fn enter(instance: &mut Instance<'_>, entry: &Entry) -> Result<(), StartError> {
+    match &entry.arguments {
+        Passed::Slots(slots, count) => {
+            instance.enter(entry.function, 0, |_, into| into.extend_from_slice(slots.get(..*count)?).ok())
+        }
+        Passed::Values(values) => {
+            let module = *instance.module();
+            let params = parameters(&module, entry.function);
+            let sizes = values.iter().zip(params).map(|(value, &ty)| words(value, TypeId(ty), &module));
+            let room = sizes.sum::<Result<usize, _>>().unwrap_or(0);
+            instance.enter(entry.function, room, |builder, slots| {
+                for (value, &ty) in values.iter().zip(params) {
+                    let mut made = SlotValues::new();
+                    make(value, TypeId(ty), builder, &mut made)?;
+                    slots.extend_from_slice(&made).ok()?;
+                }
+                Some(())
+            })
+        }
+    }
 }
 
 /// How a run ended.
@@ -487,6 +522,13 @@ impl End {
 
 /// What the function returned; an `err` is an error.
 fn result_of(instance: &Instance<'_>) -> Result<Value, Error> {
+    match instance.result_slots() {
+        Some((TypeId::UNIT, _)) => return Ok(Value::Null),
+        Some((TypeId::INT, &[slot])) => return Ok(Value::Int(slot.cast_signed())),
+        Some((TypeId::FLOAT, &[slot])) => return Ok(Value::Float(f64::from_bits(slot))),
+        Some((TypeId::BOOL, &[slot])) => return Ok(Value::Bool(slot != 0)),
+        _ => {}
+    }
     let Some(result) = instance.result() else { return Ok(Value::Null) };
     let read = |value| {
         Reader::new(MAX_BYTES).read(value).map_err(|mismatch| Error::Failed {
