@@ -40,6 +40,12 @@ impl Place {
         Ok(place)
     }
 
+    /// The command.
+    #[must_use]
+    pub fn command(&self) -> &Path {
+        self.runner.path()
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -112,6 +112,12 @@ impl CommandRunner {
         Ok(Self { mog: absolute(mog)?, machine: absolute(machine)?, limit, address_space: None })
     }
 
+    /// The command.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.mog
+    }
+
     /// The same, with a bound on the whole process, so that no limit can be checked only after the memory is taken.
     #[must_use]
     pub fn with_address_space(self, mebibytes: u32) -> Self {

@@ -12,7 +12,7 @@ use crate::gate::Gate;
 use crate::profile::Profiler;
 use crate::replay::Replay;
 use crate::runtime::Budget;
-use crate::{CallStack, CapabilitySet, Error, Program, Runtime};
+use crate::{CallStack, CapabilitySet, Error, Interrupt, Program, Runtime};
 
 /// Memory of a runtime whose host did not say how much.
 const DEFAULT_MEMORY: usize = 1 << 20;
@@ -25,6 +25,7 @@ pub struct RuntimeBuilder {
     pub(crate) steps: u64,
     pub(crate) host_calls: u64,
     timeout: Option<Duration>,
+    interrupt: Option<Interrupt>,
     config: Config,
     state: State,
     observer: Option<Box<dyn Observer>>,
@@ -39,6 +40,7 @@ impl Default for RuntimeBuilder {
             steps: u64::MAX,
             host_calls: u64::MAX,
             timeout: None,
+            interrupt: None,
             config: Config::default(),
             state: State::default(),
             observer: None,
@@ -84,6 +86,13 @@ impl RuntimeBuilder {
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// What ends its runs from outside.
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: &Interrupt) -> Self {
+        self.interrupt = Some(interrupt.clone());
         self
     }
 
@@ -193,9 +202,10 @@ impl RuntimeBuilder {
             Some(None) => CapabilitySet::new(),
         };
         let setup = self.observer.is_some().then(|| self.setup(&capabilities));
-        let Self { memory, steps, host_calls, timeout, config, state, observer, replay, profile } = self;
+        let Self { memory, steps, host_calls, timeout, interrupt, config, state, observer, replay, profile } =
+            self;
         let mut gate = Gate::new(capabilities, state, observer);
-        (gate.setup, gate.replay) = (setup.map(Box::new), replay.map(Box::new));
+        (gate.setup, gate.replay, gate.interrupt) = (setup.map(Box::new), replay.map(Box::new), interrupt);
         Runtime {
             program,
             memory,

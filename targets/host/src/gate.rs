@@ -18,7 +18,7 @@ use crate::capabilities::{Body, Standard, State, log};
 use crate::function::{Args, DirectBody, Source};
 use crate::make::{make, words};
 use crate::replay::{Divergence, Happening, Recorded, Replay};
-use crate::{CallError, CapabilitySet, Type, Value};
+use crate::{CallError, CapabilitySet, Interrupt, Type, Value};
 
 /// Longest message of a failure that a program gets to see, in bytes.
 const MAX_MESSAGE: usize = 4096;
@@ -57,6 +57,8 @@ pub(crate) struct Gate {
     pub(crate) setup: Option<Box<Setup>>,
     /// Where results come from instead of the host's functions.
     pub(crate) replay: Option<Box<Replay>>,
+    /// Whether somebody wants it to end.
+    pub(crate) interrupt: Option<Interrupt>,
     /// When the program must have ended.
     pub(crate) deadline: Option<Instant>,
     /// When each call that is pending goes on, by token.
@@ -78,6 +80,7 @@ impl Gate {
             observer,
             setup: None,
             replay: None,
+            interrupt: None,
             deadline: None,
             pending: BTreeMap::new(),
             next_token: 0,
@@ -221,7 +224,10 @@ impl Gate {
             None => self.pending.iter().map(|(&token, &wake)| (wake, token)).min(),
         };
         let until = first.map(|(wake, _)| wake).into_iter().chain(self.deadline).min()?;
-        thread::sleep(until.saturating_duration_since(Instant::now()));
+        match &self.interrupt {
+            Some(interrupt) => interrupt.sleep_until(until),
+            None => thread::sleep(until.saturating_duration_since(Instant::now())),
+        }
         first.filter(|&(wake, _)| token.is_none() && wake <= Instant::now()).map(|(_, token)| token)
     }
 
@@ -229,6 +235,12 @@ impl Gate {
     pub(crate) fn is_late(&self, step: u64) -> bool {
         self.replay.as_ref().is_some_and(|replay| replay.timed_out(step))
             || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            || self.interrupt.as_ref().is_some_and(Interrupt::is_set)
+    }
+
+    /// Whether a run has to look up now and then: at the clock, the log, or whether somebody wants it to end.
+    pub(crate) fn is_sliced(&self) -> bool {
+        self.deadline.is_some() || self.replay.is_some() || self.interrupt.is_some()
     }
 
     /// A limit ended the run, so that it can go on.

@@ -447,11 +447,7 @@ fn run(
         if budget.left == 0 {
             return End::OutOfSteps;
         }
-        let slice = if gate.deadline.is_some() || gate.replay.is_some() {
-            budget.left.min(SLICE)
-        } else {
-            budget.left
-        };
+        let slice = if gate.is_sliced() { budget.left.min(SLICE) } else { budget.left };
         let before = instance.counters();
         instance.limit_host_calls(budget.calls_left);
         let outcome = match &mut profiler {

@@ -9,6 +9,7 @@ mod replay;
 mod resume;
 mod run;
 mod spec;
+mod watch;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -45,6 +46,9 @@ struct Cli {
 enum Command {
     /// Compile a program if it is source, and run it
     Run(Box<RunArgs>),
+    /// Run a program again whenever its file, or one beside it, changes. What `pub fn save_state()` of the old version
+    /// returns goes to `pub fn load_state(state)` of the new one
+    Watch(Box<RunArgs>),
     /// Go on with a program that was saved
     Resume(Box<ResumeArgs>),
     /// Repeat a run from its audit log, without the host's functions; say where it first differs
@@ -252,6 +256,7 @@ pub(crate) fn main() -> ExitCode {
     let code = match Cli::try_parse() {
         Ok(Cli { command }) => match command {
             Command::Run(args) => run::run(*args),
+            Command::Watch(args) => watch::watch(&args),
             Command::Resume(args) => resume::resume(*args),
             Command::Replay(args) => replay::replay(&args),
             Command::Check(args) => check::check(&args),
