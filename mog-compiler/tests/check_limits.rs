@@ -2,8 +2,6 @@
 
 mod check_support;
 
-use std::time::{Duration, Instant};
-
 use mog_compiler::check::{CheckOptions, check};
 use mog_compiler::parser::parse;
 
@@ -61,67 +59,6 @@ fn deep_programs_fit_a_small_stack() {
     };
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run);
     assert!(thread.is_ok_and(|thread| thread.join().is_ok()));
-}
-
-/// Eight times the program, about eight times the time. The bound is loose: machines are busy.
-#[test]
-fn time_is_linear() {
-    type Make = fn(usize) -> String;
-    let programs: [(&str, Make); 14] = [
-        ("variables", |n| {
-            (0..n).map(|i| format!("v{i} := {i}\n")).collect::<String>() + &"x := v0\n".repeat(n)
-        }),
-        ("shadowing", |n| "x := 1\n".repeat(n)),
-        ("sum", |n| format!("x := 1{}", " + 1".repeat(n))),
-        ("array", |n| format!("x := [{}]", "1, ".repeat(n))),
-        ("ints matched", |n| {
-            format!(
-                "match 3 {{ {} _ => {{}} }}",
-                (0..n).map(|i| format!("{i} => {{}}, ")).collect::<String>()
-            )
-        }),
-        ("closures", |n| format!("a := 1\n{}", "f := fn() { a }\n".repeat(n))),
-        ("arrays to be found", |n| "x := []\nx.push(1)\n".repeat(n)),
-        ("chained inference", |n| {
-            format!(
-                "v0 := []\n{}v{n}.push(1)",
-                (0..n).map(|i| format!("v{} := [v{i}[0]]\n", i + 1)).collect::<String>()
-            )
-        }),
-        ("capabilities", |n| (0..n).map(|i| format!("c{i}.f({i})\n")).collect()),
-        ("else if", |n| {
-            format!(
-                "x := 1\nif x < 0 {{}} {}",
-                (0..n).map(|i| format!("else if x == {i} {{}} ")).collect::<String>()
-            )
-        }),
-        ("prints", |n| "println(1, 2.5, \"x\")\n".repeat(n)),
-        ("unknown names", |n| (0..n).map(|i| format!("println(u{i})\n")).collect()),
-        ("strings", |n| (0..n).map(|i| format!("s := \"text{i}\"\n")).collect()),
-        ("ranges matched", |n| {
-            format!(
-                "match 3 {{ {} _ => {{}} }}",
-                (0..n).map(|i| format!("{}..{} => {{}}, ", i * 10, i * 10 + 5)).collect::<String>()
-            )
-        }),
-    ];
-    for (name, make) in programs {
-        let time = |n: usize| {
-            let source = format!("fn main() {{\n{}\n}}", make(n));
-            let parsed = parse(&source);
-            let start = Instant::now();
-            let _ = check(&source, &parsed.ast, &CheckOptions::default());
-            start.elapsed()
-        };
-        // Quadratic time would take 64 times as long. Each attempt starts from the figures of the best one so far.
-        let (mut small, mut large) = (Duration::MAX, Duration::MAX);
-        let linear = (0..20).any(|_| {
-            small = small.min(time(1_000)).max(Duration::from_millis(1));
-            large = large.min(time(8_000));
-            large < small * 32
-        });
-        assert!(linear, "{name}: {small:?}, eight times as much: {large:?}");
-    }
 }
 
 /// Types that would be exponentially large, or infinite.

@@ -15,6 +15,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use mog_compiler::{Options, compile};
+use mog_tests::clock::cpu_time;
 use mog_tests::shapes::{SHAPES, program_of};
 
 const HELLO: &str = "fn main() {\n    println(\"hello\")\n}\n";
@@ -27,11 +28,6 @@ const LARGE: usize = 100_000;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// CPU time that this thread has used.
-fn cpu_time() -> Outcome<Duration> {
-    Ok(rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime).try_into()?)
-}
-
 /// Compiles a source; gives what became of it, in a few words.
 fn outcome(source: &str) -> String {
     match compile(source, &Options::new("bench.mog")) {
@@ -41,9 +37,9 @@ fn outcome(source: &str) -> String {
 }
 
 fn once(source: &str) -> Outcome<Duration> {
-    let start = cpu_time()?;
+    let start = cpu_time();
     black_box(outcome(source));
-    Ok(cpu_time()? - start)
+    Ok(cpu_time() - start)
 }
 
 /// The median time of compiling a source, in batches that are long enough to time.
@@ -51,11 +47,11 @@ fn time(source: &str) -> Outcome<Duration> {
     let count = (BATCH.as_nanos() / once(source)?.as_nanos().max(1)).clamp(1, 10_000) as u32;
     let mut batches = Vec::new();
     for _ in 0..BATCHES {
-        let start = cpu_time()?;
+        let start = cpu_time();
         for _ in 0..count {
             black_box(outcome(source));
         }
-        batches.push((cpu_time()? - start) / count);
+        batches.push((cpu_time() - start) / count);
     }
     batches.sort();
     batches.get(BATCHES / 2).copied().ok_or_else(|| "no batches".into())

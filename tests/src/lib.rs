@@ -1,6 +1,7 @@
 //! Shared parts of the test programs: stored cases, ways to run them, and what must agree between the ways.
 //!
 //! - [`case`] reads a `.mog` file with its directives and its expected output,
+//! - [`clock`] measures,
 //! - [`process`] runs one command with a deadline, [`place`] runs `mog` in a folder of its own,
 //! - [`runner`] runs a case in one of several variants; the runner can be swapped,
 //! - [`suite`] compares what came out with what was due,
@@ -9,6 +10,7 @@
 //! - [`shapes`] makes sources of any size, to see what the compiler takes for them.
 
 pub mod case;
+pub mod clock;
 pub mod differential;
 pub mod evaluator;
 pub mod generate;

@@ -69,6 +69,12 @@ pub const SHAPES: &[(&str, Shape)] = &[
     ("strings printed with names in braces", |n| {
         main(&(lines(n, |i| format!("v{i} := s")) + &lines(n, |i| format!("println(\"{{v{}}}\")", i / 2))))
     }),
+    ("values printed", |n| main(&lines(n, |_| "println(1, 2.5, \"x\", s)".to_owned()))),
+    ("capabilities", |n| main(&lines(n, |i| format!("c{i}.f({i})")))),
+    ("arrays of a type found later", |n| main(&lines(n, |_| "x := []\nx.push(1)".to_owned()))),
+    ("arrays of a type found by way of all of them", |n| {
+        main(&format!("v0 := []\n{}v{n}.push(1)", lines(n, |i| format!("v{} := [v{i}[0]]", i + 1))))
+    }),
     ("pieces of an f-string", |n| main(&format!("t := f\"{}\"", joined(n, "", |i| format!("a{i}{{s}}"))))),
     ("variables at once", |n| {
         main(&(lines(n, |i| format!("v{i} := s + {i}")) + &lines(n, |i| format!("s += v{i}"))))

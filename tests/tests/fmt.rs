@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mog_compiler::{Options, compile, format, parser};
 use mog_tests::case;
+use mog_tests::clock::cpu_time;
 use mog_tests::process::{Exit, Scratch};
 use mog_tests::runner::CommandRunner;
 use proptest::prelude::*;
@@ -226,9 +227,9 @@ fn large_programs_take_linear_time() -> Test {
     for (name, make, count) in makers {
         let time = |count: usize| -> Result<Duration, String> {
             let source = make(count);
-            let start = Instant::now();
+            let start = cpu_time();
             let once = format(&source).map_err(|e| format!("{name}: {}", e.render(&[], false)))?;
-            let elapsed = start.elapsed();
+            let elapsed = cpu_time() - start;
             let twice = format(&once).map_err(|e| format!("{name}: {}", e.render(&[], false)))?;
             assert!(once == twice, "{name}: formatting again changes it");
             Ok(elapsed)
