@@ -76,7 +76,7 @@ impl<'a> Checker<'a> {
             | K::Index { .. }
             | K::Slice { .. }
             | K::Await(_) => self.partial(id, want),
-            K::Range { .. } => self.range_value(span),
+            K::Range { start, end, .. } => self.range_value(span, [start, end]),
             K::Question(value) => self.question(value, span),
             K::Spawn(value) => self.spawned(value, span),
             K::If { arms, otherwise } => self.if_expr(arms, otherwise, span, want),
@@ -104,9 +104,18 @@ impl<'a> Checker<'a> {
 
     #[cold]
     #[inline(never)]
-    fn range_value(&mut self, span: Span) -> ExprId {
-        self.error(span, "range-value", "a range is not a value of its own")
-            .help("ranges stand in `for i in a..b`, in slices `xs[a..b]` and in patterns");
+    fn range_value(&mut self, span: Span, ends: [ast::ExprId; 2]) -> ExprId {
+        let [start, end] = ends.map(|id| self.ast[id]);
+        let is_text = |end: &ast::Expr| matches!(end.kind, ast::ExprKind::Str(_) | ast::ExprKind::FString(_));
+        let report = self.error(span, "range-value", "a range is not a value of its own");
+        if is_text(&start) || is_text(&end) {
+            report.help("`+` joins strings").fix(Span::new(start.span.end, end.span.start), " + ");
+        } else {
+            report.help(
+                "ranges stand in `for i in a..b`, in slices `xs[a..b]` and in patterns; an array of its numbers is \
+                 filled in a loop: `xs := []; for i in a..b { xs.push(i) }`",
+            );
+        }
         self.broken(span)
     }
 

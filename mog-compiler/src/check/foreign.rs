@@ -165,6 +165,12 @@ pub(super) fn method(text: &str) -> Option<Ours> {
         "set" | "put" => called("$0[$1] = $2", "write m[key] = value"),
         "insert" => called("$0[$1] = $2", "write m[key] = value; arrays have insert(i, x)"),
         "items" | "entries" => called("$0", "write `for k, v in m`"),
+        "enumerate" => called("$0", "write `for i, x in xs`"),
+        "zip" => said("go over one with its index: `for i, x in xs { y := ys[i] … }`"),
+        "flat_map" | "flatMap" => said("gather in a loop: `for x in xs { all = all.concat(f(x)) }`"),
+        "take" | "limit" => called("$0[0:$1]", "write xs[0:n]"),
+        "skip" | "drop" => called("$0[$1:]", "write xs[n:]"),
+        "has_next" | "next" => said("write `for x in xs`"),
         "is_empty" | "isEmpty" | "empty" => called("$0.len == 0", "write x.len == 0"),
         "unwrap" | "expect" | "get_or_raise" => said("use `?` to pass a failure on, or .unwrap_or(default)"),
         "unwrap_or_default" | "unwrap_or_else" | "or_else" | "getOrElse" | "orElse" | "get_or_default" => {
