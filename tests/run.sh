@@ -60,7 +60,7 @@ docs() {
 licences() {
     local other
     other=$(cargo tree --locked --workspace --edges normal,build,dev --prefix none --no-dedupe --format '{l} {p}' |
-        sort -u | grep -vE '^(\(?(MIT|Apache-2\.0( WITH LLVM-exception)?|Zlib|0BSD|Unlicense|ISC|CC0-1\.0)(( OR |/)(MIT|Apache-2\.0|Zlib))*\)?( AND Unicode-3\.0)?) [a-z]|^ *$')
+        sort -u | grep -vE '^(\(?(MIT|Apache-2\.0( WITH LLVM-exception)?|Zlib|0BSD|Unlicense|ISC|CC0-1\.0)(( OR | ?/ ?)(MIT|Apache-2\.0|Zlib))*\)?( AND Unicode-3\.0)?) [a-z]|^ *$')
     [ -z "$other" ] || { echo "licences that nobody looked at yet: $other"; return 1; }
     other=$(grep -h '^source' Cargo.lock fuzz/Cargo.lock | grep -v '"registry+https://github.com/rust-lang/crates.io-index"')
     [ -z "$other" ] || { echo "sources other than crates.io: $other"; return 1; }
@@ -85,7 +85,10 @@ readme() {
         { echo "README.md and examples/embed/src/main.rs differ"; return 1; }
     printed=$(cargo run --release --locked -q -p mog -- run examples/risk.mog --grant log.write) || return
     [[ $printed == *"Risk level: medium"* ]] || { echo "examples/risk.mog printed: $printed"; return 1; }
-    cargo run --locked -q -p mog-embed-example --bin embed && cargo run --locked -q -p mog-embed-example --bin products
+    cargo run --locked -q -p mog-embed-example --bin embed &&
+        cargo run --locked -q -p mog-embed-example --bin products &&
+        cargo run --locked -q -p mog-embed-example --bin agents &&
+        cargo run --locked -q -p mog-embassy-example | grep -q '^red: Some(Int(7))$'
 }
 
 unit() {

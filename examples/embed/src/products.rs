@@ -1,33 +1,16 @@
-//! A host function that gives an array of structs, with types that the program is compiled against.
+//! A host function that gives an array of structs, whose type the program is compiled against.
 
-use mog::{CapabilitySet, Compiler, MogType, Runtime, ToMog, Value};
+use mog::{CapabilitySet, Compiler, Runtime, ToMog};
 
+#[derive(ToMog)]
 struct Product {
     name: &'static str,
     price: f64,
     in_stock: bool,
 }
 
-impl MogType for Product {}
-
-impl ToMog for Product {
-    fn to_mog(self) -> Value {
-        let Self { name, price, in_stock } = self;
-        Value::record(
-            "Product",
-            [("name", name.into()), ("price", price.into()), ("in_stock", in_stock.into())],
-        )
-    }
-}
-
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut capabilities = CapabilitySet::new();
-    capabilities.declare(
-        "capability shop {
-             struct Product { name: string, price: float, in_stock: bool }
-             fn products() -> [Product]
-         }",
-    );
     capabilities.grant("shop.products", || {
         vec![
             Product { name: "desk", price: 649.5, in_stock: true },

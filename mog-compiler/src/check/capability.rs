@@ -76,7 +76,11 @@ pub(super) fn parse_declarations<'o>(
         named(root) || modules.iter().any(|module| named(&module.ast))
     };
     let mut list = Vec::new();
-    let supplied = supplied.iter().filter(|(_, source)| capabilities_of(source).any(uses));
+    // Types that belong to no capability may be those of arguments that the host passes.
+    let supplied = supplied.iter().filter(|(_, source)| {
+        let mut capabilities = capabilities_of(source).peekable();
+        capabilities.peek().is_none() || capabilities.any(uses)
+    });
     let standard = STANDARD.iter().filter(|(name, _)| uses(name) || (*name == "time" && uses("sleep")));
     for &(origin, source) in supplied.chain(standard) {
         let parsed = parser::parse_declarations(source);

@@ -24,6 +24,7 @@ pub struct RuntimeBuilder {
     pub(crate) memory: usize,
     pub(crate) steps: u64,
     pub(crate) host_calls: u64,
+    pending: Option<usize>,
     timeout: Option<Duration>,
     interrupt: Option<Interrupt>,
     config: Config,
@@ -39,6 +40,7 @@ impl Default for RuntimeBuilder {
             memory: DEFAULT_MEMORY,
             steps: u64::MAX,
             host_calls: u64::MAX,
+            pending: None,
             timeout: None,
             interrupt: None,
             config: Config::default(),
@@ -70,6 +72,14 @@ impl RuntimeBuilder {
     #[must_use]
     pub const fn host_calls(mut self, calls: u64) -> Self {
         self.host_calls = calls;
+        self
+    }
+
+    /// The most calls of [async functions](CapabilitySet::grant_async) that can be under way at once: one more fails. The
+    /// default is 1000.
+    #[must_use]
+    pub const fn pending_calls(mut self, calls: usize) -> Self {
+        self.pending = Some(calls);
         self
     }
 
@@ -202,10 +212,22 @@ impl RuntimeBuilder {
             Some(None) => CapabilitySet::new(),
         };
         let setup = self.observer.is_some().then(|| self.setup(&capabilities));
-        let Self { memory, steps, host_calls, timeout, interrupt, config, state, observer, replay, profile } =
-            self;
+        let Self {
+            memory,
+            steps,
+            host_calls,
+            pending,
+            timeout,
+            interrupt,
+            config,
+            state,
+            observer,
+            replay,
+            profile,
+        } = self;
         let mut gate = Gate::new(capabilities, state, observer);
         (gate.setup, gate.replay, gate.interrupt) = (setup.map(Box::new), replay.map(Box::new), interrupt);
+        gate.pending.limit = pending.unwrap_or(gate.pending.limit);
         Runtime {
             program,
             memory,

@@ -43,29 +43,28 @@ impl fmt::Display for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
-/// The type of the language that a Rust type stands for.
-pub trait MogType {
-    /// The type, for declarations and for the check when a program is linked. [`Type::Any`] puts that check off
-    /// to each call.
-    #[must_use]
-    fn mog_type() -> Type {
-        Type::Any
-    }
-}
-
 /// Made from a value of a program: an argument of a host function, or what a program's function gave.
 ///
+/// `#[derive(FromMog)]` makes it for structs and enums of the host's, whose names and fields the program then sees; by
+/// hand it looks so:
+///
 /// ```
-/// # use mog::{FromMog, Mismatch, MogType, Value};
+/// # use mog::{FromMog, Mismatch, Value};
 /// struct Point { x: f64, y: f64 }
-/// impl MogType for Point {}
 /// impl FromMog for Point {
 ///     fn from_mog(mut value: Value) -> Result<Self, Mismatch> {
 ///         Ok(Self { x: value.take("x").to()?, y: value.take("y").to()? })
 ///     }
 /// }
 /// ```
-pub trait FromMog: MogType + Sized {
+pub trait FromMog: Sized {
+    /// The type in the language, for declarations and for the check when a program is linked. [`Type::Any`] puts that
+    /// check off to each call.
+    #[must_use]
+    fn mog_type() -> Type {
+        Type::Any
+    }
+
     /// Takes the value apart.
     ///
     /// # Errors
@@ -96,21 +95,28 @@ pub trait FromMog: MogType + Sized {
 
 /// Turned into a value of a program: a result of a host function, or an argument of a program's function.
 ///
+/// `#[derive(ToMog)]` makes it for structs and enums of the host's; by hand it looks so:
+///
 /// ```
-/// # use mog::{MogType, ToMog, Type, Value};
+/// # use mog::{ToMog, Type, Value};
 /// struct Product { name: String, price: f64 }
-/// impl MogType for Product {
+/// impl ToMog for Product {
 ///     fn mog_type() -> Type {
 ///         Type::record("Product", [("name", Type::Str), ("price", Type::Float)])
 ///     }
-/// }
-/// impl ToMog for Product {
+///
 ///     fn to_mog(self) -> Value {
 ///         Value::record("Product", [("name", self.name.into()), ("price", self.price.into())])
 ///     }
 /// }
 /// ```
-pub trait ToMog: MogType + Sized {
+pub trait ToMog: Sized {
+    /// The type in the language, as for [`FromMog::mog_type`].
+    #[must_use]
+    fn mog_type() -> Type {
+        Type::Any
+    }
+
     /// The value.
     fn to_mog(self) -> Value;
 
@@ -137,16 +143,19 @@ pub trait ToMog: MogType + Sized {
     /// The result's slot, for a function whose result is an int, a float or a bool; none for `()`.
     #[doc(hidden)]
     fn into_slot(self) -> Result<Option<u64>, String> {
-        Ok(match self.into_result()? {
-            Value::Int(value) => Some(value.cast_unsigned()),
-            Value::Float(value) => Some(value.to_bits()),
-            Value::Bool(value) => Some(u64::from(value)),
-            _ => None,
-        })
+        match (self.into_result()?, Self::mog_type().delivered()) {
+            (Value::Int(value), Type::Int) => Ok(Some(value.cast_unsigned())),
+            (Value::Uint(value), Type::Int) if i64::try_from(value).is_ok() => Ok(Some(value)),
+            (Value::Int(value), Type::Float) => Ok(Some((value as f64).to_bits())),
+            (Value::Float(value), Type::Float) => Ok(Some(value.to_bits())),
+            (Value::Bool(value), Type::Bool) => Ok(Some(u64::from(value))),
+            (Value::Null, Type::Unit) => Ok(None),
+            (value, ty) => {
+                Err(format!("the host gave a wrong result: {}", Mismatch::new(ty.to_string(), &value)))
+            }
+        }
     }
 }
-
-impl MogType for Value {}
 
 impl FromMog for Value {
     fn from_mog(value: Value) -> Result<Self, Mismatch> {
@@ -163,13 +172,11 @@ impl ToMog for Value {
 macro_rules! plain {
     ($($rust:ty, $mog:ident $type:ident, $expected:literal, [$($short:expr)?], [$slot:expr], $($found:pat => $give:expr),+;)*) => {
         $(
-            impl MogType for $rust {
+            impl FromMog for $rust {
                 fn mog_type() -> Type {
                     Type::$mog
                 }
-            }
 
-            impl FromMog for $rust {
                 fn from_mog(value: Value) -> Result<Self, Mismatch> {
                     match value {
                         $($found => Ok($give),)+
@@ -185,6 +192,10 @@ macro_rules! plain {
             }
 
             impl ToMog for $rust {
+                fn mog_type() -> Type {
+                    Type::$mog
+                }
+
                 fn to_mog(self) -> Value {
                     self.into()
                 }
@@ -212,13 +223,11 @@ plain! {
         Value::Float(value) => value as f32, Value::Int(value) => value as f32;
 }
 
-impl MogType for String {
+impl FromMog for String {
     fn mog_type() -> Type {
         Type::Str
     }
-}
 
-impl FromMog for String {
     fn from_mog(value: Value) -> Result<Self, Mismatch> {
         match value {
             Value::Str(text) => Ok(text),
@@ -232,6 +241,10 @@ impl FromMog for String {
 }
 
 impl ToMog for String {
+    fn mog_type() -> Type {
+        Type::Str
+    }
+
     fn to_mog(self) -> Value {
         Value::Str(self)
     }
@@ -240,13 +253,11 @@ impl ToMog for String {
 macro_rules! integers {
     ($($rust:ty, $mog:ident, $expected:literal $(, $bytes:ident)?;)*) => {
         $(
-            impl MogType for $rust {
+            impl FromMog for $rust {
                 fn mog_type() -> Type {
                     Type::$mog
                 }
-            }
 
-            impl FromMog for $rust {
                 fn from_mog(value: Value) -> Result<Self, Mismatch> {
                     let converted = match value {
                         Value::Int(int) => int.try_into().ok(),
@@ -270,6 +281,10 @@ macro_rules! integers {
             }
 
             impl ToMog for $rust {
+                fn mog_type() -> Type {
+                    Type::$mog
+                }
+
                 fn to_mog(self) -> Value {
                     self.into()
                 }
@@ -302,6 +317,32 @@ integers! {
     u64, U64, "u64";
 }
 
+/// A length or an index: an `int` that is not negative.
+impl FromMog for usize {
+    fn mog_type() -> Type {
+        Type::Int
+    }
+
+    fn from_mog(value: Value) -> Result<Self, Mismatch> {
+        let converted = match value {
+            Value::Int(int) => int.try_into().ok(),
+            Value::Uint(int) => int.try_into().ok(),
+            _ => None,
+        };
+        converted.ok_or_else(|| Mismatch::new("int from 0 up", &value))
+    }
+}
+
+impl ToMog for usize {
+    fn mog_type() -> Type {
+        Type::Int
+    }
+
+    fn to_mog(self) -> Value {
+        i64::try_from(self).map_or(Value::Uint(self as u64), Value::Int)
+    }
+}
+
 fn one_by_one<T: FromMog>(value: Value) -> Result<Vec<T>, Mismatch> {
     let element = |(n, element)| T::from_mog(element).map_err(|e| e.inside(format_args!("[{n}]")));
     match value {
@@ -311,73 +352,91 @@ fn one_by_one<T: FromMog>(value: Value) -> Result<Vec<T>, Mismatch> {
     }
 }
 
-impl MogType for &str {
+impl ToMog for &str {
     fn mog_type() -> Type {
         Type::Str
     }
-}
 
-impl ToMog for &str {
     fn to_mog(self) -> Value {
         self.into()
     }
 }
 
-impl MogType for Cow<'_, str> {
+impl ToMog for Cow<'_, str> {
     fn mog_type() -> Type {
         Type::Str
     }
-}
 
-impl ToMog for Cow<'_, str> {
     fn to_mog(self) -> Value {
         Value::Str(self.into_owned())
     }
 }
 
-impl<T: MogType> MogType for Vec<T> {
+impl<T: FromMog> FromMog for Vec<T> {
     fn mog_type() -> Type {
         Type::array(T::mog_type())
     }
-}
 
-impl<T: FromMog> FromMog for Vec<T> {
     fn from_mog(value: Value) -> Result<Self, Mismatch> {
         T::array_from_mog(value)
     }
 }
 
 impl<T: ToMog> ToMog for Vec<T> {
+    fn mog_type() -> Type {
+        Type::array(T::mog_type())
+    }
+
     fn to_mog(self) -> Value {
         T::array_to_mog(self)
     }
 }
 
-impl<T: MogType> MogType for Option<T> {
+impl<T: FromMog> FromMog for Option<T> {
     fn mog_type() -> Type {
         Type::option(T::mog_type())
     }
-}
 
-impl<T: FromMog> FromMog for Option<T> {
     fn from_mog(value: Value) -> Result<Self, Mismatch> {
         if value.is_null() { Ok(None) } else { T::from_mog(value).map(Some) }
     }
 }
 
 impl<T: ToMog> ToMog for Option<T> {
+    fn mog_type() -> Type {
+        Type::option(T::mog_type())
+    }
+
     fn to_mog(self) -> Value {
         self.map_or(Value::Null, T::to_mog)
     }
 }
 
-impl<T: MogType, E> MogType for Result<T, E> {
+impl<T: FromMog> FromMog for Box<T> {
     fn mog_type() -> Type {
-        Type::Result(Box::new(T::mog_type()))
+        T::mog_type()
+    }
+
+    fn from_mog(value: Value) -> Result<Self, Mismatch> {
+        T::from_mog(value).map(Self::new)
+    }
+}
+
+impl<T: ToMog> ToMog for Box<T> {
+    fn mog_type() -> Type {
+        T::mog_type()
+    }
+
+    fn to_mog(self) -> Value {
+        (*self).to_mog()
     }
 }
 
 impl<T: ToMog, E: fmt::Display> ToMog for Result<T, E> {
+    fn mog_type() -> Type {
+        Type::Result(Box::new(T::mog_type()))
+    }
+
     fn to_mog(self) -> Value {
         match self {
             Ok(value) => Value::Ok(Box::new(value.to_mog())),
@@ -397,21 +456,23 @@ impl<T: ToMog, E: fmt::Display> ToMog for Result<T, E> {
 macro_rules! maps {
     ($($map:ident [$($more:ident)?] [$($key:tt)*];)*) => {
         $(
-            impl<K: MogType, V: MogType $(, $more)?> MogType for $map<K, V $(, $more)?> {
-                fn mog_type() -> Type {
-                    Type::map(K::mog_type(), V::mog_type())
-                }
-            }
-
             impl<K: FromMog + $($key)*, V: FromMog $(, $more: BuildHasher + Default)?> FromMog
                 for $map<K, V $(, $more)?>
             {
+                fn mog_type() -> Type {
+                    Type::map(K::mog_type(), V::mog_type())
+                }
+
                 fn from_mog(value: Value) -> Result<Self, Mismatch> {
                     entries(value)?.collect()
                 }
             }
 
             impl<K: ToMog, V: ToMog $(, $more)?> ToMog for $map<K, V $(, $more)?> {
+                fn mog_type() -> Type {
+                    Type::map(K::mog_type(), V::mog_type())
+                }
+
                 fn to_mog(self) -> Value {
                     Value::Map(self.into_iter().map(|(key, value)| (key.to_mog(), value.to_mog())).collect())
                 }

@@ -1,11 +1,13 @@
-//! Functions that a host grants: closures of any arity, and what they see of a call.
+//! Functions that a host grants: closures of any arity, async ones too, and what they see of a call.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use mog_core::heap::Data;
 use mog_core::{Call, DirectCall};
 
+use crate::pending::CallFuture;
 use crate::read::{MAX_BYTES, Reader};
 use crate::{FromMog, Mismatch, ToMog, Type, Value};
 
@@ -187,18 +189,31 @@ fn argument(index: usize, mismatch: &Mismatch) -> CallError {
     CallError::Failed(format!("argument {}: {mismatch}", index + 1))
 }
 
-type Body = dyn Fn(&Args<'_, '_, '_>) -> Result<Value, CallError> + Send + Sync;
 pub(crate) type DirectBody = dyn Fn(&Args<'_, '_, '_>) -> Result<Option<u64>, CallError> + Send + Sync;
+type Body<T> = dyn Fn(&Args<'_, '_, '_>) -> Result<T, CallError> + Send + Sync;
+
+/// How a host function is carried out.
+#[derive(Clone)]
+pub(crate) enum Work {
+    /// At once.
+    Now {
+        body: Arc<Body<Value>>,
+        /// The same for arguments of one slot each, and a result that is an int, a float, a bool or `()`.
+        direct: Option<Arc<DirectBody>>,
+    },
+    /// By a future, while the task that made the call waits.
+    Later(Arc<Body<CallFuture>>),
+}
 
 /// A host function of any kind, ready to be granted: types and body.
 #[derive(Clone)]
 pub struct Function {
     /// Types of the parameters; `None` takes any number of any type.
     pub(crate) params: Option<Vec<Type>>,
+    /// Their names, for declarations; empty if nobody gave any.
+    names: Vec<String>,
     pub(crate) result: Type,
-    pub(crate) body: Arc<Body>,
-    /// The same for arguments of one slot each, and a result that is an int, a float, a bool or `()`.
-    pub(crate) direct: Option<Arc<DirectBody>>,
+    pub(crate) work: Work,
 }
 
 impl Function {
@@ -212,17 +227,38 @@ impl Function {
     pub fn dynamic(
         body: impl Fn(&Args<'_, '_, '_>) -> Result<Value, CallError> + Send + Sync + 'static,
     ) -> Self {
-        Self { params: None, result: Type::Any, body: Arc::new(body), direct: None }
+        let work = Work::Now { body: Arc::new(body), direct: None };
+        Self { params: None, names: Vec::new(), result: Type::Any, work }
+    }
+
+    /// The same with a future, as for [`CapabilitySet::grant_async`](crate::CapabilitySet::grant_async).
+    pub fn dynamic_async<F>(body: impl Fn(Vec<Value>) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Value, CallError>> + Send + 'static,
+    {
+        let work =
+            move |args: &Args<'_, '_, '_>| args.values().map(|args| Box::pin(body(args)) as CallFuture);
+        Self { params: None, names: Vec::new(), result: Type::Any, work: Work::Later(Arc::new(work)) }
+    }
+
+    /// Names the parameters, for declarations, for named arguments, and for
+    /// [`AuditLog::redact`](crate::AuditLog::redact). They are as the language writes names.
+    #[must_use]
+    pub fn named<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.names = names.into_iter().map(Into::into).collect();
+        self
     }
 
     /// How a declaration of this function reads, if its types are known.
     pub(crate) fn declaration(&self, name: &str) -> Option<String> {
         let params = self.params.as_ref()?;
-        let names = ('a'..='z').zip(params).map(|(name, ty)| format!("{name}: {ty}"));
-        let params = names.collect::<Vec<_>>().join(", ");
+        let names = self.names.iter().cloned().chain(('a'..='z').skip(self.names.len()).map(String::from));
+        let params = names.zip(params).map(|(name, ty)| format!("{name}: {ty}"));
+        let params = params.collect::<Vec<_>>().join(", ");
+        let keyword = if matches!(self.work, Work::Later(_)) { "async fn" } else { "fn" };
         Some(match self.result.delivered() {
-            Type::Unit => format!("fn {name}({params})"),
-            result => format!("fn {name}({params}) -> {result}"),
+            Type::Unit => format!("{keyword} {name}({params})"),
+            result => format!("{keyword} {name}({params}) -> {result}"),
         })
     }
 }
@@ -271,7 +307,7 @@ macro_rules! parameter {
         Type::Str
     };
     (mog own $name:ident) => {
-        $name::mog_type()
+        <$name as FromMog>::mog_type()
     };
     (get text $name:ident $args:ident $index:literal) => {
         $args.text($index)?
@@ -313,9 +349,9 @@ macro_rules! closures {
                     };
                     Function {
                         params: Some(vec![$(parameter!(mog $kind $name)),*]),
+                        names: Vec::new(),
                         result,
-                        body: Arc::new(body),
-                        direct,
+                        work: Work::Now { body: Arc::new(body), direct },
                     }
                 }
             }
@@ -342,4 +378,47 @@ closures! {
     [B] 3 (text A 0, own B 1, text C 2);
     [A] 3 (own A 0, text B 1, text C 2);
     [] 3 (text A 0, text B 1, text C 2);
+}
+
+/// What [`CapabilitySet::grant_async`](crate::CapabilitySet::grant_async) takes: closures and functions of up to six
+/// [`FromMog`] parameters that give a future, whose output is [`ToMog`]. `M` only tells these apart.
+pub trait IntoAsyncFunction<M> {
+    /// The function, ready to be granted.
+    fn into_async_function(self) -> Function;
+}
+
+macro_rules! async_closures {
+    ($($count:literal ($($name:ident $index:literal),*);)*) => {
+        $(
+            impl<C, F, R: ToMog, $($name: FromMog),*> IntoAsyncFunction<(R, $($name,)*)> for C
+            where
+                C: Fn($($name),*) -> F + Send + Sync + 'static,
+                F: Future<Output = R> + Send + 'static,
+            {
+                fn into_async_function(self) -> Function {
+                    Function {
+                        params: Some(vec![$($name::mog_type()),*]),
+                        names: Vec::new(),
+                        result: R::mog_type(),
+                        work: Work::Later(Arc::new(move |args| {
+                            args.expect($count)?;
+                            let future = self($(args.get::<$name>($index)?),*);
+                            let future = async { future.await.into_result().map_err(CallError::Failed) };
+                            Ok(Box::pin(future) as CallFuture)
+                        })),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+async_closures! {
+    0 ();
+    1 (A 0);
+    2 (A 0, B 1);
+    3 (A 0, B 1, D 2);
+    4 (A 0, B 1, D 2, E 3);
+    5 (A 0, B 1, D 2, E 3, G 4);
+    6 (A 0, B 1, D 2, E 3, G 4, H 5);
 }

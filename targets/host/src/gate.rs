@@ -1,11 +1,9 @@
 //! The gate between a program and the functions that it was granted: this is the crate's one implementation of
 //! [`mog_core::Host`]. It links, calls, converts, contains panics, and tells the observer.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use mog_core::error::Failure;
@@ -15,16 +13,15 @@ use mog_core::{Binding, Call, Direct, DirectCall, Host, Module, Reply, TypeId};
 
 use crate::audit::{Entry, Event, OUTPUT_LIMIT, Observer, Outcome, Setup};
 use crate::capabilities::{Body, Standard, State, log};
-use crate::function::{Args, DirectBody, Source};
+use crate::function::{Args, DirectBody, Source, Work};
+use crate::interrupt::NOTICE;
 use crate::make::{make, words};
+use crate::pending::{Pending, Progress, contained};
 use crate::replay::{Divergence, Happening, Recorded, Replay};
-use crate::{CallError, CapabilitySet, Interrupt, Type, Value};
+use crate::{CallError, CapabilitySet, Function, Interrupt, Type, Value};
 
 /// Longest message of a failure that a program gets to see, in bytes.
 const MAX_MESSAGE: usize = 4096;
-
-/// Longest sleep, in milliseconds: thirty years, which no clock overflows at.
-const MAX_SLEEP: u64 = 1_000_000_000_000;
 
 /// Why a program may not go on, whatever it catches.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,9 +58,8 @@ pub(crate) struct Gate {
     pub(crate) interrupt: Option<Interrupt>,
     /// When the program must have ended.
     pub(crate) deadline: Option<Instant>,
-    /// When each call that is pending goes on, by token.
-    pub(crate) pending: BTreeMap<u32, Instant>,
-    pub(crate) next_token: u32,
+    /// Calls that are under way.
+    pub(crate) pending: Pending,
     /// Why the program was stopped.
     pub(crate) stop: Option<Stop>,
     /// What each import was linked to.
@@ -82,8 +78,7 @@ impl Gate {
             replay: None,
             interrupt: None,
             deadline: None,
-            pending: BTreeMap::new(),
-            next_token: 0,
+            pending: Pending::default(),
             stop: None,
             bound: Vec::new(),
             unsettled: None,
@@ -121,56 +116,56 @@ impl Gate {
     }
 
     /// Carries out a call. What it converts is charged.
-    fn invoke(&mut self, function: u16, call: &mut Call<'_, '_>) -> Result<Value, CallError> {
+    fn invoke(&mut self, function: u16, call: &mut Call<'_, '_>) -> Progress {
         if let Some((error, steps)) = self.unsettled.take() {
             call.charge(steps);
-            return Err(error);
+            return Progress::Done(Err(error));
         }
         let Some(&Bound { granted, direct, .. }) = self.bound.get(usize::from(function)) else {
-            return Err(CallError::Denied("capability denied".to_owned()));
+            return denied();
         };
         let args = Args::new(Source::Call(call), direct);
-        let outcome = self.carry_out(granted, &args);
+        let progress = self.carry_out(granted, &args);
         let steps = args.steps();
         call.charge(steps);
-        outcome
+        progress
     }
 
     /// Calls a granted function.
     #[inline]
-    fn carry_out(&mut self, number: usize, args: &Args<'_, '_, '_>) -> Result<Value, CallError> {
+    fn carry_out(&mut self, number: usize, args: &Args<'_, '_, '_>) -> Progress {
         match self.set.granted(number).map(|granted| &granted.body) {
-            Some(Body::Standard(row)) => (row.body)(args, &mut self.state),
+            Some(Body::Standard(row)) => Progress::Done((row.body)(args, &mut self.state)),
             Some(Body::Host(host)) => {
                 // What the program printed comes before what the function may print. Should that fail, the next
                 // print says so.
                 let _ = self.state.output.flush();
-                catch_unwind(AssertUnwindSafe(|| (host.body)(args)))
-                    .unwrap_or_else(|panic| Err(CallError::Failed(panic_message(panic.as_ref()))))
+                match &host.work {
+                    Work::Now { body, .. } => Progress::Done(contained(|| body(args))),
+                    Work::Later(body) => self.pending.begin(|| body(args)),
+                }
             }
-            Some(Body::Recorded) | None => Err(CallError::Denied("capability denied".to_owned())),
+            Some(Body::Recorded) | None => denied(),
         }
     }
 
     /// Turns an outcome into the machine's terms. A result that does not fit becomes a failure.
-    fn settle(&mut self, call: &mut Call<'_, '_>, outcome: &mut Result<Value, CallError>) -> Reply {
-        if let Ok(value) = outcome {
+    fn settle(&mut self, call: &mut Call<'_, '_>, progress: &mut Progress) -> Reply {
+        if let Progress::Done(Ok(value)) = progress {
             match deliver(call, value) {
                 Ok(reply) => return reply,
-                Err(message) => *outcome = Err(CallError::Failed(message)),
+                Err(message) => *progress = Progress::Done(Err(CallError::Failed(message))),
             }
         }
-        match outcome {
-            Ok(_) => Reply::Done,
-            Err(CallError::Failed(message)) => call.fail(shortened(message)),
-            Err(CallError::Denied(message)) => call.deny(shortened(message)),
-            Err(CallError::Sleep(ms)) => {
-                let token = self.next_token;
-                self.next_token = token.wrapping_add(1);
-                self.pending.insert(token, Instant::now() + Duration::from_millis((*ms).min(MAX_SLEEP)));
-                Reply::Pending(token)
-            }
-            Err(CallError::OutputLimit) => self.halt(Stop::OutputLimit),
+        if let Progress::Done(Err(CallError::Sleep(ms))) = progress {
+            *progress = self.pending.sleep(*ms);
+        }
+        match progress {
+            Progress::Pending(token) => Reply::Pending(*token),
+            Progress::Done(Err(CallError::Failed(message))) => call.fail(shortened(message)),
+            Progress::Done(Err(CallError::Denied(message))) => call.deny(shortened(message)),
+            Progress::Done(Err(CallError::OutputLimit)) => self.halt(Stop::OutputLimit),
+            Progress::Done(Ok(_) | Err(CallError::Sleep(_))) => Reply::Done,
         }
     }
 
@@ -197,11 +192,6 @@ impl Gate {
         Reply::Halt
     }
 
-    /// Forgets the calls that are pending.
-    pub(crate) fn forget_pending(&mut self) {
-        self.pending.clear();
-    }
-
     /// The host calls the program.
     pub(crate) fn enter(&mut self, function: Option<&str>, args: &[Value]) -> Result<(), Divergence> {
         if let (Some(observer), Some(setup)) = (&mut self.observer, &self.setup) {
@@ -210,25 +200,34 @@ impl Gate {
         self.replay.as_mut().map_or(Ok(()), |replay| replay.enter(function, args))
     }
 
-    /// Waits until a pending call can go on, or time is up: this call, or the one that can be the first. Gives that one
-    /// where no call is named. One at a time, so that the order of their ends is all that there is to record.
-    pub(crate) fn wait(&mut self, token: Option<u32>, step: u64) -> Option<u32> {
+    /// Looks whether a pending call can go on, or time is up: this call, or whichever can be the first. Gives that one
+    /// where no call is named. One at a time, so that the order of their ends is all that there is to record. If there
+    /// is none, the context is woken when a future may have ended, and nobody is at [`Gate::wakes_at`].
+    pub(crate) fn poll_wait(
+        &mut self,
+        asked: Option<u32>,
+        step: u64,
+        context: &Context<'_>,
+    ) -> Poll<Option<u32>> {
         if let Some(replay) = &mut self.replay {
-            if token.is_some() {
-                return None;
+            if asked.is_some() {
+                return Poll::Ready(None);
             }
-            return replay.completed(step).map_err(|stop| self.stop.get_or_insert(stop)).ok();
+            return Poll::Ready(replay.completed(step).map_err(|stop| self.stop.get_or_insert(stop)).ok());
         }
-        let first = match token {
-            Some(token) => self.pending.get(&token).map(|&wake| (wake, token)),
-            None => self.pending.iter().map(|(&token, &wake)| (wake, token)).min(),
-        };
-        let until = first.map(|(wake, _)| wake).into_iter().chain(self.deadline).min()?;
-        match &self.interrupt {
-            Some(interrupt) => interrupt.sleep_until(until),
-            None => thread::sleep(until.saturating_duration_since(Instant::now())),
+        self.pending.poll(context);
+        match self.pending.first(asked) {
+            Some(token) => Poll::Ready(asked.is_none().then_some(token)),
+            None if self.is_late(step) || self.pending.is_empty() => Poll::Ready(None),
+            None => Poll::Pending,
         }
-        first.filter(|&(wake, _)| token.is_none() && wake <= Instant::now()).map(|(_, token)| token)
+    }
+
+    /// When whoever waits is to look again, though no future woke it: when a sleep ends, or its time, or when somebody may
+    /// have interrupted it.
+    pub(crate) fn wakes_at(&self, asked: Option<u32>) -> Option<Instant> {
+        let notice = self.interrupt.as_ref().map(|_| Instant::now() + NOTICE);
+        self.pending.first_sleep(asked).into_iter().chain(self.deadline).chain(notice).min()
     }
 
     /// Whether time is up.
@@ -276,7 +275,7 @@ impl Gate {
         &mut self,
         call: &mut Call<'_, '_>,
         resumed: Option<u32>,
-        work: impl FnOnce(&mut Self, &mut Call<'_, '_>) -> Result<Value, CallError>,
+        work: impl FnOnce(&mut Self, &mut Call<'_, '_>) -> Progress,
     ) -> Reply {
         if self.stop.is_some() {
             return Reply::Halt;
@@ -287,8 +286,8 @@ impl Gate {
             return self.halt(Stop::Timeout);
         }
         if !self.is_recorded() {
-            let mut outcome = work(self, call);
-            return self.settle(call, &mut outcome);
+            let mut progress = work(self, call);
+            return self.settle(call, &mut progress);
         }
         let args = arguments(call);
         let (start, before) = (Instant::now(), call.step());
@@ -296,29 +295,32 @@ impl Gate {
             Ok(recorded) => recorded,
             Err(stop) => return self.halt(stop),
         };
-        let mut outcome = match &recorded {
-            Some(recorded) => self.repeat(call, recorded, &args),
+        resumed.filter(|_| recorded.is_some()).into_iter().for_each(|token| self.pending.cancel(token));
+        let mut progress = match &recorded {
+            Some(Recorded { outcome: Outcome::Pending, token: Some(token), .. }) => {
+                self.pending.repeat(*token)
+            }
+            Some(recorded) => Progress::Done(self.repeat(call, recorded, &args)),
             None => work(self, call),
         };
-        let reply = match &recorded {
-            Some(Recorded { outcome: Outcome::Pending, token: Some(token), .. }) => {
-                outcome = Err(CallError::Sleep(0));
-                self.pending.insert(*token, start);
-                Reply::Pending(*token)
-            }
-            _ => self.settle(call, &mut outcome),
-        };
+        let reply = self.settle(call, &mut progress);
         if let Some(recorded) = &recorded {
             // What the host's function read of its arguments then.
             call.charge(recorded.cost.saturating_sub(call.step() - before));
         }
         let token = if let Reply::Pending(token) = reply { Some(token) } else { resumed };
-        let (outcome, result) = match &outcome {
-            Ok(value) => (Outcome::Ok, value),
-            Err(CallError::Failed(message)) => (Outcome::Error, &Value::from(message.as_str())),
-            Err(CallError::Denied(message)) => (Outcome::Denied, &Value::from(message.as_str())),
-            Err(CallError::Sleep(_)) => (Outcome::Pending, &Value::Null),
-            Err(CallError::OutputLimit) => (Outcome::Error, &Value::from(OUTPUT_LIMIT)),
+        let (outcome, result) = match &progress {
+            Progress::Done(Ok(value)) => (Outcome::Ok, value),
+            Progress::Done(Err(CallError::Failed(message))) => {
+                (Outcome::Error, &Value::from(message.as_str()))
+            }
+            Progress::Done(Err(CallError::Denied(message))) => {
+                (Outcome::Denied, &Value::from(message.as_str()))
+            }
+            Progress::Done(Err(CallError::OutputLimit)) => (Outcome::Error, &Value::from(OUTPUT_LIMIT)),
+            Progress::Done(Err(CallError::Sleep(_))) | Progress::Pending(_) => {
+                (Outcome::Pending, &Value::Null)
+            }
         };
         let cost = call.step() - before;
         self.report(call, &args, (outcome, result), (cost, token), start.elapsed());
@@ -383,7 +385,9 @@ impl Host for Gate {
         // Without a declaration the program cannot know better; each call finds out.
         let direct = agree && self.is_typed(granted) && is_plain(signature);
         let body = match self.set.granted(granted).map(|granted| &granted.body) {
-            Some(Body::Host(host)) if direct => host.direct.clone(),
+            Some(Body::Host(Function { work: Work::Now { body: _, direct: body }, .. })) if direct => {
+                body.clone()
+            }
             _ => None,
         };
         self.bound.push(Bound { granted, direct, body });
@@ -407,25 +411,21 @@ impl Host for Gate {
         if !self.state.output.is_empty() {
             let _ = self.state.output.flush();
         }
-        match catch_unwind(AssertUnwindSafe(|| body(&args))) {
-            Ok(Ok(result)) => Some(Direct { result, steps: args.steps() }),
-            Ok(Err(error)) => self.settle_later(error, args.steps()),
-            Err(panic) => self.settle_later(CallError::Failed(panic_message(panic.as_ref())), args.steps()),
+        match contained(|| body(&args)) {
+            Ok(result) => Some(Direct { result, steps: args.steps() }),
+            Err(error) => self.settle_later(error, args.steps()),
         }
     }
 
     fn resume(&mut self, _: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
-        match self.pending.get(&token) {
-            Some(&wake) if Instant::now() < wake => Reply::Pending(token),
-            _ => {
-                self.pending.remove(&token);
-                self.perform(call, Some(token), |_, _| Ok(Value::Null))
-            }
+        if !self.pending.is_over(token, Instant::now()) {
+            return Reply::Pending(token);
         }
+        self.perform(call, Some(token), |gate, _| Progress::Done(gate.pending.take(token)))
     }
 
     fn cancelled(&mut self, token: u32) {
-        self.pending.remove(&token);
+        self.pending.cancel(token);
     }
 
     fn spawn_failed(&mut self, failure: Failure, message: &str) {
@@ -452,6 +452,10 @@ impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gate").field("set", &self.set).field("stop", &self.stop).finish_non_exhaustive()
     }
+}
+
+fn denied() -> Progress {
+    Progress::Done(Err(CallError::Denied("capability denied".to_owned())))
 }
 
 /// Whether each parameter is in one register that reads the same as a signed number, a float or a reference.
@@ -508,10 +512,4 @@ fn shortened(message: &str) -> &str {
         end -= 1;
     }
     message.get(..end).unwrap_or(message)
-}
-
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the host's function panicked: {}", text.unwrap_or("no message"))
 }

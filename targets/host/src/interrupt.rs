@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long a program that sleeps may take to notice.
-const NOTICE: Duration = Duration::from_millis(20);
+/// How long a program that waits may take to notice.
+pub(crate) const NOTICE: Duration = Duration::from_millis(20);
 
 /// Ends runs from another thread or a signal handler. A run ends with [`Error::TimedOut`](crate::Error::TimedOut) a few
 /// milliseconds later, and [`Runtime::resume`](crate::Runtime::resume) goes on with it. A host function that is at work is not interrupted.
@@ -40,16 +39,5 @@ impl Interrupt {
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
-    }
-
-    /// Sleeps until then, or until runs are to end.
-    pub(crate) fn sleep_until(&self, until: Instant) {
-        while !self.is_set() {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            thread::sleep(left.min(NOTICE));
-        }
     }
 }

@@ -15,9 +15,11 @@
 //! # }
 //! ```
 //!
-//! - [`CapabilitySet`] says what is granted; [`FromMog`] and [`ToMog`] convert, [`Value`] holds anything.
-//! - [`Compiler`] compiles, [`Program`] is the result, to be shared.
-//! - [`Runtime`] runs; after a trap, a limit or a panic in a host function it can be used again.
+//! - [`CapabilitySet`] says what is granted: closures, async ones, a [group](Capability) of functions; [`FromMog`] and [`ToMog`] convert and can be derived,
+//!   [`Serde`] takes the types of serde, [`Value`] holds anything.
+//! - [`Compiler`] compiles, [`Program`] is the result, to be shared; an [`Engine`] keeps those that threads have in common.
+//! - [`Runtime`] runs, by itself or on an async executor; after a trap, a limit or a panic in a host function it can be
+//!   used again.
 //! - [`Observer`] and [`AuditLog`] see every call; [`Replay`] repeats a run from its log.
 //!
 //! The machine itself is in `mog-core`; this crate implements its [`Host`](mog_core::Host) once, in `gate.rs`.
@@ -26,6 +28,10 @@ mod audit;
 mod builder;
 mod capabilities;
 mod convert;
+#[doc(hidden)]
+pub mod derived;
+mod drive;
+mod engine;
 mod error;
 mod function;
 mod gate;
@@ -33,12 +39,14 @@ mod interrupt;
 mod json;
 mod make;
 mod output;
+mod pending;
 mod profile;
 mod program;
 mod read;
 mod reload;
 mod replay;
 mod runtime;
+mod serde_value;
 mod snapshot;
 mod source_map;
 mod tensor;
@@ -47,16 +55,20 @@ mod value;
 
 pub use audit::{AuditLog, Entry, Event, Observer, Outcome, Setup, Tampered, verify as verify_audit};
 pub use builder::RuntimeBuilder;
-pub use capabilities::{CapabilitySet, UnknownCapability};
-pub use convert::{Arguments, FromMog, Mismatch, MogType, ToMog};
+pub use capabilities::{Capability, CapabilitySet, UnknownCapability};
+pub use convert::{Arguments, FromMog, Mismatch, ToMog};
+pub use engine::Engine;
 pub use error::{CallStack, Error, Frame};
-pub use function::{Args, CallError, Function, IntoFunction, Text};
+pub use function::{Args, CallError, Function, IntoAsyncFunction, IntoFunction, Text};
 pub use interrupt::Interrupt;
 pub use mog_core::{Counters, Dispatch, Failure, LoadError, TrapCode};
+#[cfg(feature = "derive")]
+pub use mog_derive::{FromMog, ToMog, capability};
 pub use profile::{LineSteps, Profile};
 pub use program::{CompileError, Compiler, Program, Report, compile_mog_source};
 pub use replay::{Divergence, LogError, Replay};
 pub use runtime::Runtime;
+pub use serde_value::{Serde, SerializeError, from_value, to_value};
 pub use tensor::{AnyTensor, Bf16, Dtype, Element, F16, Tensor};
 pub use types::{Type, TypeText, function_text};
 pub use value::Value;

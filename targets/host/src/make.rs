@@ -1,6 +1,8 @@
 //! From a [`Value`] to a program's memory: first the room that it needs, then the value, bottom up. Both walk the
 //! value with a list of what is open instead of recursion, and both ask [`node`] what a part of it is.
 
+use std::borrow::Cow;
+
 use mog_core::heap::{AnyTag, NULL, SlotValues, Variants};
 use mog_core::module::{TypeKind, TypeRecord, TypeTable};
 use mog_core::{Builder, Module, TypeId};
@@ -70,7 +72,7 @@ pub(crate) fn make(
     loop {
         let mut done = match node(part, part_type, &module).ok()?.kind {
             Kind::Slots(slots) => Some(slots),
-            Kind::Text(text, any) => Some(reference(builder.string(text)?, any.then_some(AnyTag::Str))),
+            Kind::Text(text, any) => Some(reference(builder.string(&text)?, any.then_some(AnyTag::Str))),
             Kind::Bytes(bytes, ty, element, any) => {
                 let array = builder.array(ty, bytes.len())?;
                 for (n, &byte) in bytes.iter().enumerate() {
@@ -109,6 +111,8 @@ enum Part<'v> {
     Value(&'v Value),
     /// A text that is no value of its own, such as a field's name as a key.
     Text(&'v str),
+    /// A key of a map whose keys are strings, whatever it is.
+    Key(&'v Value),
     /// The shape or the elements of a tensor that is made as a map, for `any`.
     Sizes(&'v AnyTensor),
     Elements(&'v AnyTensor),
@@ -139,7 +143,7 @@ enum Kind<'v> {
     /// Slots, all of them.
     Slots(SlotValues),
     /// A string; whether as `any`.
-    Text(&'v str, bool),
+    Text(Cow<'v, str>, bool),
     /// An array of bytes, its type, its elements' type; whether as `any`.
     Bytes(&'v [u8], TypeId, TypeId, bool),
     /// A tensor as its type, whose record this is.
@@ -166,6 +170,10 @@ fn node<'v>(part: Part<'v>, ty: TypeId, module: &Module<'v>) -> Result<Node<'v>,
         Part::Value(value) => value,
         Part::Text(text) if ty == TypeId::STR => return Ok(text_node(text, false)),
         Part::Text(text) if ty == TypeId::ANY => return Ok(text_node(text, true)),
+        Part::Key(key) => match key {
+            Value::Int(_) | Value::Uint(_) | Value::Bool(_) => return Ok(text_node(key.to_string(), false)),
+            other => other,
+        },
         Part::Number(tag, payload) => return Ok(slots_node(&[tag as u64, payload])),
         Part::Sizes(tensor) => {
             let sizes = tensor.shape().iter().map(|&size| Part::Number(AnyTag::Int, size as u64));
@@ -208,7 +216,8 @@ fn slots_node<'v>(slots: &[u64]) -> Node<'v> {
     Node { words: 0, kind: Kind::Slots(SlotValues::from_slice(slots).unwrap_or_default()) }
 }
 
-const fn text_node(text: &str, any: bool) -> Node<'_> {
+fn text_node<'v>(text: impl Into<Cow<'v, str>>, any: bool) -> Node<'v> {
+    let text = text.into();
     Node { words: Builder::string_words(text.len()), kind: Kind::Text(text, any) }
 }
 
@@ -224,7 +233,7 @@ fn any_node<'v>(value: &'v Value, module: &Module<'v>) -> Option<Node<'v>> {
         Value::Bytes(_) | Value::Array(_) => array_node(value, TypeId::ARRAY_ANY, true, module),
         Value::Map(_) | Value::Struct { .. } => map_node(value, TypeId::MAP_ANY, true, module),
         Value::Tensor(tensor) => Some(tensor_map_node(tensor)),
-        Value::Enum { variant, payload, .. } if payload.is_empty() => Some(text_node(variant, true)),
+        Value::Enum { variant, payload, .. } if payload.is_empty() => Some(text_node(&**variant, true)),
         Value::Enum { .. } | Value::Ok(_) | Value::Err(..) => None,
     }
 }
@@ -292,7 +301,8 @@ fn map_node<'v>(value: &'v Value, ty: TypeId, any: bool, module: &Module<'v>) ->
     let (count, parts): (usize, Parts<'v>) = match value {
         Value::Map(entries) => {
             let parts = entries.iter().flat_map(move |(key, value)| {
-                [(Step::Inside, Part::Value(key), key_type), (Step::Key(key), Part::Value(value), value_type)]
+                let key_part = if any { Part::Key(key) } else { Part::Value(key) };
+                [(Step::Inside, key_part, key_type), (Step::Key(key), Part::Value(value), value_type)]
             });
             (entries.len(), Box::new(parts))
         }

@@ -1,13 +1,15 @@
 //! A program at work: one instance with its memory, its grants and its limits.
 
 use std::fmt;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use mog_core::heap::{Data, SlotValues};
-use mog_core::{Config, Counters, Instance, Module, Outcome, StartError, TypeId};
+use mog_core::{Config, Counters, Instance, Module, Outcome, StartError, TrapCode, TypeId};
 
 use crate::audit::OUT_OF_TIME;
 use crate::convert::Slots;
+use crate::drive::Patience;
 use crate::error::{CallStack, trap_message};
 use crate::gate::{Gate, Stop};
 use crate::make::{make, words};
@@ -20,6 +22,8 @@ use crate::{Arguments, CapabilitySet, Divergence, Error, Program, RuntimeBuilder
 
 /// Steps between two looks at the clock: a few milliseconds.
 const SLICE: u64 = 1_000_000;
+/// Steps after which others have their turn on an executor: less than a tenth of that.
+const TURN: u64 = 50_000;
 /// Functions of a call stack that are reported.
 const MAX_FRAMES: usize = 20;
 
@@ -89,7 +93,7 @@ pub struct Runtime {
 }
 
 /// A function to enter, with its arguments.
-struct Entry {
+pub(crate) struct Entry {
     function: u16,
     arguments: Passed,
 }
@@ -205,6 +209,12 @@ impl Runtime {
     /// # Errors
     /// If there is no such function or the arguments do not fit it; otherwise as for [`Runtime::execute`].
     pub fn call(&mut self, name: &str, arguments: impl Arguments) -> Result<Value, Error> {
+        let entry = self.begin(name, arguments)?;
+        self.drive(Some(entry))
+    }
+
+    /// What is entered when the host calls a function: it, or what comes before it.
+    pub(crate) fn begin(&mut self, name: &str, arguments: impl Arguments) -> Result<Entry, Error> {
         let Some(export) = self.program.find_export(name) else { return Err(self.no_function(name)) };
         let function = export.function;
         // Nobody has to be told of the arguments, now or later.
@@ -227,7 +237,7 @@ impl Runtime {
         };
         self.budget.renew();
         self.gate.stop = None;
-        self.gate.forget_pending();
+        self.gate.pending.clear();
         self.next = None;
         let mut entry = Entry { function, arguments };
         match (self.program.init(), entry.arguments) {
@@ -237,7 +247,7 @@ impl Runtime {
             }
             (_, arguments) => entry.arguments = arguments,
         }
-        self.drive(Some(entry))
+        Ok(entry)
     }
 
     /// Goes on where a limit on steps, time or host calls ended the last run, with new limits of the same size.
@@ -245,13 +255,18 @@ impl Runtime {
     /// # Errors
     /// If no such limit ended it; otherwise as for [`Runtime::execute`].
     pub fn resume(&mut self) -> Result<Value, Error> {
+        self.begin_again()?;
+        self.drive(None)
+    }
+
+    pub(crate) fn begin_again(&mut self) -> Result<(), Error> {
         if !self.paused {
             return Err(Error::Idle);
         }
         self.budget.renew();
         self.gate.stop = None;
         self.gate.enter(None, &[])?;
-        self.drive(None)
+        Ok(())
     }
 
     /// Whether a limit ended the last run, so that [`Runtime::resume`] can go on.
@@ -322,9 +337,29 @@ impl Runtime {
 
     /// Enters a function if one is given, runs what was entered, and what is due after it.
     fn drive(&mut self, mut entry: Option<Entry>) -> Result<Value, Error> {
+        self.start_clock();
+        match self.poll_drive(&mut entry, &mut Patience::Blocks) {
+            Poll::Ready(result) => result,
+            // Whoever blocks is not told to come back.
+            Poll::Pending => Err(Error::Idle),
+        }
+    }
+
+    pub(crate) fn start_clock(&mut self) {
         self.gate.deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    }
+
+    /// Goes on with what was entered, and what is due after it, as far as it can without waiting.
+    pub(crate) fn poll_drive(
+        &mut self,
+        entry: &mut Option<Entry>,
+        patience: &mut Patience<'_, '_>,
+    ) -> Poll<Result<Value, Error>> {
         loop {
-            let result = self.run(entry.take());
+            let Poll::Ready(result) = self.run(entry.take(), patience) else {
+                self.paused = true;
+                return Poll::Pending;
+            };
             self.paused = matches!(
                 result,
                 Err(Error::OutOfSteps { .. } | Error::OutOfHostCalls { .. } | Error::TimedOut { .. })
@@ -343,15 +378,15 @@ impl Runtime {
             }
             let ended = result.is_err() || self.next.is_none();
             if let Some(divergence) = self.divergence(&result).filter(|_| ended) {
-                return Err(divergence.into());
+                return Poll::Ready(Err(divergence.into()));
             }
             let value = result?;
             match self.next.take() {
                 Some((function, arguments)) => {
                     self.initialised = true;
-                    entry = Some(Entry { function, arguments: Passed::Values(arguments) });
+                    *entry = Some(Entry { function, arguments: Passed::Values(arguments) });
                 }
-                None => return Ok(value),
+                None => return Poll::Ready(Ok(value)),
             }
         }
     }
@@ -365,10 +400,10 @@ impl Runtime {
         })
     }
 
-    fn run(&mut self, entry: Option<Entry>) -> Result<Value, Error> {
+    fn run(&mut self, entry: Option<Entry>, patience: &mut Patience<'_, '_>) -> Poll<Result<Value, Error>> {
         let Self { program, memory, arena, state, gate, budget, profiler, fresh, .. } = self;
         let (module, memory) = (program.module()?, *memory);
-        let Some(stored) = state.take() else { return Err(Error::Idle) };
+        let Some(stored) = state.take() else { return Poll::Ready(Err(Error::Idle)) };
         *fresh = false;
         let mut instance = Instance::attach(module, arena, stored);
         if let Some(entry) = entry
@@ -377,12 +412,13 @@ impl Runtime {
             *state = Some(instance.detach());
             let arguments =
                 if let Passed::Values(values) = &entry.arguments { values.as_slice() } else { &[] };
-            return Err(self.start_error(error, "", arguments));
+            return Poll::Ready(Err(self.start_error(error, "", arguments)));
         }
-        let result = match run(&mut instance, gate, budget, profiler.as_mut()) {
+        let end = run(&mut instance, gate, budget, profiler.as_mut(), patience);
+        let result = end.map(|end| match end {
             End::Returned => result_of(&instance),
             end => Err(end.into_error(&instance, budget, memory)),
-        };
+        });
         *state = Some(instance.detach());
         result
     }
@@ -435,19 +471,27 @@ enum End {
     Machine(Outcome),
 }
 
-/// Runs in slices while there is a clock to look at, and waits when the program waits.
+/// Runs in slices while there is a clock to look at or others want their turn, and waits when the program waits.
 fn run(
     instance: &mut Instance<'_>,
     gate: &mut Gate,
     budget: &mut Budget,
     mut profiler: Option<&mut Profiler>,
-) -> End {
+    patience: &mut Patience<'_, '_>,
+) -> Poll<End> {
+    let mut taken = 0;
     let total = |counters: Counters| counters.steps + counters.collector_steps;
     loop {
         if budget.left == 0 {
-            return End::OutOfSteps;
+            return Poll::Ready(End::OutOfSteps);
         }
-        let slice = if gate.is_sliced() { budget.left.min(SLICE) } else { budget.left };
+        let slice = if let Patience::Polls(_) = patience {
+            budget.left.min(TURN)
+        } else if gate.is_sliced() {
+            budget.left.min(SLICE)
+        } else {
+            budget.left
+        };
         let before = instance.counters();
         instance.limit_host_calls(budget.calls_left);
         let outcome = match &mut profiler {
@@ -464,28 +508,40 @@ fn run(
         budget.spend(slice, total(after) - total(before));
         budget.calls_left -= after.host_calls - before.host_calls;
         if let Some(stop) = gate.stop.take() {
-            return End::Stopped(stop);
+            return Poll::Ready(End::Stopped(stop));
         }
+        taken += total(after) - total(before);
         match outcome {
-            Outcome::Returned => return End::Returned,
-            Outcome::Idle => return End::Idle,
-            Outcome::Paused if gate.is_late(after.steps) => return End::Stopped(Stop::Timeout),
+            Outcome::Returned => return Poll::Ready(End::Returned),
+            Outcome::Idle => return Poll::Ready(End::Idle),
+            Outcome::Paused if gate.is_late(after.steps) => {
+                return Poll::Ready(End::Stopped(Stop::Timeout));
+            }
+            Outcome::Paused if taken >= TURN && budget.left > 0 && patience.gives_way(gate) => {
+                return Poll::Pending;
+            }
             Outcome::Paused => {}
             Outcome::Pending(_) | Outcome::Waiting => {
                 let asked = if let Outcome::Pending(token) = outcome { Some(token) } else { None };
                 // Somebody may be watching while nothing happens.
                 let _ = gate.state.output.flush();
-                if let Some(token) = gate.wait(asked, after.steps) {
-                    instance.complete(token);
-                }
+                let Poll::Ready(token) = patience.wait(gate, asked, after.steps) else {
+                    return Poll::Pending;
+                };
+                let goes_on = token.is_some_and(|token| instance.complete(token)) || asked.is_some();
                 if let Some(stop) = gate.stop.take() {
-                    return End::Stopped(stop);
+                    return Poll::Ready(End::Stopped(stop));
                 }
                 if gate.is_late(after.steps) {
-                    return End::Stopped(Stop::Timeout);
+                    return Poll::Ready(End::Stopped(Stop::Timeout));
+                }
+                if !goes_on && gate.pending.is_empty() {
+                    // Nobody is going to complete what it waits for.
+                    let deadlock = Outcome::Trap { code: TrapCode::Deadlock, detail: [0; 2] };
+                    return Poll::Ready(End::Machine(deadlock));
                 }
             }
-            other => return End::Machine(other),
+            other => return Poll::Ready(End::Machine(other)),
         }
     }
 }

@@ -7,7 +7,6 @@
 //! the program could not have reached by itself, which the machine checks to be sound.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use mog_core::{Instance, SnapshotError};
 use serde::{Deserialize, Serialize};
@@ -31,8 +30,8 @@ struct Saved {
     debt: u64,
     /// What to enter after the initialiser; the arguments as JSON.
     next: Option<(u16, String)>,
-    /// The calls that are pending, and after how many microseconds they go on.
-    pending: Vec<(u32, u64)>,
+    /// The calls that are pending, and after how many microseconds they go on; none for those that have futures.
+    pending: Vec<(u32, Option<u64>)>,
     next_token: u32,
     /// Bytes that it may still print.
     output_left: u64,
@@ -62,10 +61,6 @@ impl Runtime {
             }
             None => None,
         };
-        let now = Instant::now();
-        let micros = |wake: &Instant| {
-            u64::try_from(wake.saturating_duration_since(now).as_micros()).unwrap_or(u64::MAX)
-        };
         let gate = &self.gate;
         let saved = Saved {
             memory: self.memory as u64,
@@ -73,8 +68,8 @@ impl Runtime {
             paused: self.paused,
             debt: self.budget.debt,
             next,
-            pending: gate.pending.iter().map(|(token, wake)| (*token, micros(wake))).collect(),
-            next_token: gate.next_token,
+            pending: gate.pending.save(),
+            next_token: gate.pending.next_token,
             output_left: gate.state.output.left,
             random: gate.state.random.state(),
             store: gate.state.store.entries().clone(),
@@ -153,10 +148,8 @@ impl RuntimeBuilder {
             let arguments = serde_json::from_str(&text).ok().filter(|_| known).ok_or_else(not_whole)?;
             runtime.next = Some((function, arguments));
         }
-        let (now, gate) = (Instant::now(), &mut runtime.gate);
-        let wake = |micros| now.checked_add(Duration::from_micros(micros)).unwrap_or(now);
-        gate.pending = saved.pending.into_iter().map(|(token, micros)| (token, wake(micros))).collect();
-        gate.next_token = saved.next_token;
+        let gate = &mut runtime.gate;
+        gate.pending.restore(saved.pending, saved.next_token);
         gate.state.output.left = gate.state.output.left.min(saved.output_left);
         gate.state.random.set_state(saved.random);
         gate.state.store.replace(saved.store);

@@ -5,7 +5,7 @@ use std::fmt;
 use mog_core::TypeId;
 use mog_core::half::{bf16_from_f64, bf16_to_f64, f16_from_f64, f16_to_f64};
 
-use crate::{FromMog, Mismatch, MogType, ToMog, Type, Value};
+use crate::{FromMog, Mismatch, ToMog, Type, Value};
 
 /// What a tensor's elements are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -315,13 +315,11 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-impl<T: Element> MogType for Tensor<T> {
+impl<T: Element> FromMog for Tensor<T> {
     fn mog_type() -> Type {
         Type::Tensor(T::DTYPE)
     }
-}
 
-impl<T: Element> FromMog for Tensor<T> {
     fn from_mog(value: Value) -> Result<Self, Mismatch> {
         let tensor = AnyTensor::from_mog(value)?;
         if tensor.dtype == T::DTYPE {
@@ -332,6 +330,10 @@ impl<T: Element> FromMog for Tensor<T> {
 }
 
 impl<T: Element> ToMog for Tensor<T> {
+    fn mog_type() -> Type {
+        Type::Tensor(T::DTYPE)
+    }
+
     fn to_mog(self) -> Value {
         let mut bytes = Vec::with_capacity(self.data.len() * T::DTYPE.size());
         self.data.into_iter().for_each(|element| element.put(&mut bytes));
@@ -339,10 +341,8 @@ impl<T: Element> ToMog for Tensor<T> {
     }
 }
 
-/// Of any element type, which the program's declarations leave open.
-impl MogType for AnyTensor {}
-
-/// From a tensor, or from the map that stands for one where a program passes it as `any`.
+/// From a tensor of any element type, which the program's declarations leave open; or from the map that stands for one
+/// where a program passes it as `any`.
 impl FromMog for AnyTensor {
     fn from_mog(value: Value) -> Result<Self, Mismatch> {
         match value {

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use mog_core::heap::Variants;
 use mog_core::module::{TypeKind, TypeRecord};
 use mog_core::{Module, TypeId};
 
@@ -40,6 +41,8 @@ pub enum Type {
     Result(Box<Type>),
     /// A struct: its name, and names and types of its fields.
     Struct(Cow<'static, str>, Vec<(Cow<'static, str>, Type)>),
+    /// An enum: its name, and names of its variants with the types of what they carry.
+    Enum(Cow<'static, str>, Vec<(Cow<'static, str>, Vec<Type>)>),
     /// A struct or enum that is declared elsewhere.
     Named(Cow<'static, str>),
 }
@@ -85,20 +88,30 @@ impl Type {
         }
     }
 
-    /// Declarations of the structs in this type, inner ones first, each once.
-    pub(crate) fn declare_structs(&self, into: &mut Vec<(String, String)>) {
+    /// Declarations of the structs and enums in this type, inner ones first, each once. Different ones of the same name
+    /// are all there, for the compiler to object to.
+    pub(crate) fn declare_named(&self, into: &mut Vec<String>) {
         match self {
-            Self::Array(inner) | Self::Option(inner) | Self::Result(inner) => inner.declare_structs(into),
+            Self::Array(inner) | Self::Option(inner) | Self::Result(inner) => inner.declare_named(into),
             Self::Map(key, value) => {
-                key.declare_structs(into);
-                value.declare_structs(into);
+                key.declare_named(into);
+                value.declare_named(into);
             }
             Self::Struct(name, fields) => {
-                fields.iter().for_each(|(_, ty)| ty.declare_structs(into));
-                if into.iter().all(|(declared, _)| declared != name) {
-                    let fields: Vec<_> = fields.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
-                    into.push((name.to_string(), format!("struct {name} {{ {} }}", fields.join(", "))));
-                }
+                fields.iter().for_each(|(_, ty)| ty.declare_named(into));
+                let fields: Vec<_> = fields.iter().map(|(name, ty)| format!("{name}: {ty}")).collect();
+                declare(format!("struct {name} {{ {} }}", fields.join(", ")), into);
+            }
+            Self::Enum(name, variants) => {
+                variants.iter().flat_map(|(_, payload)| payload).for_each(|ty| ty.declare_named(into));
+                let variants: Vec<_> = variants
+                    .iter()
+                    .map(|(name, payload)| match payload.as_slice() {
+                        [] => name.to_string(),
+                        payload => format!("{name}({})", list(payload)),
+                    })
+                    .collect();
+                declare(format!("enum {name} {{ {} }}", variants.join(", ")), into);
             }
             _ => {}
         }
@@ -157,6 +170,20 @@ impl Type {
                     && (direction == Direction::ToHost
                         || fields().all(|(name, ty)| given(name) || is_option(module, TypeId(ty))))
             }
+            (Self::Enum(_, own), TypeKind::Enum | TypeKind::BoxedEnum, _) => {
+                let theirs = || Variants::of(record).map(|(name, payload)| (module.string(name), payload));
+                let fits = |own: &[Self], payload: &[u16]| {
+                    own.len() == payload.len() && own.iter().zip(payload).all(|(own, &ty)| inner(own, ty))
+                };
+                match direction {
+                    Direction::ToHost => theirs().all(|(name, payload)| {
+                        own.iter().any(|(known, own)| known == name && fits(own, payload))
+                    }),
+                    Direction::ToProgram => own.iter().all(|(known, own)| {
+                        theirs().any(|(name, payload)| known == name && fits(own, payload))
+                    }),
+                }
+            }
             (Self::Map(..), TypeKind::Struct | TypeKind::Tensor, _) => true,
             (Self::Tensor(own), TypeKind::Tensor, _) => {
                 module.types.tensor_element(ty).and_then(Dtype::of) == Some(*own)
@@ -164,6 +191,16 @@ impl Type {
             _ => false,
         }
     }
+}
+
+fn declare(text: String, into: &mut Vec<String>) {
+    if !into.contains(&text) {
+        into.push(text);
+    }
+}
+
+fn list(types: &[Type]) -> String {
+    types.iter().map(Type::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -199,7 +236,7 @@ impl fmt::Display for Type {
             Self::Tensor(dtype) => write!(f, "tensor<{dtype}>"),
             Self::Option(payload) => write!(f, "?{payload}"),
             Self::Result(payload) => write!(f, "Result<{payload}>"),
-            Self::Struct(name, _) | Self::Named(name) => f.write_str(name),
+            Self::Struct(name, _) | Self::Enum(name, _) | Self::Named(name) => f.write_str(name),
         }
     }
 }

@@ -429,9 +429,9 @@ fn time_runs_out_in_a_loop_in_a_sleep_and_between_calls() -> Test {
 #[test]
 fn memory_is_bounded_also_for_what_the_host_gives() -> Test {
     let mut set = CapabilitySet::new();
-    set.grant("t.text", |n: usize_| "x".repeat(n.0));
-    set.grant("t.list", |n: usize_| vec![7i64; n.0]);
-    set.grant("t.error", |n: usize_| -> Result<i64, String> { Err("e".repeat(n.0)) });
+    set.grant("t.text", |n: usize| "x".repeat(n));
+    set.grant("t.list", |n: usize| vec![7i64; n]);
+    set.grant("t.error", |n: usize| -> Result<i64, String> { Err("e".repeat(n)) });
     let source = "
         pub fn text(n: int) -> int { s := t.text(n) as string\ns.len }
         pub fn list(n: int) -> int { xs := t.list(n) as [int]\nxs.len }
@@ -449,22 +449,6 @@ fn memory_is_bounded_also_for_what_the_host_gives() -> Test {
         assert_eq!(runtime.call("error", (100_000i64,))?, Value::Int(4096));
     }
     Ok(())
-}
-
-/// A length that a program asks for.
-#[allow(non_camel_case_types, reason = "it stands for the type")]
-struct usize_(usize);
-
-impl mog::MogType for usize_ {
-    fn mog_type() -> mog::Type {
-        mog::Type::Int
-    }
-}
-
-impl mog::FromMog for usize_ {
-    fn from_mog(value: Value) -> Result<Self, mog::Mismatch> {
-        u32::from_mog(value).map(|n| Self(n as usize))
-    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod common;
 use std::collections::{BTreeMap, HashMap};
 
 use common::{Test, output_of, runtime};
-use mog::{CapabilitySet, Compiler, Error, FromMog, Mismatch, MogType, Runtime, ToMog, Type, Value};
+use mog::{CapabilitySet, Compiler, Error, FromMog, Mismatch, Runtime, ToMog, Type, Value};
 
 const ECHO: &str = r#"
 struct Point { x: int, label: ?string, path: [float], tags: {string: int} }
@@ -199,13 +199,11 @@ struct Product {
     in_stock: bool,
 }
 
-impl MogType for Product {
+impl ToMog for Product {
     fn mog_type() -> Type {
         Type::record("Product", [("name", Type::Str), ("price", Type::Float), ("in_stock", Type::Bool)])
     }
-}
 
-impl ToMog for Product {
     fn to_mog(self) -> Value {
         let Self { name, price, in_stock } = self;
         let fields = [("name", name.into()), ("price", price.into()), ("in_stock", in_stock.into())];
@@ -214,6 +212,10 @@ impl ToMog for Product {
 }
 
 impl FromMog for Product {
+    fn mog_type() -> Type {
+        <Self as ToMog>::mog_type()
+    }
+
     fn from_mog(mut value: Value) -> Result<Self, Mismatch> {
         let mut field = |name: &str| value.take(name);
         Ok(Self {
@@ -407,5 +409,39 @@ fn a_deep_value_of_the_hosts_is_refused_too() -> Test {
     }
     let error = echo("any_", &deep).expect_err("too deep");
     assert!(error.to_string().contains("200 levels"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_result_that_is_not_what_its_type_says_is_a_failure() -> Test {
+    struct Liar(Value);
+    impl ToMog for Liar {
+        fn mog_type() -> Type {
+            Type::Int
+        }
+
+        fn to_mog(self) -> Value {
+            self.0
+        }
+    }
+    let mut set = CapabilitySet::new();
+    set.grant("t.text", || Liar("text".into())).grant("t.nothing", |_: usize| Liar(Value::Null));
+    set.grant("t.large", || usize::MAX).grant("t.len", |n: usize| n);
+    let source = "fn main() {
+        for n in 0..2 {
+            try { println(t.text()) } catch(e) { println(e) }
+            try { println(t.nothing(n)) } catch(e) { println(e) }
+            try { println(t.large()) } catch(e) { println(e) }
+            try { println(t.len(n - 1)) } catch(e) { println(e) }
+        }
+    }";
+    let printed = output_of(source, set)?;
+    let lines: Vec<&str> = printed.lines().collect();
+    for (n, says) in
+        ["string", "none", "u64 18446744073709551615", "int from 0 up, found int -1"].iter().enumerate()
+    {
+        assert!(lines.get(n).is_some_and(|line| line.contains(says)), "{printed}");
+    }
+    assert_eq!(lines.last(), Some(&"0"));
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(crate) use random::Generator;
 
 use crate::function::Args;
 use crate::output::Output;
-use crate::{CallError, Function, IntoFunction, Type, Value};
+use crate::{CallError, Function, IntoAsyncFunction, IntoFunction, Type, Value};
 
 /// A standard function: its state is that of the runtime that calls it.
 pub(crate) type StandardBody = fn(&Args<'_, '_, '_>, &mut State) -> Result<Value, CallError>;
@@ -93,6 +93,17 @@ struct Inner {
     granted: Vec<Granted>,
     denied: Vec<String>,
     declarations: Vec<String>,
+    types: Vec<Type>,
+}
+
+/// Functions that share a value and make up one capability. `#[mog::capability("name")]` on an `impl` block makes it.
+pub trait Capability {
+    /// The name by which programs call it, such as `log`.
+    const NAME: &'static str;
+
+    /// Its functions with their names, such as `write`. A host that wants only some of them, or all under another
+    /// name, grants these one by one.
+    fn functions(self) -> Vec<(&'static str, Function)>;
 }
 
 /// The functions that a program may call. A new set grants `out`, which the print family uses, and nothing else.
@@ -161,6 +172,33 @@ impl CapabilitySet {
     pub fn grant<M>(&mut self, name: &str, function: impl IntoFunction<M>) -> &mut Self {
         let (capability, name) = name.split_once('.').unwrap_or((name, ""));
         self.insert(capability, name, Body::Host(function.into_function()));
+        self
+    }
+
+    /// Grants a function that takes its time: a closure whose result is a future, as of an `async` block. In programs it is
+    /// an `async fn`: the task that calls it waits, others go on, and several calls can be under way at once. The future
+    /// of a call that the program cancels is dropped; a panic in it makes the call fail.
+    ///
+    /// The future is polled by whatever executor drives [`Runtime::execute_async`](crate::Runtime::execute_async) or
+    /// [`Runtime::call_async`](crate::Runtime::call_async), for the first time within the call. Under
+    /// [`Runtime::execute`](crate::Runtime::execute) the thread blocks while all tasks wait: what needs an executor of its
+    /// own, such as tokio's sockets and timers, wants the async way.
+    ///
+    /// ```
+    /// # use mog::CapabilitySet;
+    /// # async fn fetch(url: String) -> Result<String, std::io::Error> { Ok(url) }
+    /// let mut capabilities = CapabilitySet::new();
+    /// capabilities.grant_async("http.get", |url: String| async move { fetch(url).await });
+    /// ```
+    pub fn grant_async<M>(&mut self, name: &str, function: impl IntoAsyncFunction<M>) -> &mut Self {
+        self.grant(name, function.into_async_function())
+    }
+
+    /// Grants all functions of a group. Each can be [denied](Self::deny) by its name like any other.
+    pub fn grant_group<C: Capability>(&mut self, group: C) -> &mut Self {
+        for (name, function) in group.functions() {
+            self.insert(C::NAME, name, Body::Host(function));
+        }
         self
     }
 
@@ -243,6 +281,13 @@ impl CapabilitySet {
         self
     }
 
+    /// States a type that no granted function has, such as that of an event which the host passes to the program:
+    /// `capabilities.declare_type(<Event as ToMog>::mog_type())`. Only structs and enums need that.
+    pub fn declare_type(&mut self, ty: Type) -> &mut Self {
+        Arc::make_mut(&mut self.inner).types.push(ty);
+        self
+    }
+
     /// The number of a granted function that is not denied.
     pub(crate) fn find(&self, capability: &str, function: &str) -> Option<usize> {
         if self.denies(capability, function) {
@@ -310,7 +355,8 @@ impl CapabilitySet {
     fn declared(&self, wanted: impl Fn(&Granted) -> bool) -> Vec<String> {
         let given = &self.inner.declarations;
         let mut all = given.clone();
-        let mut structs = Vec::new();
+        let mut types = Vec::new();
+        self.inner.types.iter().for_each(|ty| ty.declare_named(&mut types));
         let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
         for Granted { capability, function, body } in self.inner.granted.iter().filter(|known| wanted(known))
         {
@@ -320,26 +366,19 @@ impl CapabilitySet {
                 continue;
             }
             let Some(declaration) = host.declaration(function) else { continue };
-            host.params
-                .iter()
-                .flatten()
-                .chain([&host.result])
-                .for_each(|ty| ty.declare_structs(&mut structs));
+            host.params.iter().flatten().chain([&host.result]).for_each(|ty| ty.declare_named(&mut types));
             match groups.iter_mut().find(|(name, _)| **name == **capability) {
                 Some((_, functions)) => functions.push(declaration),
                 None => groups.push((capability, vec![declaration])),
             }
         }
-        if !groups.is_empty() {
-            let structs = structs.iter().map(|(_, text)| format!("{text}\n"));
-            let groups = groups.iter().map(|(name, list)| {
-                format!(
-                    "capability {name} {{\n{}}}\n",
-                    list.iter().map(|f| format!("    {f}\n")).collect::<String>()
-                )
-            });
-            all.push(structs.chain(groups).collect());
+        if !types.is_empty() {
+            all.push(types.iter().map(|text| format!("{text}\n")).collect());
         }
+        all.extend(groups.iter().map(|(name, list)| {
+            let functions: String = list.iter().map(|function| format!("    {function}\n")).collect();
+            format!("capability {name} {{\n{functions}}}\n")
+        }));
         all
     }
 }

@@ -1,0 +1,326 @@
+//! Host calls that are under way: what each waits for, and which of them can go on.
+//!
+//! Every future has a waker of its own, which notes its token here before it wakes whoever drives the program. So only
+//! those are polled that were woken, however many there are.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use futures_timer::Delay;
+
+use crate::{CallError, Value};
+
+/// What a call that is under way will give.
+pub(crate) type CallFuture = Pin<Box<dyn Future<Output = Result<Value, CallError>> + Send>>;
+
+/// Longest sleep, in milliseconds: thirty years, which no clock overflows at.
+const MAX_SLEEP: u64 = 1_000_000_000_000;
+
+/// How far a call has come.
+pub(crate) enum Progress {
+    Done(Result<Value, CallError>),
+    /// It is under way, under this token.
+    Pending(u32),
+}
+
+/// The calls of one runtime that are under way.
+pub(crate) struct Pending {
+    /// The most that may have futures at once.
+    pub(crate) limit: usize,
+    calls: BTreeMap<u32, Wait>,
+    /// Those whose futures have ended, in that order; some may be gone.
+    ended: VecDeque<u32>,
+    pub(crate) next_token: u32,
+    woken: Arc<Woken>,
+    /// Wakes whoever drives the program when a sleep or its time ends.
+    timer: Option<Delay>,
+}
+
+/// The most calls with futures that can be under way, where the host did not say.
+const DEFAULT_LIMIT: usize = 1000;
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self {
+            limit: DEFAULT_LIMIT,
+            calls: BTreeMap::new(),
+            ended: VecDeque::new(),
+            next_token: 0,
+            woken: Arc::default(),
+            timer: None,
+        }
+    }
+}
+
+/// What a call waits for.
+enum Wait {
+    Time(Instant),
+    Future(CallFuture, Arc<Token>),
+    /// For nothing more: its future gave this.
+    Nothing(Result<Value, CallError>),
+}
+
+impl Pending {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// A call that goes on after so many milliseconds.
+    pub(crate) fn sleep(&mut self, ms: u64) -> Progress {
+        let wake = Instant::now() + Duration::from_millis(ms.min(MAX_SLEEP));
+        Progress::Pending(self.insert(Wait::Time(wake)))
+    }
+
+    /// A call that was under this token, and can go on whenever somebody asks.
+    pub(crate) fn repeat(&mut self, token: u32) -> Progress {
+        self.calls.insert(token, Wait::Time(Instant::now()));
+        Progress::Pending(token)
+    }
+
+    /// A call whose future begins; it may be done at once.
+    pub(crate) fn begin(&mut self, future: impl FnOnce() -> Result<CallFuture, CallError>) -> Progress {
+        let limit = self.limit;
+        let with_future = |wait: &&Wait| !matches!(wait, Wait::Time(_));
+        if self.calls.len() >= limit && self.calls.values().filter(with_future).count() >= limit {
+            return Progress::Done(Err(CallError::failed(format_args!(
+                "at most {limit} calls can be under way at once"
+            ))));
+        }
+        let mut future = match contained(future) {
+            Ok(future) => future,
+            Err(error) => return Progress::Done(Err(error)),
+        };
+        let token = Arc::new(Token {
+            number: self.next_token,
+            noted: AtomicBool::new(false),
+            woken: Arc::clone(&self.woken),
+        });
+        match poll(&mut future, &token) {
+            Poll::Ready(result) => {
+                discard(future);
+                Progress::Done(result)
+            }
+            Poll::Pending => Progress::Pending(self.insert(Wait::Future(future, token))),
+        }
+    }
+
+    fn insert(&mut self, wait: Wait) -> u32 {
+        let token = self.next_token;
+        self.next_token = token.wrapping_add(1);
+        self.calls.insert(token, wait);
+        token
+    }
+
+    /// Polls the futures that were woken. Those that are woken later wake this context.
+    pub(crate) fn poll(&mut self, context: &Context<'_>) {
+        let woken = {
+            let mut woken = self.woken.lock();
+            woken.driver = Some(context.waker().clone());
+            std::mem::take(&mut woken.tokens)
+        };
+        for number in woken {
+            let Some(wait @ Wait::Future(..)) = self.calls.get_mut(&number) else { continue };
+            let Wait::Future(future, token) = wait else { continue };
+            token.noted.store(false, Ordering::Release);
+            if let Poll::Ready(result) = poll(future, token) {
+                drop_quietly(std::mem::replace(wait, Wait::Nothing(result)));
+                self.ended.push_back(number);
+            }
+        }
+    }
+
+    /// The call that goes on first, of those that can: this one, or any.
+    pub(crate) fn first(&mut self, asked: Option<u32>) -> Option<u32> {
+        let now = Instant::now();
+        if let Some(token) = asked {
+            return self.is_over(token, now).then_some(token);
+        }
+        let sleeps = self.calls.iter().filter_map(|(&token, wait)| match wait {
+            Wait::Time(wake) if *wake <= now => Some((*wake, token)),
+            _ => None,
+        });
+        if let Some((_, token)) = sleeps.min() {
+            return Some(token);
+        }
+        while let Some(token) = self.ended.pop_front() {
+            if matches!(self.calls.get(&token), Some(Wait::Nothing(_))) {
+                return Some(token);
+            }
+        }
+        None
+    }
+
+    /// Whether a call waits for nothing more.
+    pub(crate) fn is_over(&self, token: u32, now: Instant) -> bool {
+        match self.calls.get(&token) {
+            Some(Wait::Time(wake)) => *wake <= now,
+            Some(Wait::Future(..)) => false,
+            Some(Wait::Nothing(_)) | None => true,
+        }
+    }
+
+    /// What a call gave that is over.
+    pub(crate) fn take(&mut self, token: u32) -> Result<Value, CallError> {
+        match self.calls.remove(&token) {
+            Some(Wait::Nothing(result)) => result,
+            Some(wait) => {
+                drop_quietly(wait);
+                Ok(Value::Null)
+            }
+            None => Ok(Value::Null),
+        }
+    }
+
+    /// Nobody waits for a call any more.
+    pub(crate) fn cancel(&mut self, token: u32) {
+        self.calls.remove(&token).into_iter().for_each(drop_quietly);
+    }
+
+    /// Nobody waits for any call any more.
+    pub(crate) fn clear(&mut self) {
+        self.ended.clear();
+        self.timer = None;
+        std::mem::take(&mut self.calls).into_values().for_each(drop_quietly);
+    }
+
+    /// When the sleep ends that ends first: that of this call, or any.
+    pub(crate) fn first_sleep(&self, asked: Option<u32>) -> Option<Instant> {
+        let wake = |wait: &Wait| if let Wait::Time(wake) = wait { Some(*wake) } else { None };
+        match asked {
+            Some(token) => self.calls.get(&token).and_then(wake),
+            None => self.calls.values().filter_map(wake).min(),
+        }
+    }
+
+    /// Wakes this context at that time.
+    pub(crate) fn wake_at(&mut self, time: Instant, context: &mut Context<'_>) {
+        let delay = self.timer.insert(Delay::new(time.saturating_duration_since(Instant::now())));
+        if Pin::new(delay).poll(context).is_ready() {
+            context.waker().wake_by_ref();
+        }
+    }
+
+    /// The calls for a snapshot: after how many microseconds each goes on; none for one that has a future, which cannot
+    /// be saved.
+    pub(crate) fn save(&self) -> Vec<(u32, Option<u64>)> {
+        let now = Instant::now();
+        let micros = |wait: &Wait| match wait {
+            Wait::Time(wake) => {
+                let left = wake.saturating_duration_since(now).as_micros();
+                Some(u64::try_from(left).unwrap_or(u64::MAX))
+            }
+            _ => None,
+        };
+        self.calls.iter().map(|(&token, wait)| (token, micros(wait))).collect()
+    }
+
+    /// The calls of a snapshot. Those that had a future have failed.
+    pub(crate) fn restore(&mut self, saved: Vec<(u32, Option<u64>)>, next_token: u32) {
+        self.clear();
+        let now = Instant::now();
+        for (token, micros) in saved {
+            let wait = match micros {
+                Some(micros) => Wait::Time(now.checked_add(Duration::from_micros(micros)).unwrap_or(now)),
+                None => {
+                    self.ended.push_back(token);
+                    Wait::Nothing(Err(CallError::failed("the call was under way when the program was saved")))
+                }
+            };
+            self.calls.insert(token, wait);
+        }
+        self.next_token = next_token;
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("calls", &self.calls.keys()).finish_non_exhaustive()
+    }
+}
+
+/// The tokens of futures that were woken, and whom to wake for them.
+#[derive(Default)]
+struct Woken(Mutex<Noted>);
+
+#[derive(Default)]
+struct Noted {
+    tokens: Vec<u32>,
+    driver: Option<Waker>,
+}
+
+impl Woken {
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The waker of one future.
+struct Token {
+    number: u32,
+    /// Whether it is among the woken ones.
+    noted: AtomicBool,
+    woken: Arc<Woken>,
+}
+
+impl Wake for Token {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.noted.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let driver = {
+            let mut woken = self.woken.lock();
+            woken.tokens.push(self.number);
+            woken.driver.take()
+        };
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+}
+
+/// Polls a future. A panic in it is a failure of the call.
+fn poll(future: &mut CallFuture, token: &Arc<Token>) -> Poll<Result<Value, CallError>> {
+    let waker = Waker::from(Arc::clone(token));
+    match contained(|| Ok(future.as_mut().poll(&mut Context::from_waker(&waker)))) {
+        Ok(polled) => polled,
+        Err(error) => Poll::Ready(Err(error)),
+    }
+}
+
+fn drop_quietly(wait: Wait) {
+    if let Wait::Future(future, _) = wait {
+        discard(future);
+    }
+}
+
+/// Drops a future. Should that panic, nobody else is to suffer.
+fn discard(future: CallFuture) {
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(future)));
+}
+
+/// What the host's own code gives; a panic in it is a failure of the call.
+pub(crate) fn contained<T>(work: impl FnOnce() -> Result<T, CallError>) -> Result<T, CallError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let text = text.unwrap_or("no message");
+        Err(CallError::failed(format_args!("the host's function panicked: {text}")))
+    })
+}
