@@ -10,10 +10,13 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-tiers=(format lint docs licences no_std readme unit conformance small_window stack peers fuzz sanitizer)
+tiers=(format lint docs licences no_std readme unit conformance small_window stack firmware thermostat peers fuzz sanitizer)
 target=${CARGO_TARGET_DIR:-target}
 [[ $target = /* ]] || target=$PWD/$target
 host=$(rustc -vV | sed -n 's/^host: //p')
+# Workspaces of their own, because they build for other targets or with another compiler. They depend on what changes
+# here, so their lock files are not insisted on.
+readonly apart=(fuzz/Cargo.toml targets/cortex-m/Cargo.toml targets/riscv/Cargo.toml)
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 
 # --- What tiers need -------------------------------------------------------------------------------------------------
@@ -42,10 +45,14 @@ need_nightly() {
     rustup toolchain install nightly --profile minimal
 }
 
-# --- Tiers -----------------------------------------------------------------------------------------------------------
+# --- Tiers; those for other targets are in firmware.sh ---------------------------------------------------------------
 
 format() {
-    cargo fmt --all --check && cargo fmt --manifest-path fuzz/Cargo.toml --check
+    cargo fmt --all --check || return
+    local manifest
+    for manifest in "${apart[@]}"; do
+        cargo fmt --manifest-path "$manifest" --check || return
+    done
 }
 
 lint() {
@@ -58,19 +65,20 @@ docs() {
 
 # Everything that we link may be used as we use it, and comes from crates.io.
 licences() {
-    local other
-    other=$(cargo tree --locked --workspace --edges normal,build,dev --prefix none --no-dedupe --format '{l} {p}' |
-        sort -u | grep -vE '^(\(?(MIT|Apache-2\.0( WITH LLVM-exception)?|Zlib|0BSD|Unlicense|ISC|CC0-1\.0)(( OR | ?/ ?)(MIT|Apache-2\.0|Zlib))*\)?( AND Unicode-3\.0)?) [a-z]|^ *$')
+    local other manifest
+    other=$(for manifest in Cargo.toml "${apart[@]}"; do
+        cargo tree --manifest-path "$manifest" --workspace --edges normal,build,dev --prefix none --no-dedupe --format '{l} {p}'
+    done | sort -u | grep -vE '^(\(?(MIT|Apache-2\.0( WITH LLVM-exception)?|Zlib|0BSD|Unlicense|ISC|CC0-1\.0)(( OR | ?/ ?)(MIT|Apache-2\.0|Zlib))*\)?( AND (Unicode-3\.0|NCSA))?) [a-z]|^ *$')
     [ -z "$other" ] || { echo "licences that nobody looked at yet: $other"; return 1; }
-    other=$(grep -h '^source' Cargo.lock fuzz/Cargo.lock | grep -v '"registry+https://github.com/rust-lang/crates.io-index"')
+    other=$(grep -h '^source' Cargo.lock "${apart[@]/%toml/lock}" | grep -v '"registry+https://github.com/rust-lang/crates.io-index"')
     [ -z "$other" ] || { echo "sources other than crates.io: $other"; return 1; }
 }
 
 # The machine builds without a standard library or allocator, in all its sizes.
 no_std() {
     local features found
-    for features in "" window-32 window-64; do
-        cargo check --locked --package mog-core --no-default-features --features "$features" || return
+    for features in "" floats,maps window-32,default window-64,default; do
+        RUSTFLAGS="-D warnings" cargo check --locked --package mog-core --no-default-features --features "$features" || return
     done
     found=$(cargo tree --locked --package mog-core --edges normal,features |
         grep -oE '[a-z_-]+ feature "(std|use-std|alloc)"' | sort -u)
@@ -185,6 +193,9 @@ sanitizer() {
     RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked --target "$host" --target-dir "$target/sanitizer" \
         --package mog --lib --bins --tests
 }
+
+# shellcheck source=tests/firmware.sh
+. tests/firmware.sh
 
 # --- Run them --------------------------------------------------------------------------------------------------------
 

@@ -70,6 +70,23 @@ pub enum Invalid {
     LongSegment,
 }
 
+impl LoadError {
+    /// A number for it, from 1, that stays the same in later versions: for firmware that formats nothing.
+    #[must_use]
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Misaligned => 1,
+            Self::NotAModule => 2,
+            Self::Version { .. } => 3,
+            Self::Truncated => 4,
+            Self::TrailingBytes => 5,
+            Self::MissingFeatures(_) => 6,
+            Self::FrameTooLarge { .. } => 7,
+            Self::Invalid { .. } => 8,
+        }
+    }
+}
+
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,8 @@
-//! Parts of the machine that a build for a small target can leave out. A module names those that it needs.
+//! Parts of the machine that a build for a small target can leave out, each by the Cargo feature of its name. A module
+//! says which it needs, and is refused where one of them is missing.
+//!
+//! What a part consists of is said once, in `verify/features.rs`, by instruction and library function. Both dispatchers
+//! and the library ask it when they are compiled: what needs a missing part has no code.
 
 /// Floats printed and parsed.
 pub const FLOAT_TEXT: u16 = 1;
@@ -16,8 +20,10 @@ pub const JSON: u16 = 32;
 pub const FLOATS: u16 = 64;
 /// Tensors.
 pub const TENSORS: u16 = 128;
+/// Tasks: `async`, `await`, `spawn`.
+pub const TASKS: u16 = 256;
 
-const NAMES: [(u16, &str); 8] = [
+const NAMES: [(u16, &str); 9] = [
     (FLOAT_TEXT, "float-text"),
     (MATH, "math"),
     (MAPS, "maps"),
@@ -26,10 +32,28 @@ const NAMES: [(u16, &str); 8] = [
     (JSON, "json"),
     (FLOATS, "floats"),
     (TENSORS, "tensors"),
+    (TASKS, "tasks"),
 ];
 
 /// The parts that this build has.
-pub const PRESENT: u16 = FLOAT_TEXT | MATH | MAPS | STRINGS | VALUES | JSON | FLOATS | TENSORS;
+pub const PRESENT: u16 = part(cfg!(feature = "float-text"), FLOAT_TEXT)
+    | part(cfg!(feature = "math"), MATH)
+    | part(cfg!(feature = "maps"), MAPS)
+    | part(cfg!(feature = "strings"), STRINGS)
+    | part(cfg!(feature = "values"), VALUES)
+    | part(cfg!(feature = "json"), JSON)
+    | part(cfg!(feature = "floats"), FLOATS)
+    | part(cfg!(feature = "tensors"), TENSORS)
+    | part(cfg!(feature = "tasks"), TASKS);
+
+const fn part(present: bool, bit: u16) -> u16 {
+    if present { bit } else { 0 }
+}
+
+/// Whether this build lacks one of these parts.
+pub(crate) const fn lacks(bits: u16) -> bool {
+    bits & !PRESENT != 0
+}
 
 /// The names of a set of parts.
 pub fn names(bits: u16) -> impl Iterator<Item = &'static str> {

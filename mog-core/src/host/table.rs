@@ -20,6 +20,48 @@ pub struct Capability {
     pub call: fn(&mut Call<'_, '_>) -> Reply,
 }
 
+/// A table of [`Capability`], made when it is compiled, so that it lies in flash. Types are named as programs name them; a
+/// function whose result lies on the heap says how many words that takes at most.
+///
+/// ```
+/// use mog_core::{Call, Capability, Reply, StaticHost, capabilities};
+///
+/// fn read(call: &mut Call<'_, '_>) -> Reply {
+///     call.return_int(21 + call.int_arg(0))
+/// }
+///
+/// fn name(call: &mut Call<'_, '_>) -> Reply {
+///     call.return_str("thermometer")
+/// }
+///
+/// static GRANTED: &[Capability] = capabilities! {
+///     sensor.read(int) -> int = read;
+///     sensor.name() -> string [Builder::string_words(11)] = name;
+/// };
+/// # use mog_core::Builder;
+/// let host = StaticHost { table: GRANTED };
+/// assert_eq!(host.table[1].function, "name");
+/// ```
+#[macro_export]
+macro_rules! capabilities {
+    ($($name:ident.$function:ident($($param:ident),*) $(-> $result:ident)? $([$words:expr])? = $call:expr;)*) => {
+        &[$($crate::Capability {
+            name: stringify!($name),
+            function: stringify!($function),
+            params: &[$($crate::capabilities!(@type $param)),*],
+            result: $crate::capabilities!(@type $($result)?),
+            result_words: 0 $(+ $words)?,
+            call: $call,
+        }),*]
+    };
+    (@type) => { $crate::TypeId::UNIT };
+    (@type int) => { $crate::TypeId::INT };
+    (@type float) => { $crate::TypeId::FLOAT };
+    (@type bool) => { $crate::TypeId::BOOL };
+    (@type string) => { $crate::TypeId::STR };
+    (@type any) => { $crate::TypeId::ANY };
+}
+
 /// Grants the functions of a table, and nothing else.
 #[derive(Clone, Copy, Debug)]
 pub struct StaticHost {

@@ -38,11 +38,13 @@ use text::*;
 #[cfg(test)]
 mod tests;
 
+use crate::features::lacks;
 use crate::heap::NULL;
 use crate::heap::access::CORRUPT;
 use crate::isa::Lib;
 use crate::machine::{Stop, Vm};
 use crate::module::TypeId;
+use crate::verify::features_of_lib;
 
 /// Reads operands from the ext bytes.
 struct Operands<'o>(&'o [u8]);
@@ -94,7 +96,12 @@ macro_rules! define_call {
             let mut from = Operands(operands);
             let dst = usize::from(dst);
             match lib {
-                $(Lib::$lib => $func(vm, dst, $(operand!(from $operand)),*),)*
+                $(Lib::$lib => {
+                    if const { lacks(features_of_lib(Lib::$lib)) } {
+                        return Err(CORRUPT);
+                    }
+                    $func(vm, dst, $(operand!(from $operand)),*)
+                })*
             }
         }
     };

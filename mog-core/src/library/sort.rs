@@ -4,6 +4,8 @@
 //! sorted in the free words, by seven bytes at a time: the work is then in proportion to the bytes that are looked
 //! at, each string's at most once, however long prefixes agree and however often the same string occurs.
 
+use core::cmp::Ordering;
+
 use bytemuck::cast_slice_mut;
 
 use crate::error::TrapCode;
@@ -36,12 +38,12 @@ pub(super) fn array_sort(vm: &mut Vm<'_>, _: usize, register: usize) -> Done {
     let end = array.data.saturating_add(words);
     let place = vm.heap_mut().get_mut(array.data..end).ok_or(CORRUPT)?;
     match (array.packing, array.element) {
-        (Packing::Words, TypeId::FLOAT) => cast_slice_mut::<u64, f64>(place).sort_unstable_by(f64::total_cmp),
-        (Packing::Words, TypeId::U64) => place.sort_unstable(),
-        (Packing::Words, _) => cast_slice_mut::<u64, i64>(place).sort_unstable(),
+        (Packing::Words, TypeId::FLOAT) => sort(cast_slice_mut::<u64, f64>(place), f64::total_cmp),
+        (Packing::Words, TypeId::U64) => sort(place, Ord::cmp),
+        (Packing::Words, _) => sort(cast_slice_mut::<u64, i64>(place), Ord::cmp),
         (Packing::F32, _) => {
             let singles = cast_slice_mut::<u64, f32>(place).get_mut(..array.len);
-            singles.ok_or(CORRUPT)?.sort_unstable_by(f32::total_cmp);
+            sort(singles.ok_or(CORRUPT)?, f32::total_cmp);
         }
         (Packing::I8, _) => sort_packed::<i8>(place, array.len),
         (Packing::U8, _) => sort_packed::<u8>(place, array.len),
@@ -56,7 +58,45 @@ pub(super) fn array_sort(vm: &mut Vm<'_>, _: usize, register: usize) -> Done {
 
 fn sort_packed<T: bytemuck::Pod + Ord>(place: &mut [u64], len: usize) {
     if let Some(elements) = cast_slice_mut::<u64, T>(place).get_mut(..len) {
-        elements.sort_unstable();
+        sort(elements, Ord::cmp);
+    }
+}
+
+/// Sorts; what compares equal, in any order. The standard library's way is the quickest, but each type that it sorts takes
+/// up kilobytes, of which a small target has few.
+fn sort<T>(items: &mut [T], compare: impl Fn(&T, &T) -> Ordering) {
+    if cfg!(target_pointer_width = "64") {
+        items.sort_unstable_by(compare);
+    } else {
+        heap_sort(items, |a, b| compare(a, b).is_lt());
+    }
+}
+
+fn heap_sort<T>(items: &mut [T], less: impl Fn(&T, &T) -> bool) {
+    let sift = |heap: &mut [T], mut at: usize| {
+        loop {
+            let mut child = 2 * at + 1;
+            if let Some([left, right]) = heap.get(child..).and_then(<[T]>::first_chunk)
+                && less(left, right)
+            {
+                child += 1;
+            }
+            match (heap.get(at), heap.get(child)) {
+                (Some(parent), Some(child)) if less(parent, child) => {}
+                _ => return,
+            }
+            heap.swap(at, child);
+            at = child;
+        }
+    };
+    for at in (0..items.len() / 2).rev() {
+        sift(items, at);
+    }
+    let mut heap = items;
+    while let Some(last) = heap.len().checked_sub(1) {
+        heap.swap(0, last);
+        heap = heap.get_mut(..last).unwrap_or_default();
+        sift(heap, 0);
     }
 }
 
@@ -91,7 +131,7 @@ fn sort_items(view: &View<'_>, items: &mut [Item], stack: &mut [Item]) -> Result
             let bytes = view.string(split_item(item).0)?;
             *item = [key(bytes, from), item[1]];
         }
-        run.sort_unstable_by_key(|&[key, _]| key);
+        sort(run, |[this, _], [other, _]| this.cmp(other));
         let mut groups = 1u64;
         // Those that are equal so far, and go on, are sorted by what follows.
         let mut first = 0;
@@ -128,7 +168,7 @@ fn with_strings<R>(
         let strings = view.elements(&array)?;
         let references = fresh.scratch(strings.len())?;
         references.copy_from_slice(strings);
-        references.sort_unstable();
+        sort(references, Ord::cmp);
         // The same string several times becomes one item.
         let mut different = 0;
         let mut at = 0;
@@ -193,4 +233,20 @@ pub(super) fn extreme_string(vm: &mut Vm<'_>, dst: usize, register: usize, large
         best.map(|(string, _)| (string, steps)).ok_or(CORRUPT)
     })?;
     vm.give(dst, [1, string])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn small_targets_sort_as_others_do(mut items: std::vec::Vec<i8>) {
+            let mut due = items.clone();
+            due.sort_unstable();
+            heap_sort(&mut items, |a, b| a < b);
+            prop_assert_eq!(items, due);
+        }
+    }
 }

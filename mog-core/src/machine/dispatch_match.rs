@@ -2,7 +2,9 @@
 
 use super::ops::{Context, Exit, Regs, table};
 use crate::error::TrapCode;
+use crate::features::lacks;
 use crate::isa::{Insn, Op};
+use crate::verify::of_row;
 
 macro_rules! define_loop {
     ($($op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal;)*) => {
@@ -18,7 +20,13 @@ macro_rules! define_loop {
                 step.pc += 1;
                 let insn = Insn(word);
                 let flow = match insn.op_byte() {
-                    $(x if x == Op::$op as u8 => table::$func(insn, step, regs, context),)*
+                    $(x if x == Op::$op as u8 => {
+                        if const { lacks(of_row(Op::$op)) } {
+                            Err(context.trap(TrapCode::Corrupt, 0, 0))
+                        } else {
+                            table::$func(insn, step, regs, context)
+                        }
+                    })*
                     _ => Err(context.trap(TrapCode::Corrupt, 0, 0)),
                 };
                 match flow {

@@ -14,6 +14,10 @@ use crate::isa::Insn;
 /// not made into jumps.
 const SLICE: i64 = if cfg!(debug_assertions) { 256 } else { 4096 };
 
+/// Whether the target has the registers that tail calls hand their arguments on in. Where it has not, the dispatcher that
+/// makes them would only take up flash.
+const TAIL: bool = cfg!(target_pointer_width = "64");
+
 /// Why the trampoline came back. The instruction at `state.pc` was not carried out, except for `Returned`.
 pub(super) enum Fast {
     /// Out of steps.
@@ -68,9 +72,9 @@ impl Vm<'_> {
     /// Runs instructions until something else than arithmetic, access, calls and returns is due.
     pub(super) fn run_fast(&mut self, host: &mut dyn Host) -> Fast {
         let tail = match self.state.dispatch {
-            Dispatch::Fastest => !cfg!(debug_assertions),
+            Dispatch::Fastest => TAIL && !cfg!(debug_assertions),
             Dispatch::Match => false,
-            Dispatch::Tail => true,
+            Dispatch::Tail => TAIL,
         };
         loop {
             if self.state.fuel < 1 {

@@ -5,6 +5,7 @@ use super::fast::Fast;
 use super::ops::call::CALL_STEPS;
 use super::vm::{Stop, Vm};
 use crate::error::{Failure, TrapCode};
+use crate::features::{TASKS, lacks};
 use crate::heap::NULL;
 use crate::host::{Call, Host, Reply};
 use crate::isa::{Insn, Op, ext_words};
@@ -91,13 +92,20 @@ impl Vm<'_> {
 
     /// A frame without a caller returned: that of a task, or of the entry.
     fn returned(&mut self) -> Result<Option<Outcome>, Stop> {
-        if self.state.tasks.running == NULL { Ok(Some(Outcome::Returned)) } else { self.task_returned() }
+        if lacks(TASKS) || self.state.tasks.running == NULL {
+            Ok(Some(Outcome::Returned))
+        } else {
+            self.task_returned()
+        }
     }
 
     /// Carries out the instruction at `state.pc`.
     fn run_one(&mut self, insn: Insn, host: &mut dyn Host) -> Result<Option<Outcome>, Stop> {
         let op = insn.op().ok_or(Stop::from(TrapCode::Corrupt))?;
         match op {
+            Op::NewTask | Op::Spawn | Op::Await | Op::Gather | Op::Race | Op::Drain if lacks(TASKS) => {
+                return Err(Stop::from(TrapCode::Corrupt));
+            }
             Op::Call => self.call(insn)?,
             Op::CallClosure => self.call_closure(insn)?,
             Op::RetN => return self.return_many(insn),
@@ -238,7 +246,7 @@ impl Vm<'_> {
                 return Ok(None);
             }
             if !self.pop_frame() {
-                if self.state.tasks.running != NULL {
+                if !lacks(TASKS) && self.state.tasks.running != NULL {
                     return self.task_failed(kind, message, host);
                 }
                 // Nobody catches it: back to where it was raised, for the report.

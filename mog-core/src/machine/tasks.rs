@@ -15,6 +15,7 @@ use super::frames::Link;
 use super::run::Outcome;
 use super::vm::{Stop, Vm};
 use crate::error::{Failure, TrapCode};
+use crate::features::{TASKS, lacks};
 use crate::heap::{NULL, ObjectHeader, halves, join};
 use crate::host::Host;
 use crate::isa::{Insn, ext_words};
@@ -381,6 +382,9 @@ impl Vm<'_> {
     /// A host call of the running task is pending: the task waits, others go on. `None` if the call was made from a
     /// function that cannot wait.
     pub(super) fn suspend_call(&mut self, token: u32) -> Option<Next> {
+        if lacks(TASKS) {
+            return None;
+        }
         self.running_task()?;
         Some(self.suspend(PENDING).and_then(|task| {
             let pc = halves(self.task_word(task, NUMBER)).0;
@@ -608,6 +612,9 @@ impl Vm<'_> {
 
     /// The host has what a pending call waited for: its task is ready. False if no call waits under this token.
     pub(super) fn complete(&mut self, token: u32) -> bool {
+        if lacks(TASKS) {
+            return self.state.waiting == Some(token);
+        }
         let mut at = self.state.tasks.pending;
         while at != NULL && halves(self.task_word(at, NUMBER)).1 != token {
             at = self.task_word(at, NEXT);

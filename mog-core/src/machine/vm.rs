@@ -98,12 +98,12 @@ impl State {
 /// Which of the two dispatchers runs. Both give the same results and steps.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Dispatch {
-    /// Tail calls between handlers in optimised builds, otherwise the loop.
+    /// Tail calls between handlers in optimised builds for 64-bit targets, otherwise the loop.
     #[default]
     Fastest,
     /// A loop around one `match`.
     Match,
-    /// Tail calls between handlers, also in builds that do not optimise them.
+    /// Tail calls between handlers, also in builds that do not optimise them; on targets of fewer than 64 bits, the loop.
     Tail,
 }
 

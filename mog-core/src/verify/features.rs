@@ -1,7 +1,7 @@
 //! Which parts of the machine an instruction or a library function needs. The compiler uses these to fill in the
 //! header, the verifier to check it.
 
-use crate::features::{FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TENSORS, VALUES};
+use crate::features::{FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TASKS, TENSORS, VALUES};
 use crate::isa::{Flags, Insn, Kind, Lib, MathFn, Op, Operand};
 
 /// What [`features_of_op`] says, by opcode.
@@ -15,7 +15,8 @@ const OPS: [u16; Op::ALL.len()] = {
     needs
 };
 
-const fn of_row(op: Op) -> u16 {
+/// What [`features_of_op`] says, for code that is being compiled.
+pub(crate) const fn of_row(op: Op) -> u16 {
     let info = op.info();
     let mut needs = if info.flags.has(Flags::FLOAT) { FLOATS } else { 0 };
     let mut at = 0;
@@ -29,7 +30,11 @@ const fn of_row(op: Op) -> u16 {
         }
         at += 1;
     }
-    if matches!(op, Op::FPow | Op::FAtan2) { needs | MATH } else { needs }
+    match op {
+        Op::FPow | Op::FAtan2 => needs | MATH,
+        Op::NewTask | Op::Spawn | Op::Await | Op::Gather | Op::Race | Op::Drain => needs | TASKS,
+        _ => needs,
+    }
 }
 
 /// The parts that an instruction needs, apart from those of the library function or float function that it names.

@@ -66,6 +66,7 @@ mod functions;
 mod library;
 mod types;
 
+pub(crate) use features::of_row;
 pub use features::{features_of_code, features_of_lib, features_of_math, features_of_op};
 
 use crate::error::{Invalid, LoadError};

@@ -2,7 +2,9 @@
 //! the platform, so that results are the same everywhere.
 
 use super::{Context, Flow, Regs, Step, at, float, int, set_float};
+use crate::features::{MATH, lacks};
 use crate::isa::{Insn, IntCode, MathFn};
+use crate::verify::features_of_math;
 
 macro_rules! float_ops {
     ($($name:ident = |$i:ident, $s:ident, $r:ident| $value:expr;)*) => {$(
@@ -93,6 +95,7 @@ fn arc_tangent(y: f64, x: f64) -> f64 {
 #[inline(never)]
 fn math(function: u8, x: f64) -> f64 {
     match MathFn::ALL.get(usize::from(function)) {
+        Some(&known) if const { lacks(MATH) } && features_of_math(known as u8) != 0 => f64::NAN,
         Some(MathFn::Abs) => libm::fabs(x),
         Some(MathFn::Sign) => {
             if x.is_nan() || x == 0.0 {

@@ -1,0 +1,125 @@
+//! Runs the program of a slot, and changes it for another one that has arrived.
+
+use core::fmt;
+
+use cortex_m::asm;
+use mog_core::{Config, Instance, LoadError, Module, Outcome, StartError, StaticHost};
+use mog_firmware::{Console, Terminal};
+
+use crate::devices::{self, CONVERSION};
+use crate::slots::{Slots, receive};
+
+/// Steps that a program may take in a tick of the timer. Nothing that it does keeps the main loop away for longer.
+const STEPS_PER_TICK: u64 = 2_000;
+
+/// An image that arrives: stands for the radio.
+pub struct Arrival {
+    /// After how many readings.
+    pub after: u32,
+    /// What it is, for the log.
+    pub name: &'static str,
+    /// Its bytes.
+    pub image: &'static [u8],
+    /// How many bytes behind its place the sender put it.
+    pub offset: usize,
+    /// A byte of it that another one replaces on the way.
+    pub damaged: Option<usize>,
+}
+
+/// How the program in a slot came to its end.
+enum End {
+    /// A module has arrived.
+    Replaced,
+    /// Everything has arrived, and so many readings were made.
+    Done,
+}
+
+fn log(line: fmt::Arguments<'_>) {
+    Terminal::open().remark(line);
+}
+
+/// Runs the active slot's program and those that replace it, until so many readings were made.
+pub fn supervise(slots: &mut Slots<'_>, arena: &mut [u64], mut arrivals: &[Arrival], readings: u32) {
+    loop {
+        let (words, _) = slots.split();
+        let size = words.len() * 4;
+        log(format_args!("running {size} bytes in flash"));
+        match run(slots, arena, &mut arrivals, readings) {
+            Ok(End::Replaced) => slots.switch(),
+            Ok(End::Done) => return,
+            Err(error) => {
+                log(format_args!("not started: {error:?}"));
+                return;
+            }
+        }
+    }
+}
+
+fn run(
+    slots: &mut Slots<'_>,
+    arena: &mut [u64],
+    arrivals: &mut &[Arrival],
+    readings: u32,
+) -> Result<End, StartError> {
+    let (words, spare) = slots.split();
+    let module = Module::from_words(words).map_err(|_| StartError::NoFunction)?;
+    let mut host = StaticHost { table: devices::GRANTED };
+    devices::reset();
+    let mut instance = Instance::new(module, arena, &mut host, Config::default())?;
+    let main = module.metadata().exports().find(|export| export.name == "main");
+    instance.enter(main.map_or(0, |main| main.function), 0, |_, _| Some(()))?;
+    let mut over_budget = false;
+    loop {
+        wait_for_tick();
+        if devices::is_ready() {
+            instance.complete(CONVERSION);
+        }
+        match instance.run(&mut host, STEPS_PER_TICK) {
+            Outcome::Pending(_) | Outcome::Waiting => {}
+            Outcome::Paused => {
+                if !over_budget {
+                    log(format_args!("it takes more steps than a tick has, and goes on in the next one"));
+                }
+                over_budget = true;
+            }
+            ended => {
+                log(format_args!("the program ended: {ended:?}"));
+                return Ok(End::Done);
+            }
+        }
+        if let Some((arrival, rest)) = arrivals.split_first()
+            && devices::readings() >= arrival.after
+        {
+            *arrivals = rest;
+            match take(spare, arrival) {
+                Ok(()) => {
+                    log(format_args!("{}: verified", arrival.name));
+                    return Ok(End::Replaced);
+                }
+                Err(error) => log(format_args!("{}: error {}: {error}", arrival.name, error.code())),
+            }
+        }
+        if arrivals.is_empty() && devices::readings() >= readings {
+            return Ok(End::Done);
+        }
+    }
+}
+
+/// Writes what arrived to the spare slot.
+fn take(spare: &mut crate::slots::Flash, arrival: &Arrival) -> Result<(), LoadError> {
+    let mut image = [0; crate::SLOT_WORDS * 4];
+    let bytes = image.get_mut(..arrival.image.len()).ok_or(LoadError::TrailingBytes)?;
+    bytes.copy_from_slice(arrival.image);
+    if let Some(byte) = arrival.damaged.and_then(|at| bytes.get_mut(at)) {
+        *byte ^= 0xff;
+    }
+    receive(spare, bytes, arrival.offset)
+}
+
+/// Sleeps until the timer's next interrupt.
+fn wait_for_tick() {
+    let now = devices::ticks();
+    while devices::ticks() == now {
+        asm::wfi();
+    }
+}

@@ -1,0 +1,64 @@
+# Tiers that build for other targets and run under QEMU. Part of run.sh, which has `need` and `debian`.
+
+readonly cross_targets=(thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf
+    aarch64-unknown-linux-gnu)
+
+has_debian_compiler() { [ -x /usr/bin/cargo ] && [ -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src" ]; }
+has_cross_targets() {
+    local installed
+    installed=$(rustup target list --installed 2>/dev/null | grep -cxF "$(printf '%s\n' "${cross_targets[@]}")")
+    [ "$installed" = ${#cross_targets[@]} ]
+}
+
+# What targets/cross.sh needs: rustup's targets, or Debian's compiler where rustup cannot download; and the emulators.
+need_cross() {
+    if ! has_cross_targets && ! has_debian_compiler; then
+        if ! may_install; then
+            echo "targets are missing; to install them: rustup target add ${cross_targets[*]}"
+            return "$skipped"
+        fi
+        # A download that hangs is no download.
+        timeout 120 rustup target add "${cross_targets[@]}" || debian rustc-web rust-web-src cargo-web || return
+    fi
+    has_cross_targets || need ld.lld debian lld || return
+    need qemu-system-arm debian qemu-system-arm && need qemu-system-riscv32 debian qemu-system-misc &&
+        need qemu-aarch64 debian qemu-user &&
+        need aarch64-linux-gnu-gcc debian gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+}
+
+readonly cross=$target/cross
+# The parts of the machine that boards with 256 KiB of flash have.
+readonly small_parts=mog-core/floats,mog-core/maps,mog-core/strings,mog-core/tasks
+
+# for_target TARGET COMMAND...: cargo.
+for_target() { CARGO_TARGET_DIR=$cross targets/cross.sh "$@"; }
+
+# image BOARD TARGET FILE CARGO-ARGUMENT...: builds what runs the stored programs on a board.
+image() {
+    BOARD=$1 for_target "$2" build --release "${@:4}" &&
+        cp "$cross/$2/release/$3" "$cross/images/$1"
+}
+
+# Every stored program on every board, from flash where there is flash: output, ending and steps are the host's.
+firmware() {
+    local arm=(--manifest-path targets/cortex-m/Cargo.toml)
+    need_cross && mkdir -p "$cross/images" || return
+    image mps2-an385 thumbv7m-none-eabi conformance "${arm[@]}" &&
+        image mps2-an386 thumbv7em-none-eabihf conformance "${arm[@]}" &&
+        image lm3s6965evb thumbv7m-none-eabi conformance "${arm[@]}" --no-default-features --features "window-64,$small_parts" &&
+        image microbit thumbv6m-none-eabi conformance "${arm[@]}" --no-default-features --features "window-32,$small_parts" &&
+        image riscv32 riscv32imac-unknown-none-elf mog-riscv --manifest-path targets/riscv/Cargo.toml &&
+        image aarch64 aarch64-unknown-linux-gnu mog-aarch64 --package mog-aarch64 &&
+        MOG_FIRMWARE=$cross/images cargo test --locked --package mog-tests --test firmware
+}
+
+# The example firmware, without an allocator and with one: damaged programs are refused, a good one takes over.
+thermostat() {
+    local example=(--release --manifest-path targets/cortex-m/Cargo.toml --package mog-thermostat) printed bin
+    need_cross || return
+    for bin in thermostat thermostat-alloc; do
+        printed=$(for_target thumbv7m-none-eabi run "${example[@]}" --features alloc --bin "$bin") || return
+        diff targets/cortex-m/thermostat/expected.txt <(printf '%s\n' "$printed") || return
+    done
+    echo "both firmwares print what they should"
+}

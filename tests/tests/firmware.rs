@@ -1,0 +1,419 @@
+//! The stored programs on emulated boards: each must write what the host writes that runs the same modules with the same
+//! code, to the byte: output, ending, steps, collections, words in use. What the host writes is compared with what the
+//! programs should print and with the recorded steps first.
+//!
+//! `MOG_FIRMWARE` names the folder of the boards' images, which `tests/run.sh firmware` builds. Without it only
+//! the host's part runs.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::fmt::{self, Write as _};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mog::Compiler;
+use mog_core::features::{self, FLOATS, MAPS, PRESENT, STRINGS, TASKS};
+use mog_firmware::{Console, Summary, arena_words, encode, run};
+use mog_tests::case::{self, Case};
+use mog_tests::process::{self, Exit, Scratch};
+
+/// The longest that one start of an emulator may take.
+const LIMIT: Duration = Duration::from_secs(240);
+/// What `mog run` gives a program that is not told otherwise.
+const MEMORY: u32 = 1 << 20;
+
+/// What emulates a board.
+#[derive(Clone, Copy)]
+enum Emulator {
+    /// A program for Linux, which is told the pack's file.
+    User(&'static [&'static str]),
+    /// A whole machine, in whose memory the pack lies at this address.
+    System(&'static [&'static str], u32),
+}
+
+/// A board, or what stands for one.
+#[derive(Clone, Copy)]
+struct Board {
+    name: &'static str,
+    emulator: Emulator,
+    /// Registers of the window that its firmware is built with.
+    window: usize,
+    /// The most memory that it has for a program, in bytes.
+    memory: u32,
+    /// Parts of the machine that its firmware has.
+    parts: u16,
+    /// Room for a pack, in bytes.
+    pack: usize,
+    /// How many programs must fit it.
+    at_least: usize,
+}
+
+const BOARDS: [Board; 6] = [
+    Board {
+        name: "aarch64",
+        emulator: Emulator::User(&["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]),
+        window: 256,
+        memory: 4 << 20,
+        parts: PRESENT,
+        pack: 4 << 20,
+        at_least: 400,
+    },
+    Board {
+        name: "riscv32",
+        emulator: Emulator::System(
+            &["qemu-system-riscv32", "-machine", "virt", "-bios", "none"],
+            0x8400_0000,
+        ),
+        window: 256,
+        memory: 4 << 20,
+        parts: PRESENT,
+        pack: 2 << 20,
+        at_least: 400,
+    },
+    Board {
+        name: "mps2-an385",
+        emulator: Emulator::System(&["qemu-system-arm", "-machine", "mps2-an385"], 0x20_0000),
+        window: 256,
+        memory: 4 << 20,
+        parts: PRESENT,
+        pack: 2 << 20,
+        at_least: 400,
+    },
+    Board {
+        name: "mps2-an386",
+        emulator: Emulator::System(&["qemu-system-arm", "-machine", "mps2-an386"], 0x20_0000),
+        window: 256,
+        memory: 4 << 20,
+        parts: PRESENT,
+        pack: 2 << 20,
+        at_least: 400,
+    },
+    Board {
+        name: "lm3s6965evb",
+        emulator: Emulator::System(&["qemu-system-arm", "-machine", "lm3s6965evb"], 0x3_c000),
+        window: 64,
+        memory: 32 << 10,
+        parts: FLOATS | MAPS | STRINGS | TASKS,
+        pack: 16 << 10,
+        at_least: 250,
+    },
+    Board {
+        name: "microbit",
+        emulator: Emulator::System(&["qemu-system-arm", "-machine", "microbit"], 0x3_c000),
+        window: 32,
+        memory: 8 << 10,
+        parts: FLOATS | MAPS | STRINGS | TASKS,
+        pack: 16 << 10,
+        at_least: 100,
+    },
+];
+
+/// What a stored program asks `mog run` for, with its module.
+struct Program {
+    case: Case,
+    memory: u32,
+    steps: u64,
+    grant: String,
+    deny: String,
+    entry: String,
+    /// Parts of the machine that the module needs.
+    parts: u16,
+    module: Vec<u8>,
+}
+
+fn main() -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    match trials(&root) {
+        Ok(trials) => libtest_mimic::run(&Arguments::from_args(), trials).exit_code(),
+        Err(message) => {
+            eprintln!("firmware: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn trials(root: &Path) -> Result<Vec<Trial>, String> {
+    let images = env::var_os("MOG_FIRMWARE").map(PathBuf::from);
+    let steps = recorded(&root.join("steps.txt"))?;
+    let cases = Arc::new(case::read_all(root)?);
+    let expectations = Arc::new(Expectations { cases: cases.clone(), known: Mutex::default() });
+    let mut trials = vec![Trial::test("host", move || on_the_host(&cases, &steps))];
+    for board in BOARDS {
+        let image = images.as_ref().map(|folder| folder.join(board.name));
+        let (missing, expectations) = (image.is_none(), expectations.clone());
+        let test = move || on_a_board(&board, &image.unwrap_or_default(), &expectations);
+        trials.push(Trial::test(board.name, test).with_ignored_flag(missing));
+    }
+    Ok(trials)
+}
+
+/// The runner that all boards share does what `mog run` does.
+fn on_the_host(cases: &[Case], recorded: &BTreeMap<String, u64>) -> Result<(), Failed> {
+    let mut wrong = String::new();
+    for program in programs(cases, 256, u32::MAX)? {
+        let (written, summary) = run_here(&program);
+        let due = recorded.get(&program.case.name).copied();
+        let steps = Some(summary.counters.steps).filter(|_| due.is_some());
+        if !is_as_due(&program.case, &written, summary) || steps != due {
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                wrong,
+                "{}: {steps:?} steps, due {due:?}; it wrote:\n{}",
+                program.case.name, written.all
+            );
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+/// A board writes what the host writes.
+fn on_a_board(board: &Board, image: &Path, expectations: &Expectations) -> Result<(), Failed> {
+    let all = expectations.of(board.window, board.memory)?;
+    let refused = all.iter().find(|(program, _)| program.parts & !board.parts != 0);
+    let fitting: Vec<_> = all
+        .iter()
+        .filter(|(program, _)| program.parts & !board.parts == 0 && program.module.len() < board.pack / 2)
+        .collect();
+    let count = fitting.len();
+    eprintln!("{}: {count} programs with a window of {}", board.name, board.window);
+    if count < board.at_least {
+        return Err(format!("{count} programs fit, {} should", board.at_least).into());
+    }
+    let mut rest = fitting.as_slice();
+    while !rest.is_empty() {
+        let mut pack = Vec::new();
+        let count = rest.iter().take_while(|(program, _)| program.append(&mut pack, board.pack)).count();
+        let (now, later) = rest.split_at_checked(count).filter(|_| count > 0).ok_or("an empty pack")?;
+        rest = later;
+        let due: String =
+            now.iter().map(|(program, due)| format!("=== {}\n{due}", program.case.name)).collect();
+        let came = board.run(image, pack)?;
+        if came != format!("{due}=== end\n") {
+            return Err(difference(&due, &came).into());
+        }
+    }
+    // What needs a part that the firmware leaves out is refused, by the part's name.
+    if let Some((refused, _)) = refused {
+        let mut pack = Vec::new();
+        refused.append(&mut pack, board.pack);
+        let came = board.run(image, pack)?;
+        let missing: String =
+            features::names(refused.parts & !board.parts).map(|name| format!(" {name}")).collect();
+        let due = format!("rejected: the module needs parts that this build leaves out:{missing};");
+        if !came.contains(&due) {
+            return Err(format!("{}: due {due}, came {came}", refused.case.name).into());
+        }
+    }
+    Ok(())
+}
+
+impl Board {
+    /// What it writes for a pack.
+    fn run(&self, image: &Path, mut pack: Vec<u8>) -> Result<String, Failed> {
+        let scratch = Scratch::new()?;
+        pack.resize(self.pack, 0);
+        let file = scratch.write("pack", pack)?;
+        let (command, args) = self.emulator.command(image, &file);
+        let came = process::run(Path::new(command), &args, &[], scratch.path(), LIMIT)?;
+        let text = String::from_utf8_lossy(&came.stdout).into_owned();
+        if came.exit == Exit::Code(0) { Ok(text) } else { Err(format!("{came:?}").into()) }
+    }
+}
+
+impl Emulator {
+    /// Program and arguments that run an image with a pack.
+    fn command(self, image: &Path, pack: &Path) -> (&'static str, Vec<OsString>) {
+        let (Self::User(command) | Self::System(command, _)) = self;
+        let mut args: Vec<OsString> = command.iter().skip(1).map(Into::into).collect();
+        match self {
+            Self::User(_) => args.extend([image.into(), pack.into()]),
+            Self::System(_, at) => {
+                let fixed = ["-display", "none", "-serial", "none", "-monitor", "none"];
+                args.extend(fixed.map(Into::into));
+                args.extend(["-semihosting-config", "enable=on,target=native", "-kernel"].map(Into::into));
+                let loader = format!("loader,file={},addr={at:#x},force-raw=on", pack.display());
+                args.extend([image.into(), "-device".into(), loader.into()]);
+            }
+        }
+        (command.first().copied().unwrap_or_default(), args)
+    }
+}
+
+/// What a case wrote: the program's output, and everything.
+#[derive(Default)]
+struct Written {
+    output: String,
+    all: String,
+}
+
+impl fmt::Write for Written {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.output.push_str(text);
+        self.all.push_str(text);
+        Ok(())
+    }
+}
+
+impl Console for Written {
+    fn remark(&mut self, line: fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.all, "{line}");
+    }
+}
+
+fn run_here(program: &Program) -> (Written, Summary) {
+    let mut written = Written::default();
+    let mut arena = vec![0; arena_words(program.memory as usize)];
+    let summary = run(&program.head(), &mut arena, &mut written);
+    (written, summary)
+}
+
+/// Whether output and ending are what the stored case says.
+fn is_as_due(case: &Case, written: &Written, summary: Summary) -> bool {
+    case.exits.contains(&i32::from(summary.exit))
+        && case.stdout.as_ref().is_none_or(|due| *due == written.output.as_bytes())
+}
+
+/// Programs, each with all that it writes on the host.
+type Expected = Vec<(Program, String)>;
+
+/// What programs write on the host, by window and memory: many boards have the same.
+struct Expectations {
+    cases: Arc<Vec<Case>>,
+    known: Mutex<BTreeMap<(usize, u32), Arc<Expected>>>,
+}
+
+impl Expectations {
+    /// The programs that do on the host, in so much memory, what the stored case says. One that ends early for want of memory
+    /// is another program than the one that is stored.
+    fn of(&self, window: usize, memory: u32) -> Result<Arc<Expected>, String> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(expected) = known.get(&(window, memory)) {
+            return Ok(expected.clone());
+        }
+        let mut expected = Vec::new();
+        for program in programs(&self.cases, window, memory)? {
+            let (written, summary) = run_here(&program);
+            if is_as_due(&program.case, &written, summary) {
+                expected.push((program, written.all));
+            }
+        }
+        let expected = Arc::new(expected);
+        known.insert((window, memory), expected.clone());
+        Ok(expected)
+    }
+}
+
+/// All cases that compile and that a host can run without arguments for the entry, with no more memory than this.
+fn programs(cases: &[Case], window: usize, memory: u32) -> Result<Vec<Program>, String> {
+    let mut programs = Vec::new();
+    for case in cases {
+        if let Some(program) = Program::new(case, window)? {
+            programs.push(Program { memory: program.memory.min(memory), ..program });
+        }
+    }
+    Ok(programs)
+}
+
+impl Program {
+    fn new(case: &Case, window: usize) -> Result<Option<Self>, String> {
+        let mut program = Self {
+            case: case.clone(),
+            memory: MEMORY,
+            steps: u64::MAX,
+            grant: String::new(),
+            deny: String::new(),
+            entry: "main".to_owned(),
+            parts: 0,
+            module: Vec::new(),
+        };
+        let mut args = case.args.iter().map(String::as_str);
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or_else(|| format!("{}: {arg} without a value", case.name));
+            match arg {
+                "--memory" => program.memory = size(value()?)?,
+                "--steps" => program.steps = value()?.parse().map_err(|e| format!("{}: {e}", case.name))?,
+                "--grant" => value()?.clone_into(&mut program.grant),
+                "--deny" => value()?.clone_into(&mut program.deny),
+                "--entry" => value()?.clone_into(&mut program.entry),
+                "--deny-warnings" => {}
+                // Arguments for the entry come from a command line, which no board has.
+                "--arg" => return Ok(None),
+                other => return Err(format!("{}: what does {other} mean to a board?", case.name)),
+            }
+        }
+        let source = fs::read_to_string(&case.path).map_err(|e| format!("{}: {e}", case.name))?;
+        let folder = case.path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let imported = move |name: &str| fs::read_to_string(folder.join(format!("{name}.mog"))).ok();
+        let file = case.path.to_string_lossy().into_owned();
+        let compiler = Compiler::new().file(&file).imports(imported).window(window);
+        // What must not compile has no module; what needs larger frames does not fit the board.
+        let Ok(compiled) = compiler.compile(&source) else { return Ok(None) };
+        if case.is_rejected() {
+            return Ok(None);
+        }
+        program.parts = compiled.module().map_err(|e| format!("{}: {e}", case.name))?.header.features;
+        program.module = compiled.to_bytes();
+        Ok(Some(program))
+    }
+
+    fn head(&self) -> mog_firmware::Case<'_> {
+        mog_firmware::Case {
+            name: &self.case.name,
+            memory: self.memory,
+            steps: self.steps,
+            grant: &self.grant,
+            deny: &self.deny,
+            entry: &self.entry,
+            module: &self.module,
+        }
+    }
+
+    /// Adds it to a pack that may have so many bytes, the end of it included. False if it does not fit.
+    fn append(&self, pack: &mut Vec<u8>, room: usize) -> bool {
+        let start = pack.len();
+        pack.resize(room - 4, 0);
+        let written = pack.get_mut(start..).and_then(|rest| encode(&self.head(), rest));
+        pack.truncate(start + written.unwrap_or(0));
+        written.is_some()
+    }
+}
+
+/// The bytes that `64K` or `4M` means.
+fn size(text: &str) -> Result<u32, String> {
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'K') => (text.trim_end_matches('K'), 1 << 10),
+        Some(b'M') => (text.trim_end_matches('M'), 1 << 20),
+        _ => (text, 1),
+    };
+    digits.parse::<u32>().map(|number| number * unit).map_err(|e| format!("{text}: {e}"))
+}
+
+fn recorded(path: &Path) -> Result<BTreeMap<String, u64>, String> {
+    let text = fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let entry = |line: &str| {
+        let (name, steps) = line.split_once(' ')?;
+        Some((name.to_owned(), steps.parse().ok()?))
+    };
+    text.lines().map(|line| entry(line).ok_or_else(|| format!("{}: {line}", path.display()))).collect()
+}
+
+/// The first line that is not as it should be, and the case that it belongs to.
+fn difference(due: &str, came: &str) -> String {
+    let mut case = "";
+    let (mut due, mut came) = (due.lines(), came.lines());
+    loop {
+        match (due.next(), came.next()) {
+            (None, None) => return "only the line ends differ".to_owned(),
+            (due, came) if due == came => {
+                case = due.and_then(|line| line.strip_prefix("=== ")).unwrap_or(case);
+            }
+            (due, came) => return format!("in {case}: the host writes {due:?}, the board {came:?}"),
+        }
+    }
+}
