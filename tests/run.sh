@@ -10,13 +10,13 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-tiers=(format lint docs licences no_std readme unit conformance small_window stack firmware thermostat peers fuzz sanitizer)
+tiers=(format lint docs licences no_std readme unit conformance small_window stack firmware thermostat c peers fuzz sanitizer)
 target=${CARGO_TARGET_DIR:-target}
 [[ $target = /* ]] || target=$PWD/$target
 host=$(rustc -vV | sed -n 's/^host: //p')
 # Workspaces of their own, because they build for other targets or with another compiler. They depend on what changes
 # here, so their lock files are not insisted on.
-readonly apart=(fuzz/Cargo.toml targets/cortex-m/Cargo.toml targets/riscv/Cargo.toml)
+readonly apart=(fuzz/Cargo.toml targets/c-abi/Cargo.toml targets/cortex-m/Cargo.toml targets/riscv/Cargo.toml)
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 
 # --- What tiers need -------------------------------------------------------------------------------------------------
@@ -63,12 +63,13 @@ docs() {
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 }
 
-# Everything that we link may be used as we use it, and comes from crates.io.
+# Everything that we link may be used as we use it, and comes from crates.io. Of cbindgen, which makes a header, nothing
+# is linked.
 licences() {
     local other manifest
     other=$(for manifest in Cargo.toml "${apart[@]}"; do
         cargo tree --manifest-path "$manifest" --workspace --edges normal,build,dev --prefix none --no-dedupe --format '{l} {p}'
-    done | sort -u | grep -vE '^(\(?(MIT|Apache-2\.0( WITH LLVM-exception)?|Zlib|0BSD|Unlicense|ISC|CC0-1\.0)(( OR | ?/ ?)(MIT|Apache-2\.0|Zlib))*\)?( AND (Unicode-3\.0|NCSA))?) [a-z]|^ *$')
+    done | sort -u | grep -vE '^(\(?(MIT|Apache-2\.0( WITH LLVM-exception)?|Zlib|0BSD|Unlicense|ISC|CC0-1\.0)(( OR | ?/ ?)(MIT|Apache-2\.0|Zlib))*\)?( AND (Unicode-3\.0|NCSA))?) [a-z]|^ *$|^MPL-2\.0 cbindgen ')
     [ -z "$other" ] || { echo "licences that nobody looked at yet: $other"; return 1; }
     other=$(grep -h '^source' Cargo.lock "${apart[@]/%toml/lock}" | grep -v '"registry+https://github.com/rust-lang/crates.io-index"')
     [ -z "$other" ] || { echo "sources other than crates.io: $other"; return 1; }
@@ -155,6 +156,46 @@ stack() {
         # A call through a fixed address is one of a function in another crate.
         inside && /call +(\*|.*handlers::)/ && !/\(%rip\)/ { calls++ }
         END { print jumps + 0 " jumps and " calls + 0 " calls from one instruction to the next"; exit calls > 0 || jumps < 50 }'
+}
+
+# The C interface: its header, C hosts under sanitizers, a C host that does everything wrong, as found by pkg-config and
+# CMake, and in a firmware under emulation.
+c() {
+    local crate=$PWD/targets/c-abi out=$target/c-abi compiler=$target/release/mog seed include other
+    include=(-I"$out" -I"$crate/include")
+    need gcc debian gcc libc6-dev && need g++ debian g++ && need make debian make && need cmake debian cmake &&
+        need pkg-config debian pkg-config && need arm-none-eabi-gcc debian gcc-arm-none-eabi libnewlib-arm-none-eabi &&
+        need_cross || return
+    cargo build --release --locked --package mog || return
+    local -x CARGO_TARGET_DIR=$out/target MOG=$compiler
+    (cd "$crate" && cargo clippy --locked -- -D warnings &&
+        cargo test --locked && cargo build --locked && ./install.sh "$out/prefix") || return
+    # It asks for nothing but to move bytes, and for a way to stop.
+    other=$(nm -g "$out/prefix/lib/libmog.a" 2>/dev/null | awk '$1 == "U" { needs[$2] } NF == 3 { has[$3] }
+        END { for (name in needs) if (!(name in has) && name !~ /^(mem(cpy|move|set|cmp)|bcmp|strlen|abort|__.*[dt]i[34])$/) print name }')
+    [ -z "$other" ] || { echo "libmog.a asks for: $other"; return 1; }
+    # As C and as C++; what they print is stored beside them.
+    local sanitize="-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all" library=$out/prefix/lib/libmog.a
+    make -s -C examples/c run OUT="$out/c" LIBMOG="$library" CFLAGS="$sanitize" &&
+        make -s -C examples/c run OUT="$out/c++" LIBMOG="$library" CFLAGS="$sanitize" CC=g++ LANGUAGE=c++ STANDARD=c++11 || return
+    # With the assertions of a debug build.
+    "$compiler" build "$crate/tests/hostile.mog" --declare "$crate/tests/hostile.mogdecl" --emit c -o "$out/hostile.h" &&
+        gcc -std=c99 -pedantic -Wall -Wextra -Werror $sanitize "${include[@]}" "$crate/tests/hostile.c" \
+            "$out/target/debug/libmog.a" -o "$out/hostile" || return
+    for seed in 1 2 3 4 5; do
+        "$out/hostile" "$seed" 200000 >"$out/hostile.out" || { echo "hostile $seed 200000: status $?"; cat "$out/hostile.out"; return 1; }
+    done
+    # shellcheck disable=SC2046 # flags are words
+    gcc -I"$out/c" examples/c/hello.c $(PKG_CONFIG_PATH=$out/prefix/lib/pkgconfig pkg-config --cflags --libs mog) -o "$out/hello" &&
+        "$out/hello" | diff - examples/c/hello.out || return
+    cmake -S examples/c -B "$out/cmake" -DCMAKE_PREFIX_PATH="$out/prefix" -DMOG="$compiler" >/dev/null &&
+        cmake --build "$out/cmake" >/dev/null && "$out/cmake/hello" | diff - examples/c/hello.out || return
+    # With the parts of the machine that the firmware's program needs.
+    targets/cross.sh thumbv7m-none-eabi build --locked --profile small --no-default-features \
+        --features window-32,mog-core/values --manifest-path "$crate/Cargo.toml" &&
+        make -s -C examples/c firmware OUT="$out/firmware" LIBMOG="$out/target/thumbv7m-none-eabi/small/libmog.a" &&
+        timeout 60 qemu-system-arm -machine mps2-an385 -nographic -semihosting-config enable=on,target=native \
+            -kernel "$out/firmware/firmware.elf" >"$out/firmware.out" 2>&1 && diff "$out/firmware.out" examples/c/firmware.out
 }
 
 # The benchmark programs give what Lua gives. Once; the figures are to look at, not to pass.

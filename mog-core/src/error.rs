@@ -237,6 +237,37 @@ impl TrapCode {
     }
 }
 
+/// What a trap says: its code's description with the numbers, and a panic's own message.
+#[derive(Clone, Copy, Debug)]
+pub struct TrapMessage<'t> {
+    /// How the program faulted.
+    pub code: TrapCode,
+    /// Numbers that the code's description explains.
+    pub detail: [i64; 2],
+    /// The message of a panic.
+    pub text: &'t str,
+}
+
+impl fmt::Display for TrapMessage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, [first, second]) = (self.code.describe(), self.detail);
+        match self.code {
+            TrapCode::Panic if !self.text.is_empty() => write!(f, "{what}: {}", self.text),
+            TrapCode::IndexOutOfRange => write!(f, "{what}: index {first}, length {second}"),
+            TrapCode::ShiftOutOfRange => write!(f, "{what}: by {first}, the type has {second} bits"),
+            TrapCode::SliceOutOfRange if self.detail != [0; 2] => {
+                write!(f, "{what}: from {first} to {second}")
+            }
+            TrapCode::WrongIndexCount => write!(f, "{what}: {first}, the tensor has {second} dimensions"),
+            TrapCode::ShapeMismatch => write!(f, "{what}: the shape has {first}, there are {second}"),
+            TrapCode::NegativeDimension => write!(f, "{what}: {first}"),
+            TrapCode::TooManyDimensions => write!(f, "{what}: {first}, at most {second}"),
+            TrapCode::NegativeCount if first < 0 => write!(f, "{what}: {first}"),
+            _ => f.write_str(what),
+        }
+    }
+}
+
 /// Why an operation failed that a program can catch; the kind slot of a `Result`, where 0 is ok.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]

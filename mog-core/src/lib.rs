@@ -22,7 +22,7 @@ pub mod module;
 mod testing;
 pub mod verify;
 
-pub use error::{Failure, Invalid, LoadError, TrapCode};
+pub use error::{Failure, Invalid, LoadError, TrapCode, TrapMessage};
 pub use host::{Binding, Builder, Call, Capability, Direct, DirectCall, Host, Reply, StaticHost};
 pub use machine::{
     AsyncHost, Config, Counters, Dispatch, Instance, Outcome, Running, SnapshotError, StartError, State,

@@ -7,8 +7,10 @@ pub use crate::machine::{Direct, DirectCall};
 pub use build::Builder;
 pub use table::{Capability, StaticHost};
 
-use crate::error::Failure;
-use crate::heap::{Memory, Value};
+use core::ops::Range;
+
+use crate::error::{Failure, TrapCode};
+use crate::heap::{Data, Memory, Value};
 use crate::machine::{Stop, Vm};
 use crate::module::{Import, Module, TypeId, TypeKind, TypeRecord};
 
@@ -245,6 +247,27 @@ impl<'v, 'a> Call<'v, 'a> {
             }
             Err(_) => Reply::OutOfMemory,
         }
+    }
+
+    /// A new string with a part of a string argument, given by its bytes, for [`Call::set_result`]: what lies in the
+    /// arena cannot be borrowed while a result is made. `None` if the argument has no such part.
+    ///
+    /// # Errors
+    /// If what the program can reach leaves no room.
+    pub fn copy_part(&mut self, index: usize, part: Range<usize>) -> Result<Option<u64>, Reply> {
+        let Some(Data::Str(text)) = self.arg(index).map(|value| value.data()) else { return Ok(None) };
+        if text.get(part.clone()).is_none() {
+            return Ok(None);
+        }
+        self.vm.reserve(Builder::string_words(part.len())).map_err(|_| Reply::OutOfMemory)?;
+        // Making room can move the argument.
+        let Some(&reference) = self.arg(index).as_ref().and_then(|value| value.slots().last()) else {
+            return Ok(None);
+        };
+        let copy = self
+            .vm
+            .fresh(|view, fresh| fresh.string(view.string(reference)?.get(part).ok_or(TrapCode::Corrupt)?));
+        copy.map(Some).map_err(|_| Reply::OutOfMemory)
     }
 
     /// The call did not work; why. Longer messages than the arena has room for are dropped.

@@ -280,27 +280,3 @@ impl From<LoadError> for Error {
         Self::Load(error)
     }
 }
-
-/// What a trap says, with its numbers.
-pub(crate) fn trap_message(code: TrapCode, detail: [i64; 2], text: &str) -> String {
-    let [first, second] = detail;
-    match code {
-        TrapCode::Panic if text.is_empty() => "panic".to_owned(),
-        TrapCode::Panic => format!("panic: {text}"),
-        TrapCode::IndexOutOfRange => format!("index out of range: index {first}, length {second}"),
-        TrapCode::ShiftOutOfRange => format!("shift out of range: by {first}, the type has {second} bits"),
-        TrapCode::SliceOutOfRange if detail != [0; 2] => {
-            format!("{}: from {first} to {second}", code.describe())
-        }
-        TrapCode::WrongIndexCount => {
-            format!("wrong number of indices: {first}, the tensor has {second} dimensions")
-        }
-        TrapCode::ShapeMismatch => {
-            format!("{}: the shape has {first}, there are {second}", code.describe())
-        }
-        TrapCode::NegativeDimension => format!("{}: {first}", code.describe()),
-        TrapCode::TooManyDimensions => format!("{}: {first}, at most {second}", code.describe()),
-        TrapCode::NegativeCount if first < 0 => format!("negative count: {first}"),
-        _ => code.describe().to_owned(),
-    }
-}

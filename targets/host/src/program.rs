@@ -231,6 +231,13 @@ impl<'a> Compiler<'a> {
         Self { declarations: capabilities.declarations(), ..Self::new() }
     }
 
+    /// Adds declarations of what the host offers, such as `capability led { fn set(pin: int, on: bool) }`.
+    #[must_use]
+    pub fn declare(mut self, declarations: impl Into<String>) -> Self {
+        self.declarations.push(declarations.into());
+        self
+    }
+
     /// What to call the source in messages and call stacks.
     #[must_use]
     pub fn file(mut self, name: impl Into<String>) -> Self {

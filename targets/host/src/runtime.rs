@@ -5,12 +5,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use mog_core::heap::{Data, SlotValues};
-use mog_core::{Config, Counters, Instance, Module, Outcome, StartError, TrapCode, TypeId};
+use mog_core::{Config, Counters, Instance, Module, Outcome, StartError, TrapCode, TrapMessage, TypeId};
 
 use crate::audit::OUT_OF_TIME;
 use crate::convert::Slots;
 use crate::drive::Patience;
-use crate::error::{CallStack, trap_message};
+use crate::error::CallStack;
 use crate::gate::{Gate, Stop};
 use crate::make::{make, words};
 use crate::profile::{Profile, Profiler};
@@ -556,7 +556,7 @@ impl End {
             Self::Stopped(Stop::Observer(message)) => Error::Audit { message },
             Self::Stopped(Stop::Diverged(divergence)) => Error::Diverged { divergence, stack },
             Self::Machine(Outcome::Trap { code, detail }) => {
-                let message = trap_message(code, detail, instance.failure().1);
+                let message = TrapMessage { code, detail, text: instance.failure().1 }.to_string();
                 Error::Trap { code, message, stack }
             }
             Self::Machine(Outcome::OutOfMemory) => Error::OutOfMemory { memory, stack },

@@ -11,7 +11,11 @@ pub(crate) fn check(args: &CheckArgs) -> u8 {
 }
 
 fn check_file(name: &str, args: &CheckArgs) -> u8 {
-    let options = CompileOptions { deny_warnings: args.deny_warnings, ..CompileOptions::default() };
+    let options = CompileOptions {
+        declare: &args.declare,
+        deny_warnings: args.deny_warnings,
+        ..CompileOptions::default()
+    };
     let source = match files::read(name) {
         Ok(Loaded::Source(source)) => source,
         Ok(Loaded::Module(bytes)) => {
@@ -22,7 +26,11 @@ fn check_file(name: &str, args: &CheckArgs) -> u8 {
         }
         Err(code) => return code,
     };
-    match files::compiler(name, options).compile(&source) {
+    let compiler = match files::compiler(name, options) {
+        Ok(compiler) => compiler,
+        Err(code) => return code,
+    };
+    match compiler.compile(&source) {
         Ok(program) => {
             show(program.warnings(), args.format);
             0

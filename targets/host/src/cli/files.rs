@@ -39,19 +39,21 @@ pub(crate) fn read(name: &str) -> Result<Loaded, u8> {
 
 /// How a source is compiled.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct CompileOptions {
+pub(crate) struct CompileOptions<'o> {
+    /// Files that declare what the host offers.
+    pub(crate) declare: &'o [PathBuf],
     pub(crate) deny_warnings: bool,
     pub(crate) strip: bool,
     pub(crate) window: Option<u16>,
 }
 
 /// A program from source or bytecode. Errors and warnings were shown; an error is the exit code.
-pub(crate) fn program(name: &str, options: CompileOptions) -> Result<Program, u8> {
+pub(crate) fn program(name: &str, options: CompileOptions<'_>) -> Result<Program, u8> {
     match read(name)? {
         Loaded::Module(bytes) => {
             Program::load(&bytes).map_err(|error| fail(exit::REJECTED, format_args!("{name}: {error}")))
         }
-        Loaded::Source(source) => match compiler(name, options).compile(&source) {
+        Loaded::Source(source) => match compiler(name, options)?.compile(&source) {
             Ok(program) => {
                 if !program.warnings().is_empty() {
                     say(&program.warnings().render(color()));
@@ -66,19 +68,24 @@ pub(crate) fn program(name: &str, options: CompileOptions) -> Result<Program, u8
     }
 }
 
-/// A compiler for a file: modules that it imports come from beside it.
-pub(crate) fn compiler(name: &str, options: CompileOptions) -> Compiler<'static> {
+/// A compiler for a file: modules that it imports come from beside it. An error was shown; it is the exit code.
+pub(crate) fn compiler(name: &str, options: CompileOptions<'_>) -> Result<Compiler<'static>, u8> {
     let from_stdin = name == "-";
     let folder = Path::new(name).parent().map_or_else(PathBuf::new, Path::to_path_buf);
-    let compiler = Compiler::new()
+    let mut compiler = Compiler::new()
         .file(if from_stdin { "<stdin>" } else { name })
         .imports(move |module| if from_stdin { None } else { imported(&folder, module) })
         .deny_warnings(options.deny_warnings)
         .strip(options.strip);
-    match options.window {
+    for file in options.declare {
+        let text = fs::read_to_string(file)
+            .map_err(|error| fail(exit::FILE, format_args!("{}: {error}", file.display())))?;
+        compiler = compiler.declare(text);
+    }
+    Ok(match options.window {
         Some(window) => compiler.window(usize::from(window)),
         None => compiler,
-    }
+    })
 }
 
 /// The source of a module `name` or `folder/name` below the importing file's folder, and of nothing else: no way

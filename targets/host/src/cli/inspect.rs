@@ -7,8 +7,12 @@ use mog_core::host::StaticHost;
 use mog_core::isa::Disassembly;
 use mog_core::{Config, Instance, Module, StartError, TypeId, WINDOW, features};
 
+use super::depth::{self, Stack};
 use super::files::{self, Loaded};
 use super::{InspectArgs, exit, fail, print};
+
+/// Functions of the deepest chain of calls that are named.
+const MAX_CHAIN: usize = 8;
 
 /// Shows a module, and gives the exit code.
 pub(crate) fn inspect(args: &InspectArgs) -> u8 {
@@ -88,7 +92,25 @@ fn write_summary(module: &Module<'_>, text: &mut String) -> std::fmt::Result {
             write!(text, "; {} with a window of {window}", (window - frame) * 8)?;
         }
     }
-    writeln!(text)
+    writeln!(text)?;
+    match depth::stack(module) {
+        Stack::AtMost(words, chain) => {
+            let more = chain.len().saturating_sub(MAX_CHAIN);
+            let names: Vec<_> =
+                chain.iter().take(MAX_CHAIN).map(|&number| function_name(module, number)).collect();
+            write!(text, "stack: at most {} bytes of the memory, in {}", words * 8, names.join(" > "))?;
+            writeln!(text, "{}", if more > 0 { format!(" > {more} more") } else { String::new() })
+        }
+        Stack::NoBound(number) => {
+            writeln!(text, "stack: no bound, {} can call itself", function_name(module, number))
+        }
+    }
+}
+
+/// The name of a function, or its number.
+pub(crate) fn function_name(module: &Module<'_>, number: u16) -> String {
+    let name = module.debug().nth(usize::from(number)).map(|function| function.name.to_owned());
+    name.unwrap_or_else(|| format!("function_{number}"))
 }
 
 /// The fewest words of memory in which the module starts.

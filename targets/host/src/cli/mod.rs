@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod depth;
 mod files;
 mod fmt;
 mod inspect;
@@ -182,6 +183,9 @@ pub(crate) struct CheckArgs {
     /// How to show errors and warnings: `json` is one object a line, on standard output
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: Format,
+    /// Declarations of what the host offers (`capability led { fn set(pin: int, on: bool) }`); may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) declare: Vec<PathBuf>,
     /// Treat warnings as errors
     #[arg(long)]
     pub(crate) deny_warnings: bool,
@@ -200,6 +204,9 @@ pub(crate) struct BuildArgs {
     /// The file to write; `-` for standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Declarations of what the host offers (`capability led { fn set(pin: int, on: bool) }`); may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) declare: Vec<PathBuf>,
     /// Leave out names and line tables
     #[arg(long)]
     pub(crate) strip: bool,
@@ -209,9 +216,13 @@ pub(crate) struct BuildArgs {
     /// Write an aligned array for firmware instead
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     pub(crate) emit: Option<Emit>,
-    /// Show sizes, imports and the least memory
+    /// Show sizes, imports, and what memory it needs
     #[arg(long)]
     pub(crate) report: bool,
+    /// Warn if the program needs a part of the machine that the target leaves out; these are the parts that it has
+    /// (see `needs` in the report)
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) target_features: Option<Vec<String>>,
     /// Treat warnings as errors
     #[arg(long)]
     pub(crate) deny_warnings: bool,

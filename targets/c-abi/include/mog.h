@@ -1,0 +1,600 @@
+/* Mog for C and C++: runs programs that somebody else wrote, in memory of yours, for as many steps as you allow, with
+ * the functions that you grant.
+ *
+ *   mog_load    verifies a module where its bytes lie
+ *   mog_new     makes an instance of it in an arena, and links what you grant
+ *   mog_start   runs its top-level statements
+ *   mog_call    calls a function; mog_result has its result
+ *   mog_resume  goes on after a pause
+ *
+ * Nothing is allocated, nothing is global, nothing has to be freed. Every function answers a status; no argument but a
+ * pointer to memory that is not there can make one crash.
+ *
+ * Made from targets/c-abi by its test. Do not edit. */
+
+
+#ifndef MOG_H
+#define MOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+
+// Words of a `mog_module`.
+#define MOG_MODULE_WORDS 32
+
+// Most arguments of a host function; `args` always has so many elements, `MOG_NONE` behind those that were passed.
+#define MOG_MAX_ARGS 16
+
+// Words of a `mog_instance`.
+#define MOG_INSTANCE_WORDS 64
+
+// What a function answers; also what a host function answers to the machine.
+typedef int32_t mog_status;
+
+// A module that `mog_load` verified: views into its bytes. Any number of instances can share it, in any number of
+// threads. It must stay where it is, and its bytes too, as long as there are instances of it.
+typedef struct mog_module {
+  // Not for use.
+  uint64_t opaque[MOG_MODULE_WORDS];
+} mog_module;
+
+// Text in UTF-8. Not closed by a zero: print it by `"%.*s", (int)text.size, text.data`.
+typedef struct mog_text {
+  // Its first byte.
+  const char *data;
+  // How many bytes.
+  size_t size;
+} mog_text;
+
+// A function of its host's that a program calls.
+typedef struct mog_import {
+  // The capability, such as `log`.
+  struct mog_text capability;
+  // The function, such as `write`.
+  struct mog_text function;
+} mog_import;
+
+// A program in its arena: a module, what it was granted, and where it stands. It lives where the caller puts it, in storage
+// that was zero before `mog_new`, and stays there; nothing has to be freed. One thread at a time may use it.
+typedef struct mog_instance {
+  // Not for use.
+  uint64_t opaque[MOG_INSTANCE_WORDS];
+} mog_instance;
+
+// What a value is.
+typedef uint32_t mog_type;
+
+// Numbers, one behind the other.
+typedef struct mog_bytes {
+  // The first.
+  const void *data;
+  // How many bytes; not how many numbers.
+  size_t size;
+} mog_bytes;
+
+// What a value holds.
+typedef union mog_data {
+  // Of `MOG_BOOL` and `MOG_INT`.
+  int64_t integer;
+  // Of `MOG_FLOAT`.
+  double number;
+  // Of `MOG_STRING`.
+  struct mog_text text;
+  // Of `MOG_ARRAY`.
+  struct mog_bytes bytes;
+} mog_data;
+
+// A value. `mog_int` and its siblings make one.
+typedef struct mog_value {
+  // Which member of `as` it is.
+  mog_type type;
+  // The value itself.
+  union mog_data as;
+} mog_value;
+
+// A host function. Its arguments have the types of its signature; their texts and numbers lie in the program's memory,
+// and can be read until a value is returned by `mog_return`.
+//
+// It answers what `mog_return`, `mog_fail`, `mog_deny` or `mog_pending` gave, `MOG_OK` alone if its signature has no
+// result, or `MOG_PAUSED` to end the run; the next one then makes the call again. It must not leave by `longjmp` or a
+// C++ exception. Of its own instance it can call those four and `mog_resumed`; others answer `MOG_BUSY`.
+typedef mog_status (*mog_function)(struct mog_instance *vm, const struct mog_value *args, void *user);
+
+// A function that the host grants.
+typedef struct mog_capability {
+  // Capability and function, such as `log.write`.
+  const char *name;
+  // Types as the language writes them, such as `(pin: int, on: bool) -> ?string`: `int` and the sized integers,
+  // `float`, `f32`, `bool`, `string`, `any`, arrays `[T]` of numbers or booleans, and each of these as `?T`. A program
+  // that was compiled for other types is refused; one that was compiled without a declaration has its arguments
+  // looked at in each call.
+  const char *signature;
+  // The function.
+  mog_function function;
+  // Handed to it. If null, the `user` of the configuration is.
+  void *user;
+} mog_capability;
+
+// What an instance is given. All zero grants nothing and is a good default.
+typedef struct mog_config {
+  // The granted functions. The table and its texts must stay as long as the instance is used.
+  const struct mog_capability *capabilities;
+  // How many there are.
+  size_t capability_count;
+  // Handed to functions that have no `user` of their own, and to those below.
+  void *user;
+  // If not null, told that nobody waits any more for a pending call.
+  void (*cancelled)(void *user, uint32_t token);
+  // If not null, told of a task that failed (`MOG_FAILED`, `MOG_DENIED`) while nobody waited for it.
+  void (*task_failed)(void *user, mog_status status, struct mog_text message);
+  // Mixed into the hashes of map keys; the same seed gives the same steps.
+  uint64_t seed;
+  // The most bytes of its arena that nested calls may take; 0 for no limit of their own.
+  size_t max_stack;
+} mog_config;
+
+// What an instance has done so far.
+typedef struct mog_counts {
+  // Steps of the program; the same on every machine.
+  uint64_t steps;
+  // Steps of the collector, which count against the same budget.
+  uint64_t collector_steps;
+  // Collections.
+  uint64_t collections;
+  // Calls of host functions, denied ones included.
+  uint64_t host_calls;
+  // The most bytes of stack and heap that were in use at once.
+  size_t peak_memory;
+} mog_counts;
+
+// How a program faulted; one of the numbers that begin with `MOG_TRAP_`.
+typedef uint32_t mog_trap_code;
+
+// A place in a program. Of a module that was stripped the texts are empty and the numbers 0.
+typedef struct mog_place {
+  // The function's name.
+  struct mog_text function;
+  // The source file.
+  struct mog_text file;
+  // The line, from 1.
+  uint32_t line;
+  // The column, from 1.
+  uint32_t column;
+} mog_place;
+
+// It worked. Of a run: it returned.
+#define MOG_OK 0
+
+// Its steps are used up, or a host function asked for a pause; `mog_resume` goes on.
+#define MOG_PAUSED 1
+
+// All that it could do waits for `mog_complete`.
+#define MOG_WAITING 2
+
+// The program faulted; see `mog_trap`, `mog_message` and `mog_place_at`.
+#define MOG_TRAP 3
+
+// A failure that the program did not catch.
+#define MOG_FAILED 4
+
+// A call that was not granted, which the program did not catch.
+#define MOG_DENIED 5
+
+// What the program can reach does not fit its arena.
+#define MOG_OUT_OF_MEMORY 6
+
+// Its calls nest deeper than `max_stack` allows.
+#define MOG_OUT_OF_STACK 7
+
+// The bytes are no Mog module.
+#define MOG_NOT_A_MODULE 16
+
+// The module is of a version of the format that this library does not read.
+#define MOG_WRONG_VERSION 17
+
+// The module is shorter or longer than it says itself.
+#define MOG_WRONG_SIZE 18
+
+// The module breaks a rule of the verifier's.
+#define MOG_INVALID_MODULE 19
+
+// The module needs a part that this build of the library leaves out.
+#define MOG_MISSING_FEATURE 20
+
+// The module needs a larger register window; compile it with `mog build --window`.
+#define MOG_FRAME_TOO_LARGE 21
+
+// An entry of the host's table has no name of the form `a.b`, no function, or a signature that cannot be read.
+#define MOG_BAD_CAPABILITY 32
+
+// A granted function has other types than the program was compiled for.
+#define MOG_SIGNATURE_MISMATCH 33
+
+// The program requires a capability of which nothing is granted.
+#define MOG_MISSING_CAPABILITY 34
+
+// A pointer is null.
+#define MOG_NULL 48
+
+// A pointer is not aligned as it has to be: modules to 4 bytes, everything else to 8, or as its C type.
+#define MOG_MISALIGNED 49
+
+// The arena or the buffer is too small.
+#define MOG_TOO_SMALL 50
+
+// Two pieces of memory overlap that must not; a text from the program's memory has to be copied first.
+#define MOG_OVERLAP 51
+
+// The storage was not prepared by `mog_load`, `mog_new` or `mog_restore`, or those failed, or it was moved.
+#define MOG_NOT_PREPARED 52
+
+// The instance is running: a host function of its own asks.
+#define MOG_BUSY 53
+
+// The program's top-level statements have not run; see `mog_start`.
+#define MOG_NOT_STARTED 54
+
+// There is nothing to go on with, or no result or trap to ask for.
+#define MOG_IDLE 55
+
+// The program has no such function for the host to call.
+#define MOG_NO_FUNCTION 56
+
+// The arguments do not fit the function.
+#define MOG_WRONG_ARGUMENTS 57
+
+// The value does not fit the type that it is for.
+#define MOG_WRONG_TYPE 58
+
+// A text is not UTF-8.
+#define MOG_NOT_UTF8 59
+
+// No call is pending under this token.
+#define MOG_NO_TOKEN 60
+
+// No host function of the instance is running.
+#define MOG_NOT_IN_CALL 61
+
+// There is nothing of this number.
+#define MOG_END 62
+
+// The bytes are no snapshot of this module, or not all of one.
+#define MOG_BAD_SNAPSHOT 63
+
+// Nothing: `()`, or `none` of a `?T` or of `any`.
+#define MOG_NONE 0
+
+// A boolean; `as.integer` is 0 or 1.
+#define MOG_BOOL 1
+
+// An integer of any width, in `as.integer`; of a `u64`, the same 64 bits.
+#define MOG_INT 2
+
+// A float, in `as.number`.
+#define MOG_FLOAT 3
+
+// A string, in `as.text`.
+#define MOG_STRING 4
+
+// An array of numbers or booleans, in `as.bytes`, as C lays it out: a `[f32]` is a `float[]`, a `[bool]` a `uint8_t[]`.
+#define MOG_ARRAY 5
+
+// A value that C does not see into: a struct, a map, an array of those.
+#define MOG_OTHER 6
+
+// Division or remainder by zero.
+#define MOG_TRAP_DIVISION_BY_ZERO 0
+
+// An array index out of range.
+#define MOG_TRAP_INDEX_OUT_OF_RANGE 1
+
+// A slice out of range or through a character.
+#define MOG_TRAP_SLICE_OUT_OF_RANGE 2
+
+// A map has no such key.
+#define MOG_TRAP_MISSING_KEY 3
+
+// A shift by a negative number, or by the type's width or more.
+#define MOG_TRAP_SHIFT_OUT_OF_RANGE 4
+
+// The first, last, least or greatest element of an empty array.
+#define MOG_TRAP_EMPTY_ARRAY 5
+
+// A collection changed inside its own loop or callback.
+#define MOG_TRAP_CHANGED_DURING_ITERATION 6
+
+// `panic`, or an `assert` that failed.
+#define MOG_TRAP_PANIC 7
+
+// A negative count or exponent.
+#define MOG_TRAP_NEGATIVE_COUNT 8
+
+// A value that contains itself cannot be copied.
+#define MOG_TRAP_CYCLIC_VALUE 9
+
+// A text or an array would be larger than any arena.
+#define MOG_TRAP_TOO_LARGE 10
+
+// An operation that the value's type does not have.
+#define MOG_TRAP_UNSUPPORTED 11
+
+// Nesting deeper than the machine follows.
+#define MOG_TRAP_TOO_DEEP 12
+
+// A match without a matching arm.
+#define MOG_TRAP_NO_MATCH 13
+
+// What only code that the compiler did not make can attempt.
+#define MOG_TRAP_CORRUPT 14
+
+// Every task waits for another one.
+#define MOG_TRAP_DEADLOCK 15
+
+// More or fewer indices than a tensor has dimensions.
+#define MOG_TRAP_WRONG_INDEX_COUNT 16
+
+// A tensor's shape has more or fewer elements than there are.
+#define MOG_TRAP_SHAPE_MISMATCH 17
+
+// A shape with a size below 0.
+#define MOG_TRAP_NEGATIVE_DIMENSION 18
+
+// A shape with more dimensions than a tensor can have.
+#define MOG_TRAP_TOO_MANY_DIMENSIONS 19
+
+// Nothing.
+static inline mog_value mog_none(void) {
+  mog_value value;
+  value.type = MOG_NONE;
+  value.as.integer = 0;
+  return value;
+}
+
+// A boolean: anything but 0 is true.
+static inline mog_value mog_bool(int boolean) {
+  mog_value value;
+  value.type = MOG_BOOL;
+  value.as.integer = boolean != 0;
+  return value;
+}
+
+// An integer.
+static inline mog_value mog_int(int64_t integer) {
+  mog_value value;
+  value.type = MOG_INT;
+  value.as.integer = integer;
+  return value;
+}
+
+// A float.
+static inline mog_value mog_float(double number) {
+  mog_value value;
+  value.type = MOG_FLOAT;
+  value.as.number = number;
+  return value;
+}
+
+// A text of so many bytes of UTF-8.
+static inline mog_value mog_string_of(const char *data, size_t size) {
+  mog_value value;
+  value.type = MOG_STRING;
+  value.as.text.data = data;
+  value.as.text.size = size;
+  return value;
+}
+
+// A text that a zero closes.
+static inline mog_value mog_string(const char *text) {
+  return mog_string_of(text, text ? strlen(text) : 1);
+}
+
+// Numbers: their array, and its size in bytes.
+static inline mog_value mog_array(const void *data, size_t size) {
+  mog_value value;
+  value.type = MOG_ARRAY;
+  value.as.bytes.data = data;
+  value.as.bytes.size = size;
+  return value;
+}
+
+// A configuration that grants a table of functions, and nothing else.
+static inline mog_config mog_grant(const mog_capability *capabilities, size_t count, void *user) {
+  mog_config config;
+  memset(&config, 0, sizeof config);
+  config.capabilities = capabilities;
+  config.capability_count = count;
+  config.user = user;
+  return config;
+}
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The compiled core library asks for a way to unwind, unless the optimiser sees that nobody needs one.
+void rust_eh_personality(void);
+
+// What a status means, in a few words. Never null, valid forever.
+const char *mog_describe(mog_status status);
+
+// Decodes and verifies a module where its bytes lie, which may be in flash. They must lie on a multiple of 4, stay there,
+// and not change: as `mog build --emit c` writes them.
+//
+// You promise: there are `size` bytes at `bytes`, and a `mog_module` at `module`.
+mog_status mog_load(struct mog_module *module,
+                    const void *bytes,
+                    size_t size);
+
+// How many bytes of arena the module needs at least to be started. What it needs to run is more, as its calls and its
+// data are.
+//
+// You promise: there is a `mog_module` at `module`, and room for a `size_t` at `size`.
+mog_status mog_memory_floor(const struct mog_module *module,
+                            size_t *size);
+
+// The function of the host's that the module calls under this number: they count from 0, and `MOG_END` comes after the
+// last. The texts lie in the module.
+//
+// You promise: there is a `mog_module` at `module`, and room for a `mog_import` at `import`.
+mog_status mog_import_at(const struct mog_module *module,
+                         size_t index,
+                         struct mog_import *import);
+
+// The name of the function that the host can call under this number, as `mog_import_at`.
+//
+// You promise: there is a `mog_module` at `module`, and room for a `mog_text` at `name`.
+mog_status mog_export_at(const struct mog_module *module, size_t index, struct mog_text *name);
+
+// In a host function: its result. A text or an array is copied.
+//
+// You promise: there is a `mog_instance` at `vm`. The text or the numbers of the value are there.
+mog_status mog_return(struct mog_instance *vm, struct mog_value value);
+
+// In a host function: it did not work, and why. The program can catch it. Gives `MOG_FAILED`.
+//
+// You promise: there is a `mog_instance` at `vm`, and a text closed by a zero at `message`.
+mog_status mog_fail(struct mog_instance *vm, const char *message);
+
+// In a host function: it is not allowed, and why. The program can catch it. Gives `MOG_DENIED`.
+//
+// You promise: as for `mog_fail`.
+mog_status mog_deny(struct mog_instance *vm, const char *message);
+
+// In a host function: it is not done yet. The task that made the call waits, and others go on, until `mog_complete` names
+// this token; then the function is called again with the same arguments, and `mog_resumed` tells the token. Which
+// token stands for what is up to the host. Gives `MOG_WAITING`.
+//
+// You promise: there is a `mog_instance` at `vm`.
+mog_status mog_pending(struct mog_instance *vm,
+                       uint32_t token);
+
+// In a host function: `MOG_OK` and the token if this is the rest of a call that was pending; `MOG_END` if the call is new.
+//
+// You promise: there is a `mog_instance` at `vm`, and room for a token at `token`.
+mog_status mog_resumed(const struct mog_instance *vm,
+                       uint32_t *token);
+
+// Makes an instance of a module: lays out its arena and links what it calls to what the configuration grants; null grants
+// nothing. What is not granted fails as denied when the program calls it. No code runs yet.
+//
+// The arena is all the memory that the program will ever have, stack and heap together. It lies on a multiple of 8, is for
+// this instance alone, and overlaps neither the instance nor the module. The module must stay where it is, the
+// configuration need not, apart from its table. If this fails, `mog_message` says more.
+//
+// You promise: there is a `mog_instance` at `vm`, zero or used before, a `mog_module` at `module`, `arena_size` bytes at `arena`, and a
+// `mog_config` at `config` if it is not null, whose table is as long as it says.
+mog_status mog_new(struct mog_instance *vm,
+                   const struct mog_module *module,
+                   void *arena,
+                   size_t arena_size,
+                   const struct mog_config *config);
+
+// Runs the program's top-level statements, which give its module-wide variables their first values, for at most so many
+// steps. Once for each instance, before the first `mog_call`, even if there are none. Answers as `mog_resume`, which
+// also goes on with it.
+//
+// You promise: there is a `mog_instance` at `vm`.
+mog_status mog_start(struct mog_instance *vm,
+                     uint64_t steps);
+
+// Calls `main` or a `pub fn` of the program, for at most so many steps. What a call before it left unfinished is dropped,
+// and its tokens with it. Answers as `mog_resume`; after `MOG_OK`, `mog_result` has the result. A function whose `Result` is an `err` answers
+// `MOG_FAILED` or `MOG_DENIED`.
+//
+// The texts and numbers of arguments are copied. They must not lie in the instance's own arena, as those of `mog_result` do.
+//
+// You promise: there is a `mog_instance` at `vm`, a text closed by a zero at `function`, and `count` values at `args`, whose texts and
+// numbers are there.
+mog_status mog_call(struct mog_instance *vm,
+                    const char *function,
+                    const struct mog_value *args,
+                    size_t count,
+                    uint64_t steps);
+
+// Goes on for at most so many steps: after `MOG_PAUSED`, or after `MOG_WAITING` and `mog_complete`.
+//
+// - `MOG_OK`: the function returned.
+// - `MOG_PAUSED`: out of steps. What one run leaves over is not added to the next; what it overdrew, is taken from it.
+// - `MOG_WAITING`: nothing can go on before `mog_complete`.
+// - `MOG_TRAP`, `MOG_FAILED`, `MOG_DENIED`, `MOG_OUT_OF_MEMORY`, `MOG_OUT_OF_STACK`: the call ended badly. The instance can
+//   be called again; its module-wide variables are as they were left.
+// - `MOG_IDLE`: there is nothing to go on with.
+//
+// You promise: there is a `mog_instance` at `vm`.
+mog_status mog_resume(struct mog_instance *vm,
+                      uint64_t steps);
+
+// The host has what a pending call waited for: the next run calls its function again. Each token can be completed once;
+// the order of completions is the order in which tasks go on. Not from an interrupt, while the instance may be running.
+//
+// You promise: there is a `mog_instance` at `vm`.
+mog_status mog_complete(struct mog_instance *vm,
+                        uint32_t token);
+
+// The result of the call that returned last; the value of an `ok`. Its text or numbers lie in the arena or the module, and
+// are there until the instance is used again to run.
+//
+// You promise: there is a `mog_instance` at `vm`, and room for a `mog_value` at `result`.
+mog_status mog_result(const struct mog_instance *vm,
+                      struct mog_value *result);
+
+// What the instance has done so far.
+//
+// You promise: there is a `mog_instance` at `vm`, and room for a `mog_counts` at `counters`.
+mog_status mog_counters(const struct mog_instance *vm, struct mog_counts *counters);
+
+// How the program faulted, after `MOG_TRAP`.
+//
+// You promise: there is a `mog_instance` at `vm`, and room for a `mog_trap_code` at `trap`.
+mog_status mog_trap(const struct mog_instance *vm, mog_trap_code *trap);
+
+// Where the program stands or faulted: at depth 0 the function that runs, at 1 the one that called it, and so on; `MOG_END`
+// comes after the outermost. The texts lie in the module.
+//
+// You promise: there is a `mog_instance` at `vm`, and room for a `mog_place` at `place`.
+mog_status mog_place_at(const struct mog_instance *vm,
+                        size_t depth,
+                        struct mog_place *place);
+
+// How the last run ended, or why `mog_new` or `mog_restore` failed, in words: closed by a zero, and `MOG_TOO_SMALL` if it
+// had to be cut.
+//
+// You promise: there is a `mog_instance` at `vm`, and room for `size` bytes at `text`.
+mog_status mog_message(const struct mog_instance *vm,
+                       char *text,
+                       size_t size);
+
+// How many bytes `mog_snapshot` will write.
+//
+// You promise: there is a `mog_instance` at `vm`, and room for a `size_t` at `size`.
+mog_status mog_snapshot_size(const struct mog_instance *vm, size_t *size);
+
+// Saves an instance: its memory, and where it stands if it is paused. The same on every processor. What it was granted, and
+// the module, are not part of it.
+//
+// You promise: there is a `mog_instance` at `vm`, room for `size` bytes at `bytes`, and for a `size_t` at `written`.
+mog_status mog_snapshot(const struct mog_instance *vm,
+                        void *bytes,
+                        size_t size,
+                        size_t *written);
+
+// Makes an instance from a snapshot of the same module; otherwise as `mog_new`. The arena has to be as large as the one that
+// was saved, within the difference that register windows make. What was pending still is, under its tokens. The bytes
+// are checked: those that are damaged or made up are refused, or give a state that the program might have had.
+//
+// You promise: as for `mog_new`; and there are `size` bytes at `bytes`.
+mog_status mog_restore(struct mog_instance *vm,
+                       const struct mog_module *module,
+                       void *arena,
+                       size_t arena_size,
+                       const struct mog_config *config,
+                       const void *bytes,
+                       size_t size);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* MOG_H */

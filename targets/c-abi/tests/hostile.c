@@ -1,0 +1,312 @@
+/* A C programmer who reads no documentation: random sequences of calls, with arguments that are null, misaligned, too
+ * small, stale or nonsense, also from inside host functions. Whatever is asked, an answer comes, and nothing outside of
+ * the arenas changes. What no library can survive is left out: memory that is not there, and two things in one arena
+ * while one of them runs.
+ *
+ *   hostile SEED ROUNDS
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hostile.h"
+#include "mog.h"
+
+#define INSTANCES 4
+#define WORDS 700
+#define GUARD 0x5afe5afe5afe5afeu
+
+/* Each arena, snapshot and instance lies between guards. */
+static struct guarded {
+  uint64_t before[4];
+  uint64_t arena[WORDS];
+  uint64_t between[4];
+  mog_instance vm;
+  uint64_t after[4];
+} places[INSTANCES];
+
+static mog_module modules[2];
+static uint64_t copy_of_module[sizeof mog_hostile / 8 + 1];
+static unsigned char saved[16384];
+static size_t saved_size;
+static mog_value last;
+static int nesting;
+
+static unsigned long seen[64];
+static uint64_t state;
+
+static uint32_t dice(uint32_t sides) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return (uint32_t)(state >> 33) % sides;
+}
+
+static mog_status note(mog_status status) {
+  if (status < 0 || status > 63) {
+    printf("a status that there is not: %d\n", (int)status);
+    exit(1);
+  }
+  seen[status]++;
+  return status;
+}
+
+static const char *name(void) {
+  static const char *const names[] = {"echo", "sum", "floats", "grow", "tasks", "wait", "risky",
+                                      "spin", "main", "",    "ask",  "echo ", "\xff", NULL};
+  return names[dice(sizeof names / sizeof *names)];
+}
+
+static mog_value value(void) {
+  static const int64_t numbers[] = {0, 1, -1, 2, 7, INT64_MAX, INT64_MIN, 12, 1000};
+  static const int64_t ints[] = {1, -5, INT64_MAX, 3};
+  static const float floats[] = {0.5f, -1e30f, 3};
+  static const char *const texts[] = {"", "a", "h\xc3\xa9", "a text that is not short any more, is it?", "\xc3", "b:c"};
+  mog_value strange;
+  switch (dice(12)) {
+    case 0: return mog_none();
+    case 1: return mog_bool((int)dice(3));
+    case 2:
+    case 3:
+    case 4: return mog_int(numbers[dice(9)]);
+    case 5: return mog_float(1.5);
+    case 6:
+    case 7: return mog_string(texts[dice(6)]);
+    case 8: return mog_array(ints, dice(sizeof ints + 1));
+    case 9: return mog_array(floats, dice(sizeof floats + 1));
+    case 10: return last; /* perhaps from long ago */
+    default:
+      strange = mog_int(0);
+      strange.type = dice(3) ? dice(9) : 0xffffffffu;
+      /* A null text of some length; no length is as large as a null pointer is wrong. */
+      strange.as.text.data = NULL;
+      strange.as.text.size = dice(2) ? 3 : 0;
+      return strange;
+  }
+}
+
+static mog_status anything(mog_instance *vm, const mog_value *args, void *user);
+
+static mog_status echo(mog_instance *vm, const mog_value *args, void *user) {
+  mog_text text = args[0].as.text;
+  size_t from, to;
+  /* The arena was damaged below. */
+  if (args[0].type != MOG_STRING) return text.size == 0 ? note(mog_fail(vm, "no text")) : 4711;
+  if (dice(4) == 0) return anything(vm, args, user);
+  from = dice((uint32_t)text.size + 1);
+  to = from + dice((uint32_t)(text.size - from) + 1);
+  return note(mog_return(vm, mog_string_of(text.data + from, to - from)));
+}
+
+static mog_status slow(mog_instance *vm, const mog_value *args, void *user) {
+  uint32_t token;
+  if (dice(5) == 0) return anything(vm, args, user);
+  if (note(mog_resumed(vm, &token)) == MOG_OK && dice(8)) return note(mog_return(vm, mog_int(token)));
+  return note(mog_pending(vm, (uint32_t)args[0].as.integer & 15));
+}
+
+static void cancelled(void *user, uint32_t token) {
+  (void)user;
+  (void)token;
+}
+
+static void task_failed(void *user, mog_status status, mog_text message) {
+  (void)user;
+  note(status);
+  if (message.size > 0 && message.data[0] == 0) exit(3);
+}
+
+static const mog_capability table[] = {
+    {"out.println", "(text: string)", anything, NULL},
+    {"host.echo", "(text: string) -> string", echo, NULL},
+    {"host.any", "(any, any)", anything, NULL},
+    {"host.slow", "(n: int) -> int", slow, NULL},
+    {"host.fail", "(n: int) -> int", anything, NULL},
+};
+static const mog_capability broken[] = {{"out.println", "(text: int)", anything, NULL},
+                                        {"host.echo", "string", anything, NULL},
+                                        {"hostecho", "()", anything, NULL},
+                                        {NULL, "()", anything, NULL},
+                                        {"a.b", NULL, anything, NULL},
+                                        {"a.b", "()", NULL, NULL}};
+
+static mog_config config(void) {
+  mog_config made = mog_grant(table, dice(4) ? sizeof table / sizeof *table : dice(5), &state);
+  if (dice(12) == 0) made = mog_grant(&broken[dice(6)], 1, NULL);
+  if (dice(30) == 0) made = mog_grant(NULL, dice(2), NULL);
+  made.cancelled = dice(2) ? cancelled : NULL;
+  made.task_failed = dice(2) ? task_failed : NULL;
+  made.seed = dice(3);
+  made.max_stack = dice(3) ? 0 : dice(1000);
+  return made;
+}
+
+/* A call that makes sense, so that the rest meets programs in all their states. */
+static void behave(mog_instance *vm) {
+  static const int64_t ints[] = {1, -5, INT64_MAX, 3};
+  static const float floats[] = {0.5f, -1e30f, 3};
+  mog_value args[2];
+  args[0] = mog_int(dice(9));
+  args[1] = mog_int(dice(40));
+  switch (dice(7)) {
+    case 0:
+      args[0] = mog_string("some text");
+      note(mog_call(vm, "echo", args, 1, dice(2000)));
+      break;
+    case 1:
+      args[0] = mog_array(ints, sizeof ints);
+      note(mog_call(vm, "sum", args, 2, dice(2000)));
+      break;
+    case 2:
+      args[0] = mog_array(floats, sizeof floats);
+      note(mog_call(vm, "floats", args, 1, dice(2000)));
+      break;
+    case 3: note(mog_call(vm, "grow", args, 1, dice(2000))); break;
+    case 4: note(mog_call(vm, "wait", args, 1, dice(2000))); break;
+    case 5: note(mog_call(vm, "risky", args, 1, dice(2000))); break;
+    default: note(mog_call(vm, "tasks", args, 1, dice(4000))); break;
+  }
+}
+
+/* One call of anything, with whatever. `own` is the instance that runs, whose arena is not for others then. */
+static void act(mog_instance *own) {
+  int which = (int)dice(INSTANCES);
+  struct guarded *place = &places[which];
+  mog_instance *vm = own ? own : dice(40) ? &place->vm : NULL;
+  mog_module *module = dice(20) ? &modules[0] : dice(2) ? &modules[1] : NULL;
+  void *arena = dice(30) ? (char *)place->arena + (dice(20) ? 0 : dice(9)) : NULL;
+  size_t size = dice(6) ? WORDS * 8 - 16 : dice(WORDS * 8 - 16);
+  mog_config made = config();
+  mog_value args[3];
+  char text[40];
+  mog_counts counts;
+  mog_trap_code trap;
+  mog_place at;
+  mog_text exported;
+  mog_import import;
+  size_t number = 0, i;
+  uint32_t token;
+  uint64_t steps = dice(4) ? dice(3000) : dice(20);
+  if (dice(200) == 0) vm = (mog_instance *)((char *)&place->vm + 4);
+  if (vm != own && own && vm == &place->vm) return;
+  for (i = 0; i < 3; i++) args[i] = value();
+  if (own == NULL && dice(3) == 0) {
+    made = mog_grant(table, sizeof table / sizeof *table, NULL);
+    if (mog_counters(vm, &counts) == MOG_NOT_PREPARED) {
+      note(mog_new(vm, &modules[0], place->arena, WORDS * 8, &made));
+      note(mog_start(vm, 10000));
+    } else {
+      behave(vm);
+    }
+    return;
+  }
+  switch (dice(24)) {
+    case 0:
+      if (dice(3)) break;
+      note(mog_new(vm, module, arena, size, dice(20) ? &made : NULL));
+      break;
+    case 1:
+    case 2:
+    case 3: note(mog_start(vm, steps)); break;
+    case 4:
+    case 5:
+    case 6:
+    case 7:
+    case 8:
+    case 9: note(mog_call(vm, name(), dice(20) ? args : NULL, dice(4), steps)); break;
+    case 10:
+    case 11: note(mog_resume(vm, steps)); break;
+    case 12:
+    case 13: note(mog_complete(vm, dice(20))); break;
+    case 14: note(mog_result(vm, dice(9) ? &last : NULL)); break;
+    case 15: note(mog_message(vm, dice(9) ? text : NULL, dice(sizeof text))); break;
+    case 16: note(mog_place_at(vm, dice(5), dice(9) ? &at : NULL)); break;
+    case 17: note(mog_trap(vm, dice(9) ? &trap : NULL)); break;
+    case 18: note(mog_counters(vm, dice(9) ? &counts : NULL)); break;
+    case 19:
+      if (note(mog_snapshot_size(vm, &number)) == MOG_OK && dice(3)) {
+        size = dice(3) ? sizeof saved : dice((uint32_t)number + 1);
+        if (note(mog_snapshot(vm, dice(20) ? saved : NULL, size, &number)) == MOG_OK) saved_size = number;
+      }
+      break;
+    case 20:
+      if (dice(2) && saved_size > 0) saved[dice((uint32_t)saved_size)] ^= (unsigned char)(1u << dice(8));
+      size = dice(4) ? WORDS * 8 - 16 : size;
+      note(mog_restore(vm, module, arena, size, &made, dice(20) ? saved : NULL,
+                       dice(4) ? saved_size : dice((uint32_t)saved_size + 1)));
+      break;
+    case 21:
+      switch (dice(6)) {
+        case 0: note(mog_export_at(module, dice(14), &exported)); break;
+        case 1: note(mog_import_at(module, dice(9), &import)); break;
+        case 2: note(mog_memory_floor(module, dice(4) ? &number : NULL)); break;
+        case 3: if (own == NULL) note(mog_load(&modules[1], dice(3) ? (char *)copy_of_module + dice(9) : NULL, dice(64))); break;
+        case 4: if (own == NULL) memset(&places[which].vm, (int)dice(2) * 255, sizeof(mog_instance)); break;
+        /* An instance does not move. */
+        default: if (own == NULL) places[which].vm = places[(which + 1) % INSTANCES].vm; break;
+      }
+      break;
+    case 22:
+      switch (dice(6)) {
+        case 0: note(mog_return(vm, args[0])); break;
+        case 1: note(mog_fail(vm, dice(5) ? "no" : NULL)); break;
+        case 2: note(mog_deny(vm, "no, and for a reason that is told at great length, for no reason, over and over")); break;
+        case 3: note(mog_pending(vm, dice(20))); break;
+        default: note(mog_resumed(vm, dice(5) ? &token : NULL)); break;
+      }
+      break;
+    default:
+      /* What lies in the arena of an instance that does not run can be anything. */
+      if (own == NULL && dice(3) == 0) {
+        for (i = 0; i < 3; i++) place->arena[dice(WORDS)] ^= (uint64_t)1 << dice(64);
+      }
+  }
+}
+
+static mog_status anything(mog_instance *vm, const mog_value *args, void *user) {
+  static const mog_status answers[] = {MOG_OK, MOG_PAUSED, MOG_WAITING, MOG_FAILED, MOG_DENIED, MOG_OUT_OF_MEMORY, 4711, -1};
+  int i;
+  (void)user;
+  if (args[MOG_MAX_ARGS - 1].type != MOG_NONE) exit(4);
+  if (nesting < 3) {
+    nesting++;
+    for (i = (int)dice(4); i > 0; i--) act(vm);
+    nesting--;
+  }
+  switch (dice(6)) {
+    case 0: return note(mog_return(vm, value()));
+    case 1: return note(mog_fail(vm, "it did not work"));
+    case 2: return note(mog_return(vm, args[0]));
+    case 3: return note(mog_pending(vm, dice(16)));
+    case 4: return answers[dice(8)];
+    default: note(mog_return(vm, mog_int(5))); return note(mog_return(vm, mog_int(6)));
+  }
+}
+
+int main(int argc, char **argv) {
+  long rounds = argc > 2 ? atol(argv[2]) : 100000;
+  long round;
+  int i, j;
+  state = 0x9e3779b97f4a7c15u ^ (argc > 1 ? strtoull(argv[1], NULL, 10) : 1);
+  for (i = 0; i < INSTANCES; i++) {
+    for (j = 0; j < 4; j++) places[i].before[j] = places[i].between[j] = places[i].after[j] = GUARD;
+  }
+  last = mog_none();
+  memcpy(copy_of_module, mog_hostile, sizeof mog_hostile);
+  if (note(mog_load(&modules[0], mog_hostile, sizeof mog_hostile)) != MOG_OK) return 1;
+  for (round = 0; round < rounds; round++) {
+    act(NULL);
+    for (i = 0; i < INSTANCES; i++) {
+      for (j = 0; j < 4; j++) {
+        if (places[i].before[j] != GUARD || places[i].between[j] != GUARD || places[i].after[j] != GUARD) {
+          printf("something wrote beside its arena or instance in round %ld\n", round);
+          return 1;
+        }
+      }
+    }
+  }
+  for (i = 0; i < 64; i++) {
+    if (seen[i]) printf("%8lu %s\n", seen[i], mog_describe(i));
+  }
+  return 0;
+}
