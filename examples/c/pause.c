@@ -65,6 +65,7 @@ int main(void) {
     status = mog_resume(&vm, 500);
   }
   if (mog_counters(&vm, &counts) != MOG_OK) return 1;
-  printf("%s, %s pauses, %lu steps\n", mog_describe(status), pauses > 3 ? "some" : "few", (unsigned long)counts.steps);
+  printf("%s, %s pauses, %lu host calls\n", mog_describe(status), pauses > 3 ? "some" : "few",
+         (unsigned long)counts.host_calls);
   return status;
 }
