@@ -17,6 +17,10 @@ pub struct StructId(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct EnumId(pub u32);
 
+/// The number of a type of handles in [`Types::handles`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct HandleId(pub u32);
+
 /// The widths of integers. A value lives sign- or zero-extended in a 64-bit register.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs, reason = "the variants are the language's own names")]
@@ -139,6 +143,8 @@ pub enum TyKind {
     Struct(StructId),
     /// A declared enum.
     Enum(EnumId),
+    /// A declared type whose values only the host makes and looks into.
+    Handle(HandleId),
     /// An inference variable; bound through [`Types::bind`].
     Var(u32),
 }
@@ -236,6 +242,8 @@ pub struct Types {
     pub structs: Vec<StructDef>,
     /// The declared enums, by [`EnumId`].
     pub enums: Vec<EnumDef>,
+    /// The names of the declared types of handles, by [`HandleId`].
+    pub handles: Vec<String>,
 }
 
 macro_rules! well_known {
@@ -281,6 +289,7 @@ impl Types {
             bindings: Vec::new(),
             structs: Vec::new(),
             enums: Vec::new(),
+            handles: Vec::new(),
         };
         for kind in Self::WELL_KNOWN {
             types.intern(kind.clone());
@@ -297,6 +306,13 @@ impl Types {
         self.kinds.push(kind.clone());
         self.index.insert(kind, ty);
         ty
+    }
+
+    /// A new type of handles.
+    pub fn handle(&mut self, name: &str) -> Ty {
+        let id = HandleId(u32::try_from(self.handles.len()).unwrap_or(u32::MAX));
+        self.handles.push(name.to_owned());
+        self.intern(TyKind::Handle(id))
     }
 
     /// What a type is made of, inference variables followed at the top level only.
@@ -384,6 +400,7 @@ impl Types {
                 self.structs.get(id.0 as usize).map_or_else(String::new, |s| s.name.clone())
             }
             TyKind::Enum(id) => self.enums.get(id.0 as usize).map_or_else(String::new, |e| e.name.clone()),
+            TyKind::Handle(id) => self.handles.get(id.0 as usize).cloned().unwrap_or_default(),
             TyKind::Var(_) => "_".into(),
         }
     }

@@ -152,6 +152,12 @@ fn declaration_files() {
         declarations("struct S { x: int }\ncapability a { }\ncapability b { enum E { A } }"),
         "struct S {x: int}\ncapability a {}\ncapability b {enum E {A}}"
     );
+    // Only the host has handles, so only declarations have types without a definition.
+    assert_eq!(
+        declarations("type A\nstruct S { a: A }\ncapability a { type B fn f() -> B; type C }"),
+        "type A\nstruct S {a: A}\ncapability a {type B; (fn f() -> B); type C}"
+    );
+    assert!(!codes("type A").is_empty() && !codes("type A\nfn f() {}").is_empty());
     let parsed = mog_compiler::parser::parse_declarations("capability a { } x := 1");
     assert!(parsed.diagnostics.has_errors());
 }

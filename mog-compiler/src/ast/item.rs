@@ -41,6 +41,8 @@ pub enum ItemKind {
         /// What it stands for.
         ty: TypeExprId,
     },
+    /// `type Name`: a type whose values only the host makes and looks into; only in declaration files.
+    Handle(Name),
     /// `import a`, `import "lib/a"`, `import (a, b)`.
     Import(List<Import>),
     /// `requires fs, http`.

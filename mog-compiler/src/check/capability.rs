@@ -118,7 +118,8 @@ impl<'a> Checker<'a> {
         self.declared_funcs.clear();
         let outer = std::mem::take(&mut self.diagnostics);
         let is_type = |&item: &ItemId| {
-            matches!(ast[item].kind, ItemKind::Struct { .. } | ItemKind::Enum { .. } | ItemKind::Type { .. })
+            use ItemKind::{Enum, Handle, Struct, Type};
+            matches!(ast[item].kind, Struct { .. } | Enum { .. } | Type { .. } | Handle(_))
         };
         let members = ast.list(ast.root).iter().flat_map(|&item| match ast[item].kind {
             ItemKind::Capability { members, .. } => ast.list(members),

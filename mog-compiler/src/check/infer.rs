@@ -280,7 +280,7 @@ impl Checker<'_> {
         self.emit(ExprKind::ToAny(id), Types::ANY, span)
     }
 
-    /// Whether values of a type can be copied to and from `any`: everything but functions, results, enums, `()` and
+    /// Whether values of a type can be copied to and from `any`: everything but functions, results, enums, handles, `()` and
     /// maps whose keys are not strings.
     pub(super) fn holds_in_any(&mut self, ty: Ty) -> bool {
         let start = self.shallow(ty);
@@ -300,6 +300,7 @@ impl Checker<'_> {
                 | TyKind::Result(_)
                 | TyKind::Future(_)
                 | TyKind::Enum(_)
+                | TyKind::Handle(_)
                 | TyKind::Unit => holds = false,
                 TyKind::Struct(id) if !seen.contains(id) => {
                     seen.push(*id);

@@ -80,6 +80,11 @@ impl<'a> Checker<'a> {
                 self.aliases.push(Alias::Pending(ty));
                 self.declare_new(name, Def::Alias(self.aliases.len() as u32 - 1), mark);
             }
+            ItemKind::Handle(name) => {
+                let ty = self.hir.types.handle(self.text(name.symbol));
+                self.aliases.push(Alias::Done(ty));
+                self.declare_new(name, Def::Alias(self.aliases.len() as u32 - 1), mark);
+            }
             ItemKind::Stmt(id) => {
                 if let StmtKind::Const { name, ty, value } = self.ast[id].kind {
                     let number = self.new_const(ty, value);

@@ -49,7 +49,7 @@ impl Printer<'_> {
                 self.names(names.len(), |p, _| p.any());
                 self.skip_if(T::Comma);
             }
-            ItemKind::Capability { .. } => self.lost = true, // only in declaration files
+            ItemKind::Handle(_) | ItemKind::Capability { .. } => self.lost = true, // only in declaration files
             ItemKind::Stmt(stmt) => self.statement(stmt),
         }
     }

@@ -104,6 +104,7 @@ impl Layouts {
             TyKind::F32 => TypeId::F32,
             TyKind::Str => TypeId::STR,
             TyKind::Any => TypeId::ANY,
+            TyKind::Handle(_) => TypeId::HANDLE,
             _ => match self.known(ty).id {
                 Some(id) => id,
                 None => self.make(hir, ty, kind),
@@ -329,7 +330,7 @@ impl Layouts {
         }
         let parts: &[u16] = match hir.types.kind(ty) {
             TyKind::Unit | TyKind::Never | TyKind::Error | TyKind::Var(_) => &[],
-            TyKind::Bool | TyKind::Int(_) => &[TypeId::INT.0],
+            TyKind::Bool | TyKind::Int(_) | TyKind::Handle(_) => &[TypeId::INT.0],
             TyKind::Float | TyKind::F32 => &[TypeId::FLOAT.0],
             TyKind::Str => &[TypeId::STR.0],
             TyKind::Any => &[TypeId::ANY.0, TypeId::ANY_PAYLOAD.0],

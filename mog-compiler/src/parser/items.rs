@@ -342,12 +342,16 @@ impl Parser<'_> {
         }
     }
 
-    /// `type Name = T`.
+    /// `type Name = T`, or in a declaration `type Name`.
     fn type_item(&mut self) -> ItemKind {
         let start = self.tok.start;
         self.bump();
         let name = self.name_or_missing("the type's name");
         self.foreign_type_params();
+        let over = self.tok.line || !matches!(self.tok.kind, T::Assign | T::Struct | T::LBrace);
+        if self.dialect == Dialect::Declarations && over && !self.at(T::Assign) {
+            return ItemKind::Handle(name);
+        }
         if self.at(T::Struct) {
             // `type Name struct {`, as Go writes it.
             let text = self.text(name.span).to_owned();

@@ -359,6 +359,7 @@ impl Printer<'_> {
             }
             ItemKind::Package(name) => format!("package {}", p.symbol(name.symbol)),
             ItemKind::Type { name, ty } => format!("type {} = {}", p.symbol(name.symbol), p.ty(ty)),
+            ItemKind::Handle(name) => format!("type {}", p.symbol(name.symbol)),
             ItemKind::Import(imports) => {
                 let imports = p.ast.list(imports).iter();
                 let texts: Vec<_> = imports

@@ -301,7 +301,9 @@ impl<'v, 'a> Call<'v, 'a> {
             (_, Some(TypeKind::Array)) => return self.return_neutral(|builder| builder.array(ty, 0)),
             (_, Some(TypeKind::Map)) => return self.return_neutral(|builder| builder.map(ty)),
             (_, Some(TypeKind::Option)) => none.get(..1).unwrap_or(&none),
-            (_, Some(_)) => return Err(self.fail("the capability is not available")),
+            (_, Some(_)) | (TypeId::HANDLE, _) => {
+                return Err(self.fail("the capability is not available"));
+            }
             (_, None) => &none,
         };
         self.set_result(slots);

@@ -56,6 +56,12 @@ impl Data {
                         .collect::<Result<_>>()?,
                 ),
                 Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                    if input.attrs.iter().any(|attribute| attribute.path().is_ident("mog")) {
+                        return Err(Error::new(
+                            input.ident.span(),
+                            "a struct with one unnamed field is that field's type, and has no name of its own",
+                        ));
+                    }
                     let only = fields.unnamed.into_iter().next().map(|field| field.ty);
                     Shape::Transparent(Box::new(only.ok_or_else(|| unnamed(&input.ident))?))
                 }
@@ -267,6 +273,7 @@ mod tests {
             ("enum E<T> { A(T) }", "has no parameters"),
             ("struct P(f64, f64);", "has named fields"),
             ("struct P;", "has named fields"),
+            ("#[mog(rename = \"Q\")] struct P(f64);", "no name of its own"),
             ("enum E {}", "at least one variant"),
             ("enum E { A { x: f64 } }", "put a struct in it"),
             ("union U { x: f64 }", "no unions"),

@@ -9,6 +9,7 @@ use mog_core::{Config, Dispatch};
 use crate::audit::{Observer, Setup};
 use crate::capabilities::{Generator, LogSink, State};
 use crate::gate::Gate;
+use crate::handle::Handles;
 use crate::profile::Profiler;
 use crate::replay::Replay;
 use crate::runtime::Budget;
@@ -227,6 +228,7 @@ impl RuntimeBuilder {
         } = self;
         let mut gate = Gate::new(capabilities, state, observer);
         (gate.setup, gate.replay, gate.interrupt) = (setup.map(Box::new), replay.map(Box::new), interrupt);
+        gate.handles = if program.has_handles() { Handles::table() } else { Handles::default() };
         gate.pending.limit = pending.unwrap_or(gate.pending.limit);
         Runtime {
             program,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use mog_core::heap::Data;
 use mog_core::{Call, DirectCall};
 
+use crate::handle::Handles;
 use crate::pending::CallFuture;
 use crate::read::{MAX_BYTES, Reader};
 use crate::{FromMog, Mismatch, ToMog, Type, Value};
@@ -82,8 +83,8 @@ pub struct Args<'c, 'v, 'a> {
 }
 
 impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
-    pub(crate) const fn new(source: Source<'c, 'v, 'a>, direct: bool) -> Self {
-        Self { source, reader: Reader::new(MAX_BYTES), direct }
+    pub(crate) const fn new(source: Source<'c, 'v, 'a>, direct: bool, handles: Handles) -> Self {
+        Self { source, reader: Reader::new(MAX_BYTES, handles), direct }
     }
 
     /// Steps for what was copied so far.

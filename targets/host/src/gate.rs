@@ -14,6 +14,7 @@ use mog_core::{Binding, Call, Direct, DirectCall, Host, Module, Reply, TypeId};
 use crate::audit::{Entry, Event, OUTPUT_LIMIT, Observer, Outcome, Setup};
 use crate::capabilities::{Body, Standard, State, log};
 use crate::function::{Args, DirectBody, Source, Work};
+use crate::handle::Handles;
 use crate::interrupt::NOTICE;
 use crate::make::{make, words};
 use crate::pending::{Pending, Progress, contained};
@@ -60,6 +61,7 @@ pub(crate) struct Gate {
     pub(crate) deadline: Option<Instant>,
     /// Calls that are under way.
     pub(crate) pending: Pending,
+    pub(crate) handles: Handles,
     /// Why the program was stopped.
     pub(crate) stop: Option<Stop>,
     /// What each import was linked to.
@@ -79,6 +81,7 @@ impl Gate {
             interrupt: None,
             deadline: None,
             pending: Pending::default(),
+            handles: Handles::default(),
             stop: None,
             bound: Vec::new(),
             unsettled: None,
@@ -88,6 +91,7 @@ impl Gate {
     /// Forgets what was linked, before a program is linked anew.
     pub(crate) fn unlink(&mut self) {
         self.bound.clear();
+        self.handles.clear();
     }
 
     /// Whether the host's function and the program agree on the types.
@@ -124,7 +128,7 @@ impl Gate {
         let Some(&Bound { granted, direct, .. }) = self.bound.get(usize::from(function)) else {
             return denied();
         };
-        let args = Args::new(Source::Call(call), direct);
+        let args = Args::new(Source::Call(call), direct, self.handles.clone());
         let progress = self.carry_out(granted, &args);
         let steps = args.steps();
         call.charge(steps);
@@ -152,7 +156,7 @@ impl Gate {
     /// Turns an outcome into the machine's terms. A result that does not fit becomes a failure.
     fn settle(&mut self, call: &mut Call<'_, '_>, progress: &mut Progress) -> Reply {
         if let Progress::Done(Ok(value)) = progress {
-            match deliver(call, value) {
+            match self.handles.admit(value).and_then(|()| deliver(call, value)) {
                 Ok(reply) => return reply,
                 Err(message) => *progress = Progress::Done(Err(CallError::Failed(message))),
             }
@@ -289,7 +293,7 @@ impl Gate {
             let mut progress = work(self, call);
             return self.settle(call, &mut progress);
         }
-        let args = arguments(call);
+        let args = arguments(call, &self.handles);
         let (start, before) = (Instant::now(), call.step());
         let recorded = match self.recorded(call, &args, resumed) {
             Ok(recorded) => recorded,
@@ -364,7 +368,7 @@ impl Gate {
         if self.stop.is_some() || !self.is_recorded() {
             return;
         }
-        let args = arguments(call);
+        let args = arguments(call, &self.handles);
         match self.recorded(call, &args, None) {
             Ok(_) => self.report(call, &args, (outcome, result), (0, None), Duration::ZERO),
             Err(stop) => self.stop = Some(stop),
@@ -407,7 +411,7 @@ impl Host for Gate {
             return None;
         }
         let body = self.bound.get(usize::from(function))?.body.as_ref()?;
-        let args = Args::new(Source::Direct(call), true);
+        let args = Args::new(Source::Direct(call), true, Handles::default());
         if !self.state.output.is_empty() {
             let _ = self.state.output.flush();
         }
@@ -469,8 +473,8 @@ fn is_plain(signature: TypeRecord<'_>) -> bool {
 }
 
 /// The arguments as the observer sees them; what cannot be copied is described instead.
-fn arguments(call: &Call<'_, '_>) -> Vec<Value> {
-    let args = Args::new(Source::Call(call), false);
+fn arguments(call: &Call<'_, '_>, handles: &Handles) -> Vec<Value> {
+    let args = Args::new(Source::Call(call), false, handles.clone());
     let described = |error| match error {
         CallError::Failed(message) => Value::Str(message),
         _ => Value::Null,

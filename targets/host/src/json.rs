@@ -45,6 +45,7 @@ impl Serialize for Value {
                 map.serialize_entry("data", &tensor.values().collect::<Vec<_>>())?;
                 map.end()
             }
+            Self::Handle(handle) => serializer.collect_str(handle),
             Self::Enum { variant, payload, .. } if payload.is_empty() => serializer.serialize_str(variant),
             Self::Enum { variant, payload, .. } => serializer.collect_map([(variant, payload)]),
             Self::Ok(value) => serializer.collect_map([("ok", value)]),

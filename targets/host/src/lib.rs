@@ -16,7 +16,7 @@
 //! ```
 //!
 //! - [`CapabilitySet`] says what is granted: closures, async ones, a [group](Capability) of functions; [`FromMog`] and [`ToMog`] convert and can be derived,
-//!   [`Serde`] takes the types of serde, [`Value`] holds anything.
+//!   [`Serde`] takes the types of serde, [`Handle`] holds what a program must not see, [`Value`] anything.
 //! - [`Compiler`] compiles, [`Program`] is the result, to be shared; an [`Engine`] keeps those that threads have in common.
 //! - [`Runtime`] runs, by itself or on an async executor; after a trap, a limit or a panic in a host function it can be
 //!   used again.
@@ -35,6 +35,7 @@ mod engine;
 mod error;
 mod function;
 mod gate;
+mod handle;
 mod interrupt;
 mod json;
 mod make;
@@ -60,6 +61,7 @@ pub use convert::{Arguments, FromMog, Mismatch, ToMog};
 pub use engine::Engine;
 pub use error::{CallStack, Error, Frame};
 pub use function::{Args, CallError, Function, IntoAsyncFunction, IntoFunction, Text};
+pub use handle::{AnyHandle, Handle};
 pub use interrupt::Interrupt;
 pub use mog_core::{Counters, Dispatch, Failure, LoadError, TrapCode};
 #[cfg(feature = "derive")]

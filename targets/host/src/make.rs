@@ -200,7 +200,10 @@ fn node<'v>(part: Part<'v>, ty: TypeId, module: &Module<'v>) -> Result<Node<'v>,
             float(value).map(|value| slots_node(&[value.to_bits()]))
         }
         TypeId::F32 => float(value).map(|value| slots_node(&[f64::from(value as f32).to_bits()])),
-        TypeId::HANDLE => None,
+        TypeId::HANDLE => match value {
+            Value::Handle(handle) => Some(slots_node(&[handle.id()])),
+            _ => None,
+        },
         _ if ty.0 <= TypeId::U64.0 => integer(value, ty).map(|value| slots_node(&[value])),
         _ => match module.types.record(ty) {
             Some(record) if record.kind == TypeKind::Tensor => return tensor_node(value, ty, record, module),
@@ -234,7 +237,7 @@ fn any_node<'v>(value: &'v Value, module: &Module<'v>) -> Option<Node<'v>> {
         Value::Map(_) | Value::Struct { .. } => map_node(value, TypeId::MAP_ANY, true, module),
         Value::Tensor(tensor) => Some(tensor_map_node(tensor)),
         Value::Enum { variant, payload, .. } if payload.is_empty() => Some(text_node(&**variant, true)),
-        Value::Enum { .. } | Value::Ok(_) | Value::Err(..) => None,
+        Value::Handle(_) | Value::Enum { .. } | Value::Ok(_) | Value::Err(..) => None,
     }
 }
 

@@ -120,12 +120,14 @@ impl Pending {
 
     /// Polls the futures that were woken. Those that are woken later wake this context.
     pub(crate) fn poll(&mut self, context: &Context<'_>) {
-        let woken = {
+        // What is foreign is made and dropped while nothing is locked.
+        let driver = Some(context.waker().clone());
+        let (tokens, before) = {
             let mut woken = self.woken.lock();
-            woken.driver = Some(context.waker().clone());
-            std::mem::take(&mut woken.tokens)
+            (std::mem::take(&mut woken.tokens), std::mem::replace(&mut woken.driver, driver))
         };
-        for number in woken {
+        drop(before);
+        for number in tokens {
             let Some(wait @ Wait::Future(..)) = self.calls.get_mut(&number) else { continue };
             let Wait::Future(future, token) = wait else { continue };
             token.noted.store(false, Ordering::Release);

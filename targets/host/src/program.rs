@@ -22,6 +22,7 @@ struct Inner {
     words: Box<[u32]>,
     exports: Vec<Export>,
     init: Option<u16>,
+    has_handles: bool,
     warnings: Report,
 }
 
@@ -60,7 +61,8 @@ impl Program {
         };
         let exports = metadata.exports().map(export).collect();
         let init = metadata.init();
-        Ok(Self { inner: Arc::new(Inner { words: words.into(), exports, init, warnings }) })
+        let has_handles = has_handles(&module);
+        Ok(Self { inner: Arc::new(Inner { words: words.into(), exports, init, has_handles, warnings }) })
     }
 
     /// The module, which was verified before.
@@ -103,9 +105,21 @@ impl Program {
         self.find_export(name).map(|export| export.function)
     }
 
+    /// Whether it may have handles of the host's.
+    pub(crate) fn has_handles(&self) -> bool {
+        self.inner.has_handles
+    }
+
     pub(crate) fn init(&self) -> Option<u16> {
         self.inner.init
     }
+}
+
+/// Whether some type of a module's has handles in it, or something that looks the same.
+fn has_handles(module: &Module<'_>) -> bool {
+    let own = (TypeId::FIRST_OWN.0..=u16::MAX).take(module.types.len());
+    own.filter_map(|ty| module.types.record(TypeId(ty)))
+        .any(|record| record.components.contains(&TypeId::HANDLE.0))
 }
 
 impl fmt::Debug for Program {

@@ -8,6 +8,7 @@ use std::iter;
 use mog_core::TypeId;
 use mog_core::heap::{self, Data};
 
+use crate::handle::Handles;
 use crate::{AnyTensor, Dtype, Mismatch, Value};
 
 /// How deep values may nest on their way between program and host.
@@ -22,13 +23,14 @@ pub(crate) const MAX_BYTES: usize = 64 << 20;
 /// Copies values out of a program's memory, and counts what it copied.
 #[derive(Debug)]
 pub(crate) struct Reader {
+    handles: Handles,
     left: Cell<usize>,
     limit: usize,
 }
 
 impl Reader {
-    pub(crate) const fn new(limit: usize) -> Self {
-        Self { left: Cell::new(limit), limit }
+    pub(crate) const fn new(limit: usize, handles: Handles) -> Self {
+        Self { handles, left: Cell::new(limit), limit }
     }
 
     /// Steps that the work so far is worth: one for eight bytes of text, four for an element of a collection.
@@ -122,7 +124,7 @@ impl Reader {
                 return Ok(Open::of(shell, payload.into_iter()));
             }
             Data::Function => return Err(mismatch("a value that can be copied".to_owned(), "a function")),
-            Data::Handle(_) => return Err(mismatch("a value that can be copied".to_owned(), "a handle")),
+            Data::Handle(id) => Value::Handle(self.handles.find(id)),
             Data::Invalid => return Err(mismatch("a value that can be copied".to_owned(), "a broken one")),
         }))
     }

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use crate::audit::{Entered, OUT_OF_TIME, OUTPUT_LIMIT, Outcome, REDACTED, Setup, Tampered, verify};
 use crate::gate::Stop;
-use crate::{CallError, Runtime, RuntimeBuilder, Value};
+use crate::{AnyHandle, CallError, Runtime, RuntimeBuilder, Value};
 
 /// Why a log cannot be replayed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -337,6 +337,9 @@ pub(crate) fn restore(value: Value, ty: TypeId, module: &Module<'_>) -> Value {
             Some(number) => Value::Float(number),
             None => value,
         };
+    }
+    if ty == TypeId::HANDLE {
+        return value.as_str().and_then(AnyHandle::parse).map_or(value, Value::Handle);
     }
     let Some(record) = module.types.record(ty) else { return value };
     let component = |n: usize| TypeId(record.components.get(n).copied().unwrap_or(TypeId::ANY.0));

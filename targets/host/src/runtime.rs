@@ -12,13 +12,14 @@ use crate::convert::Slots;
 use crate::drive::Patience;
 use crate::error::CallStack;
 use crate::gate::{Gate, Stop};
+use crate::handle::Handles;
 use crate::make::{make, words};
 use crate::profile::{Profile, Profiler};
 use crate::read::{MAX_BYTES, Reader};
 use crate::replay::{Replay, restore};
 use crate::source_map::SourceMap;
 use crate::types::function_text;
-use crate::{Arguments, CapabilitySet, Divergence, Error, Program, RuntimeBuilder, Value};
+use crate::{AnyHandle, Arguments, CapabilitySet, Divergence, Error, Handle, Program, RuntimeBuilder, Value};
 
 /// Steps between two looks at the clock: a few milliseconds.
 const SLICE: u64 = 1_000_000;
@@ -231,6 +232,12 @@ impl Runtime {
                 if self.state.is_none() || !(self.initialised || self.fresh) {
                     self.link()?;
                 }
+                for value in &values {
+                    self.gate
+                        .handles
+                        .admit(value)
+                        .map_err(|message| Error::Arguments { name: name.to_owned(), message })?;
+                }
                 self.gate.enter(Some(name), &values)?;
                 Passed::Values(values)
             }
@@ -329,6 +336,23 @@ impl Runtime {
         Some(profiler.profile(&Instance::attach(self.program.module().ok()?, &mut [], state)))
     }
 
+    /// Lets a handle of a snapshot's mean something again: the program's handles with the number of this one, which
+    /// [`Handle::with_id`] makes, stand for its value.
+    ///
+    /// # Errors
+    /// [`Error::Arguments`] if it has too many handles.
+    pub fn bind_handle<T>(&mut self, handle: &Handle<T>) -> Result<(), Error> {
+        let bound = self.gate.handles.insert(handle.any());
+        bound.map_err(|message| Error::Arguments { name: "bind_handle".to_owned(), message })
+    }
+
+    /// The handles that the host gave the program, those that it has dropped among them, but none of a snapshot's that
+    /// were not bound again.
+    #[must_use]
+    pub fn handles(&self) -> Vec<AnyHandle> {
+        self.gate.handles.all()
+    }
+
     /// The program that it runs.
     #[must_use]
     pub const fn program(&self) -> &Program {
@@ -377,6 +401,9 @@ impl Runtime {
                 self.gate.limited(step, limit).map_err(|message| Error::Audit { message })?;
             }
             let ended = result.is_err() || self.next.is_none();
+            if ended && !self.paused {
+                self.gate.pending.clear();
+            }
             if let Some(divergence) = self.divergence(&result).filter(|_| ended) {
                 return Poll::Ready(Err(divergence.into()));
             }
@@ -416,7 +443,7 @@ impl Runtime {
         }
         let end = run(&mut instance, gate, budget, profiler.as_mut(), patience);
         let result = end.map(|end| match end {
-            End::Returned => result_of(&instance),
+            End::Returned => result_of(&instance, &gate.handles),
             end => Err(end.into_error(&instance, budget, memory)),
         });
         *state = Some(instance.detach());
@@ -529,6 +556,8 @@ fn run(
                     return Poll::Pending;
                 };
                 let goes_on = token.is_some_and(|token| instance.complete(token)) || asked.is_some();
+                // A snapshot may say what it likes; nobody waits for this one.
+                token.filter(|_| !goes_on).into_iter().for_each(|token| gate.pending.cancel(token));
                 if let Some(stop) = gate.stop.take() {
                     return Poll::Ready(End::Stopped(stop));
                 }
@@ -573,7 +602,7 @@ impl End {
 }
 
 /// What the function returned; an `err` is an error.
-fn result_of(instance: &Instance<'_>) -> Result<Value, Error> {
+fn result_of(instance: &Instance<'_>, handles: &Handles) -> Result<Value, Error> {
     match instance.result_slots() {
         Some((TypeId::UNIT, _)) => return Ok(Value::Null),
         Some((TypeId::INT, &[slot])) => return Ok(Value::Int(slot.cast_signed())),
@@ -583,7 +612,7 @@ fn result_of(instance: &Instance<'_>) -> Result<Value, Error> {
     }
     let Some(result) = instance.result() else { return Ok(Value::Null) };
     let read = |value| {
-        Reader::new(MAX_BYTES).read(value).map_err(|mismatch| Error::Failed {
+        Reader::new(MAX_BYTES, handles.clone()).read(value).map_err(|mismatch| Error::Failed {
             message: format!("the result cannot be given to the host: {mismatch}"),
             stack: CallStack::default(),
         })

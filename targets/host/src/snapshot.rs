@@ -46,7 +46,8 @@ fn invalid(message: impl std::fmt::Display) -> Error {
 impl Runtime {
     /// The runtime as bytes, from which [`Runtime::restore`] makes it again, in this or another process: its memory, and
     /// where the program stands if a limit ended the last run. Grants, limits and whoever watches are not part of it,
-    /// nor is the program.
+    /// nor is the program. Calls of async functions that are under way have failed in the runtime that it becomes, and
+    /// [handles](crate::Handle) stand for nothing until [`Runtime::bind_handle`] binds them again.
     ///
     /// # Errors
     /// [`Error::Snapshot`] if arguments that wait for the initialiser to end cannot be written as JSON.

@@ -43,6 +43,8 @@ pub enum Type {
     Struct(Cow<'static, str>, Vec<(Cow<'static, str>, Type)>),
     /// An enum: its name, and names of its variants with the types of what they carry.
     Enum(Cow<'static, str>, Vec<(Cow<'static, str>, Vec<Type>)>),
+    /// A value of the host's that the program cannot look into, by the name of its type.
+    Handle(Cow<'static, str>),
     /// A struct or enum that is declared elsewhere.
     Named(Cow<'static, str>),
 }
@@ -88,7 +90,7 @@ impl Type {
         }
     }
 
-    /// Declarations of the structs and enums in this type, inner ones first, each once. Different ones of the same name
+    /// Declarations of the named types in this one, inner ones first, each once. Different ones of the same name
     /// are all there, for the compiler to object to.
     pub(crate) fn declare_named(&self, into: &mut Vec<String>) {
         match self {
@@ -112,6 +114,9 @@ impl Type {
                     })
                     .collect();
                 declare(format!("enum {name} {{ {} }}", variants.join(", ")), into);
+            }
+            Self::Handle(name) => {
+                declare(format!("type {name} // only the host makes and reads these"), into)
             }
             _ => {}
         }
@@ -144,7 +149,7 @@ impl Type {
             TypeId::BOOL => return *self == Self::Bool,
             ty if ty.is_float() => return matches!(self, Self::Float | Self::F32),
             TypeId::STR => return *self == Self::Str,
-            TypeId::HANDLE => return false,
+            TypeId::HANDLE => return matches!(self, Self::Handle(_)),
             _ if ty.0 <= TypeId::U64.0 => return self.is_int(),
             _ => {}
         }
@@ -236,7 +241,9 @@ impl fmt::Display for Type {
             Self::Tensor(dtype) => write!(f, "tensor<{dtype}>"),
             Self::Option(payload) => write!(f, "?{payload}"),
             Self::Result(payload) => write!(f, "Result<{payload}>"),
-            Self::Struct(name, _) | Self::Enum(name, _) | Self::Named(name) => f.write_str(name),
+            Self::Struct(name, _) | Self::Enum(name, _) | Self::Handle(name) | Self::Named(name) => {
+                f.write_str(name)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use mog_core::Failure;
 
-use crate::AnyTensor;
+use crate::{AnyHandle, AnyTensor};
 
 /// A value of a program as the host holds it: a copy, of any type.
 ///
@@ -42,6 +42,8 @@ pub enum Value {
     },
     /// A tensor.
     Tensor(AnyTensor),
+    /// A value of the host's, which the program cannot look into.
+    Handle(AnyHandle),
     /// An enum's value.
     Enum {
         /// The type's name.
@@ -149,6 +151,7 @@ impl Value {
             Self::Map(entries) => format!("a map of length {}", entries.len()),
             Self::Struct { name, .. } => format!("struct {name}"),
             Self::Tensor(tensor) => format!("tensor<{}> of shape {:?}", tensor.dtype(), tensor.shape()),
+            Self::Handle(handle) => handle.describe().to_owned(),
             Self::Enum { name, variant, .. } => format!("{name}.{variant}"),
             Self::Ok(_) => "ok".to_owned(),
             Self::Err(..) => "err".to_owned(),

@@ -318,6 +318,28 @@ async fn a_run_that_is_dropped_can_go_on() -> Test {
 }
 
 #[tokio::test]
+async fn nothing_is_under_way_when_the_program_has_ended() -> Test {
+    let (set, alive) = network();
+    let source = "
+        async fn stay() { await net.never() }
+        async fn end(how: int) {
+            await net.wait(1)
+            if how == 0 { panic(\"over\") }
+            if how == 1 { await net.fails(\"over\") }
+            loop {}
+        }
+        pub async fn run(how: int) { await all([stay(), end(how)]) }";
+    let program = Compiler::with(&set).compile(source)?;
+    let mut runtime = Runtime::builder().steps(100_000).build(program, set)?;
+    for (how, left) in [(0i64, 0), (1, 0), (2, 1)] {
+        let error = runtime.call_async("run", (how,)).await.unwrap_err();
+        assert_eq!(alive.load(Ordering::SeqCst), left, "{error}");
+        assert_eq!(runtime.is_paused(), left == 1, "{error}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn sleep_needs_no_timer_of_the_executor() -> Test {
     let mut set = CapabilitySet::new();
     set.grant_standard("time")?;

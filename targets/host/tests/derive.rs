@@ -1,4 +1,5 @@
 //! The host's own structs and enums as types of programs.
+#![cfg(feature = "derive")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! Functions that share a value of the host's.
+#![cfg(feature = "derive")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
