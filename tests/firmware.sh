@@ -28,7 +28,7 @@ need_cross() {
 
 readonly cross=$target/cross
 # The parts of the machine that boards with 256 KiB of flash have.
-readonly small_parts=mog-core/floats,mog-core/maps,mog-core/strings,mog-core/tasks
+readonly small_parts=mog-core/floats,mog-core/maps,mog-core/strings,mog-core/tasks,mog-core/arrays
 
 # for_target TARGET COMMAND...: cargo.
 for_target() { CARGO_TARGET_DIR=$cross targets/cross.sh "$@"; }
@@ -61,4 +61,29 @@ thermostat() {
         diff targets/cortex-m/thermostat/expected.txt <(printf '%s\n' "$printed") || return
     done
     echo "both firmwares print what they should"
+}
+
+# What the machine takes on a Cortex-M3: bytes of flash and RAM, bytes of native stack, instructions. What is over 2 % more
+# than the figure in tests/firmware-figures.txt fails; UPDATE_FIGURES=1 writes that file anew.
+footprint() {
+    local package=(--release --manifest-path targets/cortex-m/Cargo.toml --package mog-measure) figures=tests/firmware-figures.txt
+    local release=$cross/thumbv7m-none-eabi/release measured elf
+    need_cross && need arm-none-eabi-size debian binutils-arm-none-eabi || return
+    measured=$(
+        for elf in smallest smallest-floats; do
+            for_target thumbv7m-none-eabi build "${package[@]}" --bin smallest $([ $elf = smallest ] || echo --features floats) || exit
+            arm-none-eabi-size "$release/smallest" | awk -v name="$elf" 'NR == 2 { print name "_flash", $1 + $2; print name "_ram", $2 + $3 - 1024 }'
+        done
+        for_target thumbv7m-none-eabi build "${package[@]}" --bin measure || exit
+        timeout 120 qemu-system-arm -machine mps2-an385 -icount shift=0 -display none -serial none -monitor none \
+            -semihosting-config enable=on,target=native -kernel "$release/measure"
+    ) || return
+    [ "${UPDATE_FIGURES:-}" != 1 ] || awk 'NR == FNR { now[$1] = $2; next } /^#/ { print; next } { print $1, now[$1], $3 }' \
+        <(printf '%s\n' "$measured") "$figures" >"$cross/figures" && { [ ! -s "$cross/figures" ] || mv "$cross/figures" "$figures"; }
+    awk 'NR == FNR { now[$1] = $2; next }
+        /^#/ { next }
+        { note = ""
+          if (now[$1] == "" || now[$1] > $2 * 1.02) { note = "WORSE"; worse++ }
+          printf "%-22s %10s  recorded %10s  aim %10s  %s\n", $1, now[$1], $2, $3, note }
+        END { exit worse > 0 }' <(printf '%s\n' "$measured") "$figures"
 }

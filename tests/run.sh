@@ -10,7 +10,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-tiers=(format lint docs licences no_std readme unit conformance small_window stack firmware thermostat c peers fuzz sanitizer)
+tiers=(format lint docs licences no_std readme unit conformance small_window stack firmware thermostat footprint c peers fuzz sanitizer)
 target=${CARGO_TARGET_DIR:-target}
 [[ $target = /* ]] || target=$PWD/$target
 host=$(rustc -vV | sed -n 's/^host: //p')

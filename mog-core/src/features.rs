@@ -10,7 +10,7 @@ pub const FLOAT_TEXT: u16 = 1;
 pub const MATH: u16 = 2;
 /// Maps.
 pub const MAPS: u16 = 4;
-/// String functions beyond length, join, comparison and slices.
+/// String functions beyond length, concatenation, comparison and slices; integers parsed.
 pub const STRINGS: u16 = 8;
 /// `any`, and values printed or compared by their type.
 pub const VALUES: u16 = 16;
@@ -22,8 +22,10 @@ pub const FLOATS: u16 = 64;
 pub const TENSORS: u16 = 128;
 /// Tasks: `async`, `await`, `spawn`.
 pub const TASKS: u16 = 256;
+/// Arrays sorted, searched, summed, sliced, joined and changed in the middle.
+pub const ARRAYS: u16 = 512;
 
-const NAMES: [(u16, &str); 9] = [
+const NAMES: [(u16, &str); 10] = [
     (FLOAT_TEXT, "float-text"),
     (MATH, "math"),
     (MAPS, "maps"),
@@ -33,6 +35,7 @@ const NAMES: [(u16, &str); 9] = [
     (FLOATS, "floats"),
     (TENSORS, "tensors"),
     (TASKS, "tasks"),
+    (ARRAYS, "arrays"),
 ];
 
 /// The parts that this build has.
@@ -44,7 +47,8 @@ pub const PRESENT: u16 = part(cfg!(feature = "float-text"), FLOAT_TEXT)
     | part(cfg!(feature = "json"), JSON)
     | part(cfg!(feature = "floats"), FLOATS)
     | part(cfg!(feature = "tensors"), TENSORS)
-    | part(cfg!(feature = "tasks"), TASKS);
+    | part(cfg!(feature = "tasks"), TASKS)
+    | part(cfg!(feature = "arrays"), ARRAYS);
 
 const fn part(present: bool, bit: u16) -> u16 {
     if present { bit } else { 0 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mog::Compiler;
-use mog_core::features::{self, FLOATS, MAPS, PRESENT, STRINGS, TASKS};
+use mog_core::features::{self, ARRAYS, FLOATS, MAPS, PRESENT, STRINGS, TASKS};
 use mog_firmware::{Console, Summary, arena_words, encode, run};
 use mog_tests::case::{self, Case};
 use mog_tests::process::{self, Exit, Scratch};
@@ -98,7 +98,7 @@ const BOARDS: [Board; 6] = [
         emulator: Emulator::System(&["qemu-system-arm", "-machine", "lm3s6965evb"], 0x3_c000),
         window: 64,
         memory: 32 << 10,
-        parts: FLOATS | MAPS | STRINGS | TASKS,
+        parts: FLOATS | MAPS | STRINGS | TASKS | ARRAYS,
         pack: 16 << 10,
         at_least: 250,
     },
@@ -107,7 +107,7 @@ const BOARDS: [Board; 6] = [
         emulator: Emulator::System(&["qemu-system-arm", "-machine", "microbit"], 0x3_c000),
         window: 32,
         memory: 8 << 10,
-        parts: FLOATS | MAPS | STRINGS | TASKS,
+        parts: FLOATS | MAPS | STRINGS | TASKS | ARRAYS,
         pack: 16 << 10,
         at_least: 100,
     },

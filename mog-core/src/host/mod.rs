@@ -5,7 +5,7 @@ mod table;
 
 pub use crate::machine::{Direct, DirectCall};
 pub use build::Builder;
-pub use table::{Capability, StaticHost};
+pub use table::{Capability, DirectFunction, StaticHost};
 
 use core::ops::Range;
 

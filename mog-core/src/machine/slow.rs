@@ -83,17 +83,20 @@ impl Vm<'_> {
         let size = 1 + usize::from(first.is_some()) + registers.len();
         self.reserve(size)?;
         let object = self.state.top;
-        self.set_slot(object as u64, 0, ObjectHeader::new(ty, 0).0)?;
-        let values = registers.iter().map(|&register| self.reg(register)).enumerate();
-        let start = object + 1 + usize::from(first.is_some());
-        for (n, value) in values.collect::<heapless::Vec<_, MAX_OPERANDS>>() {
-            self.set_slot((start + n) as u64, 0, value)?;
-        }
-        if let Some(value) = first {
-            self.set_slot(object as u64, 1, value)?;
-        }
+        self.set_free_words(core::iter::once(ObjectHeader::new(ty, 0).0).chain(first), registers)?;
         self.state.top += size;
         Ok(object as u64)
+    }
+
+    /// Writes words behind all objects, and registers behind those.
+    fn set_free_words(&mut self, words: impl Iterator<Item = u64>, registers: &[u8]) -> Result<(), Stop> {
+        let (stack, heap) =
+            self.arena.split_at_mut_checked(self.state.split).ok_or(Stop::from(TrapCode::Corrupt))?;
+        let free = heap.get_mut(self.state.top..).ok_or(Stop::from(TrapCode::Corrupt))?;
+        let frame = stack.get(self.state.base..).unwrap_or(&[]);
+        let values = registers.iter().map(|&register| frame.get(usize::from(register)).copied().unwrap_or(0));
+        free.iter_mut().zip(words.chain(values)).for_each(|(slot, word)| *slot = word);
+        Ok(())
     }
 
     /// Carries out one of the instructions of this file, the one at `state.pc`, and goes on behind it.
@@ -201,12 +204,8 @@ impl Vm<'_> {
         let reference = if count == 0 { NULL as u32 } else { buffer as u32 };
         let head = [ObjectHeader::new(ty, 0).0, join(len, reference)];
         let buffer_head = [ObjectHeader::new(ty, ObjectHeader::BUFFER).0, u64::from(len)];
-        let values: heapless::Vec<u64, MAX_OPERANDS> =
-            registers.iter().map(|&register| self.reg(register)).collect();
-        let words = head.into_iter().chain(buffer_head).chain(values).take(2 + buffer_words);
-        for (slot, word) in self.heap_mut().get_mut(array..).unwrap_or(&mut []).iter_mut().zip(words) {
-            *slot = word;
-        }
+        let words = head.into_iter().chain(buffer_head).take(if count == 0 { 2 } else { 4 });
+        self.set_free_words(words, registers)?;
         self.state.top += 2 + buffer_words;
         Ok(array as u64)
     }

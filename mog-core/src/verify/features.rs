@@ -1,7 +1,7 @@
 //! Which parts of the machine an instruction or a library function needs. The compiler uses these to fill in the
 //! header, the verifier to check it.
 
-use crate::features::{FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TASKS, TENSORS, VALUES};
+use crate::features::{ARRAYS, FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TASKS, TENSORS, VALUES};
 use crate::isa::{Flags, Insn, Kind, Lib, MathFn, Op, Operand};
 
 /// What [`features_of_op`] says, by opcode.
@@ -67,7 +67,8 @@ pub const fn features_of_lib(lib: Lib) -> u16 {
         | Lib::StrLines
         | Lib::StrBytes
         | Lib::StrPadLeft
-        | Lib::StrPadRight => STRINGS,
+        | Lib::StrPadRight
+        | Lib::ParseInt => STRINGS,
         Lib::ParseFloat | Lib::FloatText | Lib::F32Text | Lib::FloatFixed => FLOAT_TEXT,
         Lib::JsonText | Lib::JsonParse => JSON,
         Lib::Display
@@ -78,8 +79,19 @@ pub const fn features_of_lib(lib: Lib) -> u16 {
         | Lib::AnyIndex
         | Lib::AnySetIndex
         | Lib::AnyLen
-        | Lib::AnyNext
-        | Lib::ArrayIndexOf => VALUES,
+        | Lib::AnyNext => VALUES,
+        Lib::ArrayIndexOf => VALUES | ARRAYS,
+        Lib::ArrayInsert
+        | Lib::ArrayRemove
+        | Lib::ArraySlice
+        | Lib::ArrayConcat
+        | Lib::ArrayReverse
+        | Lib::ArraySort
+        | Lib::ArraySum
+        | Lib::ArrayMin
+        | Lib::ArrayMax
+        | Lib::ArrayAssign
+        | Lib::StrJoin => ARRAYS,
         Lib::MapNew
         | Lib::MapLen
         | Lib::MapGet

@@ -1,0 +1,37 @@
+//! What both firmwares here have in common: programs in flash, and how one is run.
+#![no_std]
+
+use mog_core::{Capability, Config, Instance, LoadError, Module, Outcome, StaticHost};
+
+/// Bytes that lie where a module must.
+#[repr(C, align(4))]
+pub struct Aligned<T: ?Sized>(pub T);
+
+/// The module of a program here.
+#[macro_export]
+macro_rules! program {
+    ($name:literal) => {{
+        static MODULE: &$crate::Aligned<[u8]> =
+            &$crate::Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".mogb")));
+        &MODULE.0
+    }};
+}
+
+/// Verifies a module.
+///
+/// # Errors
+/// Why it is none that this firmware runs.
+#[inline(never)]
+pub fn load(bytes: &'static [u8]) -> Result<Module<'static>, LoadError> {
+    Module::load(bytes)
+}
+
+/// Runs `main` of a module to its end.
+#[inline(never)]
+pub fn run(module: Module<'static>, arena: &mut [u64], table: &'static [Capability]) -> Option<Outcome> {
+    let mut host = StaticHost { table };
+    let mut instance = Instance::new(module, arena, &mut host, Config::default()).ok()?;
+    let main = module.metadata().exports().find(|export| export.name == "main")?;
+    instance.enter(main.function, 0, |_, _| Some(())).ok()?;
+    Some(instance.run(&mut host, u64::MAX))
+}
