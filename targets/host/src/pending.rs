@@ -38,7 +38,8 @@ pub(crate) struct Pending {
     /// Those whose futures have ended, in that order; some may be gone.
     ended: VecDeque<u32>,
     pub(crate) next_token: u32,
-    woken: Arc<Woken>,
+    /// From the first future on; most programs have none.
+    woken: Option<Arc<Woken>>,
     /// Wakes whoever drives the program when a sleep or its time ends.
     timer: Option<Delay>,
 }
@@ -53,7 +54,7 @@ impl Default for Pending {
             calls: BTreeMap::new(),
             ended: VecDeque::new(),
             next_token: 0,
-            woken: Arc::default(),
+            woken: None,
             timer: None,
         }
     }
@@ -100,7 +101,7 @@ impl Pending {
         let token = Arc::new(Token {
             number: self.next_token,
             noted: AtomicBool::new(false),
-            woken: Arc::clone(&self.woken),
+            woken: Arc::clone(self.woken.get_or_insert_default()),
         });
         match poll(&mut future, &token) {
             Poll::Ready(result) => {
@@ -120,10 +121,11 @@ impl Pending {
 
     /// Polls the futures that were woken. Those that are woken later wake this context.
     pub(crate) fn poll(&mut self, context: &Context<'_>) {
+        let Some(woken) = &self.woken else { return };
         // What is foreign is made and dropped while nothing is locked.
         let driver = Some(context.waker().clone());
         let (tokens, before) = {
-            let mut woken = self.woken.lock();
+            let mut woken = woken.lock();
             (std::mem::take(&mut woken.tokens), std::mem::replace(&mut woken.driver, driver))
         };
         drop(before);
