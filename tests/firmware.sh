@@ -64,7 +64,8 @@ thermostat() {
 }
 
 # What the machine takes on a Cortex-M3: bytes of flash and RAM, bytes of native stack, instructions. What is over 2 % more
-# than the figure in tests/firmware-figures.txt fails; UPDATE_FIGURES=1 writes that file anew.
+# than the figure in tests/firmware-figures.txt fails, if it is the compiler that the figures were measured with: rustup's.
+# UPDATE_FIGURES=1 writes that file anew.
 footprint() {
     local package=(--release --manifest-path targets/cortex-m/Cargo.toml --package mog-measure) figures=tests/firmware-figures.txt
     local release=$cross/thumbv7m-none-eabi/release measured elf
@@ -80,10 +81,10 @@ footprint() {
     ) || return
     [ "${UPDATE_FIGURES:-}" != 1 ] || awk 'NR == FNR { now[$1] = $2; next } /^#/ { print; next } { print $1, now[$1], $3 }' \
         <(printf '%s\n' "$measured") "$figures" >"$cross/figures" && { [ ! -s "$cross/figures" ] || mv "$cross/figures" "$figures"; }
-    awk 'NR == FNR { now[$1] = $2; next }
+    awk -v other_compiler="$(has_cross_targets || echo 1)" 'NR == FNR { now[$1] = $2; next }
         /^#/ { next }
         { note = ""
           if (now[$1] == "" || now[$1] > $2 * 1.02) { note = "WORSE"; worse++ }
           printf "%-22s %10s  recorded %10s  aim %10s  %s\n", $1, now[$1], $2, $3, note }
-        END { exit worse > 0 }' <(printf '%s\n' "$measured") "$figures"
+        END { if (other_compiler) print "measured with another compiler"; exit worse > 0 && !other_compiler }' <(printf '%s\n' "$measured") "$figures"
 }
