@@ -4,6 +4,14 @@ readonly cross_targets=(thumbv6m-none-eabi thumbv7m-none-eabi thumbv7em-none-eab
     aarch64-unknown-linux-gnu)
 
 has_debian_compiler() { [ -x /usr/bin/cargo ] && [ -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src" ]; }
+need_debian_compiler() {
+    has_debian_compiler && return
+    if ! may_install; then
+        echo "Debian's Rust compiler is missing; to install it: apt-get install rustc-web rust-web-src cargo-web"
+        return "$skipped"
+    fi
+    debian rustc-web rust-web-src cargo-web
+}
 has_cross_targets() {
     local installed
     installed=$(rustup target list --installed 2>/dev/null | grep -cxF "$(printf '%s\n' "${cross_targets[@]}")")
@@ -18,7 +26,7 @@ need_cross() {
             return "$skipped"
         fi
         # A download that hangs is no download.
-        timeout 120 rustup target add "${cross_targets[@]}" || debian rustc-web rust-web-src cargo-web || return
+        timeout 120 rustup target add "${cross_targets[@]}" || need_debian_compiler || return
     fi
     has_cross_targets || need ld.lld debian lld || return
     need qemu-system-arm debian qemu-system-arm && need qemu-system-riscv32 debian qemu-system-misc &&
