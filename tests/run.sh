@@ -248,6 +248,8 @@ threads() {
     runtime=$(rustc +nightly --print target-libdir)/librustc-nightly_rt.tsan.a
     mkdir -p "$target/threads" && cat >"$target/threads/linker" <<EOF || return
 #!/bin/sh
+# Macros are libraries of the compiler's.
+case " \$* " in *" -shared "*) exec cc "\$@" ;; esac
 # Some of what the runtime intercepts is not in every libc; nothing calls it.
 exec cc "\$@" -Wl,--unresolved-symbols=ignore-all -Wl,--whole-archive $runtime -Wl,--no-whole-archive \\
     -lstdc++ -lm -lpthread -ldl -lrt -lgcc_s -lc -lgcc
