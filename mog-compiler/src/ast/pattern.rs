@@ -20,7 +20,7 @@ pub enum PatKind {
     Wildcard,
     /// A bare name: a variant or a constant if one is in scope, else a binding.
     Name(Symbol),
-    /// A literal: [`ExprKind::Int`], `Float`, `Bool`, `Str`, or a [`UnaryOp::Neg`] around a number.
+    /// A literal: [`ExprKind::Int`](super::ExprKind::Int), `Float`, `Bool`, `Str`, or a [`UnaryOp::Neg`](super::UnaryOp::Neg) around a number.
     Literal(ExprId),
     /// `3..10`, `3..=10`. The ends are literals as above, or names of constants, possibly qualified.
     Range {

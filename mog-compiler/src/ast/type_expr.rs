@@ -11,7 +11,7 @@ pub struct TypeExpr {
     pub span: Span,
 }
 
-/// The kinds of type expression. Synonyms (`str`, `i64`, `f64`) are resolved to the first form's [`Symbol`].
+/// The kinds of type expression. Synonyms (`str`, `i64`, `f64`) are resolved to the first form's [`Symbol`](super::Symbol).
 #[derive(Clone, Copy, Debug)]
 pub enum TypeKind {
     /// Unreadable; already reported.
