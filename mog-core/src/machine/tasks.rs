@@ -246,16 +246,20 @@ impl Vm<'_> {
         self.set_task_word(last, NEXT, task);
     }
 
-    /// The futures of an array: how many, and where the first one's reference is.
-    fn futures(&self, array: u64) -> (usize, usize) {
+    /// The futures of an array: how many, and where the first one's reference is. There may be no array: nothing obliges
+    /// verified code to make one before it waits for it.
+    fn futures(&self, array: u64) -> Result<(usize, usize), Stop> {
+        if array == NULL {
+            return Err(Stop::from(TrapCode::Corrupt));
+        }
         let (len, buffer) = halves(self.task_word(array, 1));
-        (len as usize, buffer as usize)
+        Ok((len as usize, buffer as usize))
     }
 
     /// Carries out `gather`: goes on when all futures of an array are done. The first that fails cancels the others.
     pub(super) fn gather(&mut self, insn: Insn, host: &mut dyn Host) -> Next {
         let array = self.reg(insn.a());
-        match self.survey(array) {
+        match self.survey(array)? {
             Survey { failed: Some((_, future)), .. } => {
                 self.cancel_all(array, host)?;
                 match self.state(future) {
@@ -279,7 +283,7 @@ impl Vm<'_> {
     /// Carries out `race`: goes on when one future of an array has ended, with its index. The others are cancelled.
     pub(super) fn race(&mut self, insn: Insn, host: &mut dyn Host) -> Next {
         let array = self.reg(insn.b());
-        match self.survey(array) {
+        match self.survey(array)? {
             Survey { ended: Some((_, index)), .. } => {
                 self.cancel_all(array, host)?;
                 self.set_reg(insn.a(), index as u64);
@@ -292,8 +296,8 @@ impl Vm<'_> {
     }
 
     /// How the futures of an array stand. Starts those that are new.
-    fn survey(&mut self, array: u64) -> Survey {
-        let (len, buffer) = self.futures(array);
+    fn survey(&mut self, array: u64) -> Result<Survey, Stop> {
+        let (len, buffer) = self.futures(array)?;
         self.charge(2 * len as u64);
         let me = self.state.tasks.running;
         let mut survey = Survey::default();
@@ -326,7 +330,7 @@ impl Vm<'_> {
                 survey.ended = Some((ended, index));
             }
         }
-        survey
+        Ok(survey)
     }
 
     fn wait_for_group(&mut self, array: u64, count: u32, foreign: bool, host: &mut dyn Host) -> Next {
@@ -519,7 +523,7 @@ impl Vm<'_> {
 
     /// Cancels the futures of an array that have not ended.
     fn cancel_all(&mut self, array: u64, host: &mut dyn Host) -> Result<(), Stop> {
-        let (len, buffer) = self.futures(array);
+        let (len, buffer) = self.futures(array)?;
         // Those whose own awaited futures are still to be looked at, linked like any list.
         let mut todo = NULL;
         for index in 0..len {
@@ -539,7 +543,7 @@ impl Vm<'_> {
                     self.cancel(awaited, &mut todo, host)?;
                 }
                 Some(TypeKind::Array) => {
-                    let (len, buffer) = self.futures(awaited);
+                    let (len, buffer) = self.futures(awaited)?;
                     for index in 0..len {
                         let future = self.task_word(buffer as u64, index);
                         if self.task_word(future, STATUS) & SPAWNED == 0 {

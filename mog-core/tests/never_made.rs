@@ -1,0 +1,42 @@
+//! Verified code may use a register before anything was put there: what it refers to is then nothing, and no work is done.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::world::*;
+use common::*;
+use mog_core::isa::Op;
+use mog_core::module::{Import, Module, TypeRecord};
+use mog_core::{Binding, Call, Config, Host, Instance, Outcome, Reply, TrapCode};
+
+/// Refuses every call.
+struct Nobody;
+
+impl Host for Nobody {
+    fn bind(&mut self, _: &Import<'_>, _: TypeRecord<'_>, _: &Module<'_>) -> Binding {
+        Binding::Refused
+    }
+
+    fn grants(&self, _: &str) -> bool {
+        true
+    }
+
+    fn call(&mut self, _: u16, _: &mut Call<'_, '_>) -> Reply {
+        Reply::Denied
+    }
+}
+
+#[test]
+fn futures_of_no_array_are_not_waited_for() {
+    // The array is register 2.
+    for wait in [op(Op::Gather, 2, 0, 0), op(Op::Race, 1, 2, 0)] {
+        let words = asm(&[INT, INT, ARRAY_FUTURE], &[wait, ret()]).build();
+        let module = Module::load_words(&words).unwrap();
+        let mut arena = [0; 1024];
+        let mut instance = Instance::new(module, &mut arena, &mut Nobody, Config::default()).unwrap();
+        instance.enter(SUBJECT, 0, |_, _| Some(())).unwrap();
+        let outcome = instance.run(&mut Nobody, 1000);
+        assert_eq!(outcome, Outcome::Trap { code: TrapCode::Corrupt, detail: [0; 2] });
+        assert!(instance.counters().steps < 100);
+    }
+}
