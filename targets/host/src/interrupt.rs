@@ -7,8 +7,9 @@ use std::time::Duration;
 /// How long a program that waits may take to notice.
 pub(crate) const NOTICE: Duration = Duration::from_millis(20);
 
-/// Ends runs from another thread or a signal handler. A run ends with [`Error::TimedOut`](crate::Error::TimedOut) a few
-/// milliseconds later, and [`Runtime::resume`](crate::Runtime::resume) goes on with it. A host function that is at work is not interrupted.
+/// Ends runs from another thread or a signal handler, with [`Error::TimedOut`](crate::Error::TimedOut);
+/// [`Runtime::resume`](crate::Runtime::resume) goes on. A program that runs looks every million steps, one that waits
+/// every 20 milliseconds. A host function that is at work is not interrupted.
 ///
 /// ```
 /// # use mog::{CapabilitySet, Error, Interrupt, Runtime, compile_mog_source};
