@@ -12,7 +12,7 @@ use crate::gate::Gate;
 use crate::handle::Handles;
 use crate::profile::Profiler;
 use crate::replay::Replay;
-use crate::runtime::Budget;
+use crate::run::Budget;
 use crate::{CallStack, CapabilitySet, Error, Interrupt, Program, Runtime};
 
 /// Memory of a runtime whose host did not say how much.

@@ -46,6 +46,7 @@ mod program;
 mod read;
 mod reload;
 mod replay;
+mod run;
 mod runtime;
 mod serde_value;
 mod snapshot;

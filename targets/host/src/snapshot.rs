@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::builder::allocate;
-use crate::runtime::Budget;
+use crate::run::Budget;
 use crate::{CallStack, CapabilitySet, Error, Program, Runtime, RuntimeBuilder, Value};
 
 /// Bytes of the checksum.
