@@ -20,6 +20,7 @@
 //! - [`Compiler`] compiles, [`Program`] is the result, to be shared; an [`Engine`] keeps those that threads have in common.
 //! - [`Runtime`] runs, by itself or on an async executor; after a trap, a limit or a panic in a host function it can be
 //!   used again.
+//! - `policy` narrows a grant: to a workspace, to names, to quotas; `Policy` reads that from TOML.
 //! - [`Observer`] and [`AuditLog`] see every call; [`Replay`] repeats a run from its log.
 //!
 //! The machine itself is in `mog-core`; this crate implements its [`Host`](mog_core::Host) once, in `gate.rs`.
@@ -41,6 +42,8 @@ mod json;
 mod make;
 mod output;
 mod pending;
+#[cfg(feature = "policy")]
+pub mod policy;
 mod profile;
 mod program;
 mod read;

@@ -332,7 +332,10 @@ impl CapabilitySet {
         let mut text = self.declared(may_call).join("\n");
         let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
         for known in self.inner.granted.iter().filter(|known| may_call(known)) {
-            if matches!(known.body, Body::Host(_)) {
+            // What declares itself stands there already.
+            if let Body::Host(host) = &known.body
+                && (host.params.is_some() || self.declares(&known.capability))
+            {
                 continue;
             }
             match groups.iter_mut().find(|(name, _)| **name == *known.capability) {
@@ -341,8 +344,7 @@ impl CapabilitySet {
             }
         }
         for (group, functions) in groups {
-            let standard = mog_compiler::standard_declarations().find(|(name, _)| *name == group);
-            let lines = standard.map_or("", |(_, text)| text).split_inclusive('\n');
+            let lines = standard_declaration(group).unwrap_or_default().split_inclusive('\n');
             // These files hold one function a line.
             text.extend(
                 lines.filter(|line| function_name(line).is_none_or(|name| functions.contains(&name))),
@@ -351,10 +353,14 @@ impl CapabilitySet {
         text
     }
 
+    /// Whether the host declares a capability itself.
+    fn declares(&self, capability: &str) -> bool {
+        self.inner.declarations.iter().any(|text| declares(text, capability))
+    }
+
     /// What the host declares, and what the types of those of its closures say that are wanted.
     fn declared(&self, wanted: impl Fn(&Granted) -> bool) -> Vec<String> {
-        let given = &self.inner.declarations;
-        let mut all = given.clone();
+        let mut all = self.inner.declarations.clone();
         let mut types = Vec::new();
         self.inner.types.iter().for_each(|ty| ty.declare_named(&mut types));
         let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
@@ -362,7 +368,7 @@ impl CapabilitySet {
         {
             let Body::Host(host) = body else { continue };
             // What the host declares itself, it declares for the whole group.
-            if given.iter().any(|text| declares(text, capability)) {
+            if self.declares(capability) {
                 continue;
             }
             let Some(declaration) = host.declaration(function) else { continue };
@@ -381,6 +387,17 @@ impl CapabilitySet {
         }));
         all
     }
+}
+
+/// The declaration of a standard capability, whether or not the crate carries it out.
+fn standard_declaration(capability: &str) -> Option<&'static str> {
+    mog_compiler::standard_declarations().find(|(name, _)| *name == capability).map(|(_, text)| text)
+}
+
+/// The functions of a standard capability.
+#[cfg(feature = "policy")]
+pub(crate) fn standard_functions(capability: &str) -> Option<Vec<&'static str>> {
+    standard_declaration(capability).map(|text| text.lines().filter_map(function_name).collect())
 }
 
 /// The function that a line of a declaration declares.

@@ -15,11 +15,11 @@ mod watch;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mog::Value;
+use mog::policy::{Size, Time};
 
 /// Exit codes that are not those of a program; see `mog::Error::exit_code` for those.
 pub(crate) mod exit {
@@ -75,6 +75,9 @@ pub(crate) struct GrantArgs {
     /// Deny functions or groups, whatever is granted
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) deny: Vec<String>,
+    /// Grant what this file grants, as narrowly as it says; what --grant names is narrowed by it too
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) policy: Option<PathBuf>,
 }
 
 /// How a program is run.
@@ -83,20 +86,20 @@ pub(crate) struct RuntimeArgs {
     #[command(flatten)]
     pub(crate) grants: GrantArgs,
     /// The most steps that it may take
-    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
-    pub(crate) steps: u64,
-    /// Its memory, such as `64K` or `1M`
-    #[arg(long, value_name = "SIZE", default_value = "64M", value_parser = parse_size)]
-    pub(crate) memory: usize,
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u64>,
+    /// Its memory, such as `64K` or `1M`; 64M if not given
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<Size>,
     /// The most calls of the host's functions that it may make, printing included
-    #[arg(long, value_name = "N", default_value_t = u64::MAX, hide_default_value = true)]
-    pub(crate) host_calls: u64,
+    #[arg(long, value_name = "N")]
+    pub(crate) host_calls: Option<u64>,
     /// How much of its memory nested calls may take up, such as `16K`; all of it if not given
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) stack: Option<usize>,
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) stack: Option<Size>,
     /// The longest that it may take, such as `2s` or `300ms`
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) timeout: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<Time>,
     /// Save program and memory to this file when it ends or a limit ends it, for `mog resume`
     #[arg(long, value_name = "FILE")]
     pub(crate) snapshot_on_exit: Option<PathBuf>,
@@ -162,11 +165,11 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<u64>,
     /// Its memory, if not as much as then
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) memory: Option<usize>,
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<Size>,
     /// The longest that it may take, such as `2s`
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) timeout: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) timeout: Option<Time>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -309,31 +312,6 @@ pub(crate) fn color() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-fn parse_size(text: &str) -> Result<usize, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit: usize = match text.get(digits.len()..).unwrap_or_default().to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "K" | "KB" | "KIB" => 1 << 10,
-        "M" | "MB" | "MIB" => 1 << 20,
-        "G" | "GB" | "GIB" => 1 << 30,
-        _ => return Err("write a size such as 65536, 64K or 1M".to_owned()),
-    };
-    let number: usize = digits.parse().map_err(|_| "write a size such as 65536, 64K or 1M".to_owned())?;
-    number.checked_mul(unit).ok_or_else(|| "larger than this machine can address".to_owned())
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..).unwrap_or_default() {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        _ => return Err("write a time such as 300ms or 2s".to_owned()),
-    };
-    let number: f64 = digits.parse().map_err(|_| "write a time such as 300ms or 2s".to_owned())?;
-    Duration::try_from_secs_f64(number * unit).map_err(|error| error.to_string())
-}
-
 fn parse_json(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))
 }
@@ -346,22 +324,5 @@ mod tests {
     fn the_definition_is_sound() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes_and_times() {
-        assert_eq!(parse_size("64K"), Ok(65536));
-        assert_eq!(parse_size("1M"), Ok(1 << 20));
-        assert_eq!(parse_size("1mib"), Ok(1 << 20));
-        assert_eq!(parse_size("12"), Ok(12));
-        for bad in ["", "K", "-5", "1.5M", "lots", "1T", "99999999999999999999", "18446744073709551615G"] {
-            assert!(parse_size(bad).is_err(), "{bad}");
-        }
-        assert_eq!(parse_time("300ms"), Ok(Duration::from_millis(300)));
-        assert_eq!(parse_time("2s"), Ok(Duration::from_secs(2)));
-        assert_eq!(parse_time("1.5m"), Ok(Duration::from_secs(90)));
-        for bad in ["", "2", "s", "-1s", "soon", "NaNs", "infs", "1e300s"] {
-            assert!(parse_time(bad).is_err(), "{bad}");
-        }
     }
 }

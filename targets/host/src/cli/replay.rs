@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use mog::policy::Limits;
 use mog::{CapabilitySet, Error, Replay};
 
 use super::files::{self, CompileOptions};
@@ -23,17 +24,10 @@ pub(crate) fn replay(args: &ReplayArgs) -> u8 {
         Err(code) => return code,
     };
     let lines = replay.len();
-    let mut builder = replay.builder();
-    if let Some(steps) = args.steps {
-        builder = builder.steps(steps);
-    }
-    if let Some(memory) = args.memory {
-        builder = builder.memory(memory);
-    }
-    if let Some(timeout) = args.timeout {
-        builder = builder.timeout(timeout);
-    }
-    let mut runtime = match builder.build(program, CapabilitySet::empty()) {
+    let builder = replay.builder();
+    let mut limits = Limits::default();
+    (limits.steps, limits.memory, limits.timeout) = (args.steps, args.memory, args.timeout);
+    let mut runtime = match builder.limits(&limits).build(program, CapabilitySet::empty()) {
         Ok(runtime) => runtime,
         Err(error) => return fail(error.exit_code(), error),
     };

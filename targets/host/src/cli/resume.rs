@@ -40,11 +40,11 @@ pub(crate) fn resume(args: ResumeArgs) -> u8 {
         Ok(program) => program,
         Err(error) => return rejected(&error),
     };
-    let capabilities = match grants(&args.grants) {
-        Ok(capabilities) => capabilities,
+    let (capabilities, limits) = match grants(&args.grants) {
+        Ok(granted) => granted,
         Err(code) => return code,
     };
-    let restored = builder(&args).map(|builder| builder.restore(program, capabilities, snapshot));
+    let restored = builder(&args, &limits).map(|builder| builder.restore(program, capabilities, snapshot));
     let mut runtime = match restored {
         Ok(Ok(runtime)) => runtime,
         Ok(Err(error)) => return report(&error),

@@ -3,17 +3,21 @@
 use std::fs::File;
 use std::io::{self, IsTerminal};
 
+use mog::policy::{Limits, Policy, PolicyError};
 use mog::{AuditLog, CapabilitySet, Counters, Dispatch, Error, Program, Runtime, RuntimeBuilder, Value};
 use mog_core::TypeId;
 
 use super::files::{self, CompileOptions};
 use super::{DispatchArg, GrantArgs, RunArgs, RuntimeArgs, exit, fail, resume, say};
 
+/// Memory of a program, in bytes, if nobody says how much.
+const DEFAULT_MEMORY: usize = 64 << 20;
+
 /// Runs a program and gives the exit code.
 pub(crate) fn run(args: RunArgs) -> u8 {
     let RunArgs { file, deny_warnings, runtime: args } = args;
-    let capabilities = match grants(&args.grants) {
-        Ok(capabilities) => capabilities,
+    let (capabilities, limits) = match grants(&args.grants) {
+        Ok(granted) => granted,
         Err(code) => return code,
     };
     let options = CompileOptions { deny_warnings, ..CompileOptions::default() };
@@ -21,7 +25,7 @@ pub(crate) fn run(args: RunArgs) -> u8 {
         Ok(program) => program,
         Err(code) => return code,
     };
-    let builder = match builder(&args) {
+    let builder = match builder(&args, &limits) {
         Ok(builder) => builder,
         Err(code) => return code,
     };
@@ -40,21 +44,20 @@ pub(crate) fn run(args: RunArgs) -> u8 {
     }
 }
 
-/// A runtime as the options want it. An error was shown.
-pub(super) fn builder(args: &RuntimeArgs) -> Result<RuntimeBuilder, u8> {
+/// A runtime as the options want it, within the limits of its policy. An error was shown.
+pub(super) fn builder(args: &RuntimeArgs, policy: &Limits) -> Result<RuntimeBuilder, u8> {
+    let mut limits = Limits::default();
+    limits.memory = args.memory;
+    limits.stack = args.stack;
+    limits.steps = args.steps;
+    limits.timeout = args.timeout;
+    limits.host_calls = args.host_calls;
     let mut builder = Runtime::builder()
-        .memory(args.memory)
-        .steps(args.steps)
-        .host_calls(args.host_calls)
+        .memory(DEFAULT_MEMORY)
+        .limits(&limits.lower(policy))
         .profile(args.profile)
         .line_buffered(io::stdout().is_terminal())
         .collect_always(args.gc_stress);
-    if let Some(stack) = args.stack {
-        builder = builder.stack(stack);
-    }
-    if let Some(timeout) = args.timeout {
-        builder = builder.timeout(timeout);
-    }
     if let Some(seed) = args.seed {
         builder = builder.seed(seed);
     }
@@ -107,18 +110,17 @@ fn stats(counters: Counters, args: &RuntimeArgs) {
     }
 }
 
-/// What the options grant. An error was shown.
-pub(super) fn grants(args: &GrantArgs) -> Result<CapabilitySet, u8> {
-    let mut capabilities = CapabilitySet::new();
-    for name in &args.grant {
-        if let Err(error) = capabilities.grant_standard(name) {
-            return Err(fail(exit::USAGE, format_args!("--grant {name}: {error}")));
-        }
-    }
-    for name in &args.deny {
-        capabilities.deny(name);
-    }
-    Ok(capabilities)
+/// What the options grant, and the limits that go with it. An error was shown.
+pub(super) fn grants(args: &GrantArgs) -> Result<(CapabilitySet, Limits), u8> {
+    let wrong = |error: PolicyError| fail(exit::USAGE, error);
+    let mut policy = match &args.policy {
+        Some(file) => Policy::read(file).map_err(wrong)?,
+        None => Policy::default(),
+    };
+    policy.grant.extend(args.grant.iter().cloned());
+    policy.deny.extend(args.deny.iter().cloned());
+    let capabilities = policy.capabilities().map_err(wrong)?;
+    Ok((capabilities, policy.limits))
 }
 
 /// The entry's arguments: those in JSON, then those in plain text as far as the entry takes them.

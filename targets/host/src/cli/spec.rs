@@ -4,16 +4,17 @@ use super::{SpecArgs, exit, fail, print, run};
 
 /// Prints the reference, with declarations of capabilities if those are asked for, and gives the exit code.
 pub(crate) fn spec(args: &SpecArgs) -> u8 {
-    let (granted, denied) = (!args.grants.grant.is_empty(), !args.grants.deny.is_empty());
+    let granted = !args.grants.grant.is_empty() || args.grants.policy.is_some();
+    let denied = !args.grants.deny.is_empty();
     if !args.capabilities && (granted || denied) {
-        return fail(exit::USAGE, "--grant and --deny go with --capabilities");
+        return fail(exit::USAGE, "--grant, --deny and --policy go with --capabilities");
     }
     if denied && !granted {
-        return fail(exit::USAGE, "--deny goes with --grant");
+        return fail(exit::USAGE, "--deny goes with --grant or --policy");
     }
     let (heading, declarations) = if granted {
         match run::grants(&args.grants) {
-            Ok(capabilities) => ("What this host grants", capabilities.reference()),
+            Ok((capabilities, _)) => ("What this host grants", capabilities.reference()),
             Err(code) => return code,
         }
     } else {

@@ -79,8 +79,8 @@ fn next_change(changes: &Receiver<()>, interrupt: &Interrupt) -> bool {
 fn start(args: &RunArgs, interrupt: &Interrupt, old: Option<&mut Runtime>) -> Result<Runtime, u8> {
     let options = CompileOptions { deny_warnings: args.deny_warnings, ..CompileOptions::default() };
     let program = files::program(&args.file, options)?;
-    let capabilities = run::grants(&args.runtime.grants)?;
-    let builder = run::builder(&args.runtime)?.interrupt(interrupt).line_buffered(true);
+    let (capabilities, limits) = run::grants(&args.runtime.grants)?;
+    let builder = run::builder(&args.runtime, &limits)?.interrupt(interrupt).line_buffered(true);
     let mut fresh = builder.build(program, capabilities).map_err(|error| run::report(&error))?;
     if let Some(old) = old {
         match fresh.take_over(old) {

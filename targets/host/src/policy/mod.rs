@@ -1,0 +1,270 @@
+//! Policies: what narrows a grant, and the file that says so.
+//!
+//! Each capability that can be narrowed has a type here, which is a [`Capability`](crate::Capability) like any group of a host's own: the
+//! gate, the audit log, replay and denials know nothing of policies. A [`Policy`] reads them from TOML:
+//!
+//! ```
+//! # use mog::policy::Policy;
+//! let policy = Policy::parse(r#"
+//!     grant = ["log", "env.get"]
+//!     deny = ["log.debug"]          # wins over all grants
+//!
+//!     [limits]
+//!     memory = "1M"
+//!     timeout = "2s"
+//!
+//!     [env]
+//!     names = ["LANG"]
+//! "#)?;
+//! let capabilities = policy.capabilities()?;
+//! # Ok::<(), mog::policy::PolicyError>(())
+//! ```
+//! A section says how its capability may be used; only `grant` grants it.
+
+mod env;
+mod limits;
+mod units;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::capabilities::standard_functions;
+use crate::{CapabilitySet, Function};
+
+pub use env::Env;
+pub use limits::Limits;
+pub use units::{Size, Time};
+
+/// Declares [`Policy`] with its sections: a new one is a file with a type that is a [`Section`], and a line below.
+macro_rules! policy {
+    ($($(#[doc = $doc:literal])* $(#[cfg($when:meta)])? $name:ident: $section:ty;)*) => {
+        /// What a program is granted, how it may use it, and its limits.
+        #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        #[non_exhaustive]
+        pub struct Policy {
+            /// Functions (`fs.read`) and groups (`fs`) that are granted.
+            pub grant: Vec<String>,
+            /// Functions and groups that are denied, whatever is granted.
+            pub deny: Vec<String>,
+            /// What the program may use up.
+            #[serde(skip_serializing_if = "Limits::is_empty")]
+            pub limits: Limits,
+            $(
+                $(#[doc = $doc])*
+                $(#[cfg($when)])?
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $name: Option<$section>,
+            )*
+            /// What the sections have to know beside what they say.
+            #[serde(skip)]
+            pub surroundings: Surroundings,
+        }
+
+        impl Policy {
+            /// The section that narrows a capability.
+            fn section(&self, capability: &str) -> Option<&dyn Section> {
+                $($(#[cfg($when)])? if capability == stringify!($name) {
+                    return self.$name.as_ref().map(|section| section as &dyn Section);
+                })*
+                None
+            }
+
+            /// Makes all paths absolute that were written relative to a folder.
+            fn resolve(&mut self, folder: &Path) {
+                $($(#[cfg($when)])? if let Some(section) = &mut self.$name {
+                    section.resolve(folder);
+                })*
+            }
+        }
+    };
+}
+
+policy! {
+    /// Which variables of the environment it may know.
+    env: Env;
+}
+
+/// A part of a policy that narrows one capability.
+trait Section {
+    /// Makes paths absolute that were written relative to a folder.
+    fn resolve(&mut self, folder: &Path);
+
+    /// Opens what it names, and gives all functions of the capability. An error says what is wrong with it.
+    fn functions(&self, surroundings: &Surroundings) -> Result<Vec<(&'static str, Function)>, String>;
+}
+
+/// What sections have to know beside what they say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Surroundings {
+    /// The name of the program or agent, by which it is told from others.
+    pub program: String,
+    /// Files and folders that say what programs may do: no program may write where they are.
+    pub protected: Vec<PathBuf>,
+}
+
+/// Why a policy grants nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Its file cannot be read.
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why not.
+        message: String,
+    },
+    /// It is not a policy in TOML.
+    Malformed {
+        /// Its file, if it is from one.
+        file: Option<PathBuf>,
+        /// What is wrong and in which line.
+        message: String,
+    },
+    /// It names what there is not, or what it does not say enough about.
+    Grant(String),
+    /// A section cannot be carried out.
+    Section {
+        /// The section, such as `fs`.
+        name: String,
+        /// Why not.
+        message: String,
+    },
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { file, message } => write!(f, "{}: {message}", file.display()),
+            Self::Malformed { file: Some(file), message } => write!(f, "{}: {message}", file.display()),
+            Self::Malformed { file: None, message } | Self::Grant(message) => f.write_str(message),
+            Self::Section { name, message } => write!(f, "[{name}]: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+impl Policy {
+    /// Reads a policy from a file. Paths in it are relative to the file's folder, and no program may write the file.
+    ///
+    /// # Errors
+    /// If it cannot be read or is not a policy: nothing is granted then.
+    pub fn read(file: &Path) -> Result<Self, PolicyError> {
+        let unreadable = |error: std::io::Error| PolicyError::Unreadable {
+            file: file.to_path_buf(),
+            message: error.to_string(),
+        };
+        let text = std::fs::read_to_string(file).map_err(unreadable)?;
+        let mut policy = Self::parse(&text).map_err(|error| match error {
+            PolicyError::Malformed { message, .. } => {
+                PolicyError::Malformed { file: Some(file.to_path_buf()), message }
+            }
+            other => other,
+        })?;
+        let path = std::path::absolute(file).map_err(unreadable)?;
+        policy.resolve(path.parent().unwrap_or(&path));
+        policy.surroundings.protected.push(path);
+        Ok(policy)
+    }
+
+    /// Reads a policy from text. Paths in it are relative to the working directory.
+    ///
+    /// # Errors
+    /// If it is not a policy.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let malformed =
+            |error: toml::de::Error| PolicyError::Malformed { file: None, message: error.to_string() };
+        toml::from_str(text).map_err(malformed)
+    }
+
+    /// The policy as text, which [`Policy::parse`] reads.
+    ///
+    /// # Errors
+    /// If a path in it is not Unicode.
+    pub fn to_toml(&self) -> Result<String, PolicyError> {
+        toml::to_string(self).map_err(|error| PolicyError::Grant(error.to_string()))
+    }
+
+    /// What a program is granted: its output, and what the policy grants.
+    ///
+    /// # Errors
+    /// As for [`Policy::grant_to`].
+    pub fn capabilities(&self) -> Result<CapabilitySet, PolicyError> {
+        let mut set = CapabilitySet::new();
+        self.grant_to(&mut set)?;
+        Ok(set)
+    }
+
+    /// Grants and denies in a set, beside the host's own functions.
+    ///
+    /// # Errors
+    /// If it grants or denies what there is not, or a section cannot be carried out; the set is as it was then.
+    pub fn grant_to(&self, set: &mut CapabilitySet) -> Result<(), PolicyError> {
+        let mut all = set.clone();
+        let mut opened = BTreeMap::new();
+        for name in &self.grant {
+            let group = name.split('.').next().unwrap_or_default();
+            let Some(section) = self.section(group) else {
+                let granted = all.grant_standard(name);
+                granted.map_err(|error| match standard_functions(group) {
+                    Some(functions) if is_known(name, &functions) => PolicyError::Grant(format!(
+                        "`{name}` is granted only with a policy that says how it may be used, in a section [{group}]"
+                    )),
+                    _ => PolicyError::Grant(format!("grant: {error}")),
+                })?;
+                continue;
+            };
+            if !opened.contains_key(group) {
+                let functions = section.functions(&self.surroundings);
+                let failed = |message| PolicyError::Section { name: group.to_owned(), message };
+                opened.insert(group, functions.map_err(failed)?);
+            }
+            let functions = opened.get(group).map_or(&[][..], Vec::as_slice);
+            let names: Vec<&str> = functions.iter().map(|(name, _)| *name).collect();
+            if !is_known(name, &names) {
+                return Err(unknown("grant", name, group, &names));
+            }
+            for (function, body) in functions {
+                let whole = format!("{group}.{function}");
+                if name == group || *name == whole {
+                    all.grant(&whole, body.clone());
+                }
+            }
+        }
+        for name in &self.deny {
+            check_denial(name, &all)?;
+            all.deny(name);
+        }
+        *set = all;
+        Ok(())
+    }
+}
+
+/// A denial that is misspelt would deny nothing.
+fn check_denial(name: &str, set: &CapabilitySet) -> Result<(), PolicyError> {
+    let group = name.split('.').next().unwrap_or_default();
+    let of_group = |known: &String| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    if set.names().iter().any(|known| known == name || of_group(known)) {
+        return Ok(());
+    }
+    match standard_functions(group) {
+        Some(functions) if is_known(name, &functions) => Ok(()),
+        Some(functions) => Err(unknown("deny", name, group, &functions)),
+        None => Err(PolicyError::Grant(format!("deny: there is no capability `{name}`"))),
+    }
+}
+
+/// Whether a name is that of a group or of one of its functions.
+fn is_known(name: &str, functions: &[&str]) -> bool {
+    name.split_once('.').is_none_or(|(_, function)| functions.contains(&function))
+}
+
+fn unknown(what: &str, name: &str, group: &str, functions: &[&str]) -> PolicyError {
+    let names: Vec<_> = functions.iter().map(|function| format!("{group}.{function}")).collect();
+    PolicyError::Grant(format!("{what}: there is no `{name}`; there are {}", names.join(", ")))
+}
