@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use mog::policy::{Limits, Policy, PolicyError};
 use mog::{AuditLog, CapabilitySet, Counters, Dispatch, Error, Program, Runtime, RuntimeBuilder, Value};
@@ -16,7 +17,7 @@ const DEFAULT_MEMORY: usize = 64 << 20;
 /// Runs a program and gives the exit code.
 pub(crate) fn run(args: RunArgs) -> u8 {
     let RunArgs { file, deny_warnings, runtime: args } = args;
-    let (capabilities, limits) = match grants(&args.grants) {
+    let (capabilities, limits) = match grants(&args.grants, args.audit.as_deref()) {
         Ok(granted) => granted,
         Err(code) => return code,
     };
@@ -110,8 +111,8 @@ fn stats(counters: Counters, args: &RuntimeArgs) {
     }
 }
 
-/// What the options grant, and the limits that go with it. An error was shown.
-pub(super) fn grants(args: &GrantArgs) -> Result<(CapabilitySet, Limits), u8> {
+/// What the options grant, and the limits that go with it. No program may write the audit log. An error was shown.
+pub(super) fn grants(args: &GrantArgs, audit: Option<&Path>) -> Result<(CapabilitySet, Limits), u8> {
     let wrong = |error: PolicyError| fail(exit::USAGE, error);
     let mut policy = match &args.policy {
         Some(file) => Policy::read(file).map_err(wrong)?,
@@ -119,6 +120,7 @@ pub(super) fn grants(args: &GrantArgs) -> Result<(CapabilitySet, Limits), u8> {
     };
     policy.grant.extend(args.grant.iter().cloned());
     policy.deny.extend(args.deny.iter().cloned());
+    policy.surroundings.protected.extend(audit.map(Path::to_path_buf));
     let capabilities = policy.capabilities().map_err(wrong)?;
     Ok((capabilities, policy.limits))
 }

@@ -13,7 +13,7 @@ pub(crate) fn spec(args: &SpecArgs) -> u8 {
         return fail(exit::USAGE, "--deny goes with --grant or --policy");
     }
     let (heading, declarations) = if granted {
-        match run::grants(&args.grants) {
+        match run::grants(&args.grants, None) {
             Ok((capabilities, _)) => ("What this host grants", capabilities.reference()),
             Err(code) => return code,
         }

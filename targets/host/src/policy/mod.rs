@@ -22,6 +22,8 @@
 //! A section says how its capability may be used; only `grant` grants it.
 
 mod env;
+#[cfg(feature = "fs")]
+mod fs;
 mod limits;
 mod units;
 
@@ -35,6 +37,8 @@ use crate::capabilities::standard_functions;
 use crate::{CapabilitySet, Function};
 
 pub use env::Env;
+#[cfg(feature = "fs")]
+pub use fs::{Fs, Workspace};
 pub use limits::Limits;
 pub use units::{Size, Time};
 
@@ -86,6 +90,9 @@ macro_rules! policy {
 policy! {
     /// Which variables of the environment it may know.
     env: Env;
+    /// Which files it may read and write, and how many.
+    #[cfg(feature = "fs")]
+    fs: Fs;
 }
 
 /// A part of a policy that narrows one capability.
@@ -103,8 +110,10 @@ trait Section {
 pub struct Surroundings {
     /// The name of the program or agent, by which it is told from others.
     pub program: String,
-    /// Files and folders that say what programs may do: no program may write where they are.
+    /// Files that say what programs may do: no program may write where they are.
     pub protected: Vec<PathBuf>,
+    /// Files that hold what is others': no program may reach them.
+    pub hidden: Vec<PathBuf>,
 }
 
 /// Why a policy grants nothing.
