@@ -344,7 +344,7 @@ fn host_calls_match_the_import() {
     ok(&CALLER, &call(Op::HostTry, 0, 7, &[0, 1, 2]));
     ok(&CALLER, &call(Op::HostTry, 0, 7, &[7, 8, 9]));
     for op in [Op::HostCall, Op::HostTry] {
-        bad(Invalid::Operand, &CALLER, &call(op, 1, 7, &[0, 1, 2]));
+        bad(Invalid::Operand, &CALLER, &call(op, 2, 7, &[0, 1, 2]));
         bad(Invalid::Register, &CALLER, &call(op, 0, 7, &[0, 1, 5]));
         bad(Invalid::Operand, &CALLER, &call(op, 0, 7, &[]));
         bad(Invalid::Register, &CALLER, &call(op, 0, 3, &[0, 1, 2]));
@@ -352,6 +352,24 @@ fn host_calls_match_the_import() {
     }
     bad(Invalid::Register, &CALLER[..10], &call(Op::HostTry, 0, 7, &[0, 1, 2]));
     bad(Invalid::Register, &CALLER, &call(Op::HostTry, 0, 0, &[0, 1, 2]));
+}
+
+#[test]
+fn host_calls_that_take_functions_have_registers_for_their_calls() {
+    const REGISTERS: [u16; 10] = [FN, INT, INT, INT, INT, ANY, PAYLOAD, ANY, PAYLOAD, STR];
+    let call = |bytes: &[u8]| ext(Insn::ab16(Op::HostCall, 0, 1), bytes);
+    let operands = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+    ok(&REGISTERS, &call(&operands));
+    for missing in 0..operands.len() {
+        bad(Invalid::Operand, &REGISTERS, &call(&operands[..missing / 3 * 3]));
+    }
+    for at in 0..operands.len() {
+        let mut wrong = operands;
+        wrong[at] = 9;
+        bad(Invalid::Register, &REGISTERS, &call(&wrong));
+    }
+    // The halves of an `any` stay together.
+    bad(Invalid::Register, &REGISTERS, &call(&[0, 1, 2, 3, 4, 5, 8, 7, 6]));
 }
 
 #[test]

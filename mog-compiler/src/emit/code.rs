@@ -289,7 +289,7 @@ impl Measured<'_> {
 
     fn ext(&self, ext: Ext) -> u8 {
         match ext {
-            Ext::Reg(slot) => self.register(slot),
+            Ext::Reg(slot) | Ext::Mod(slot) => self.register(slot),
             Ext::Byte(byte) => byte,
             Ext::FrameEnd => self.registers.frame.saturating_add(1),
         }

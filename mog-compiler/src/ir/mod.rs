@@ -48,8 +48,10 @@ pub enum Arg {
 /// Ext operand bytes of an instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ext {
-    /// A register.
+    /// A register that is read.
     Reg(Slot),
+    /// A register that is read and written.
+    Mod(Slot),
     /// A byte.
     Byte(u8),
     /// A byte that the register allocator knows: the frame's size plus one.
@@ -209,8 +211,10 @@ pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
             }
             let (start, end) = (inst.ext.0 as usize, inst.ext.1 as usize);
             for ext in ext.get(start..end).unwrap_or(&[]) {
-                if let Ext::Reg(slot) = ext {
-                    each(*slot, false, true);
+                match ext {
+                    Ext::Reg(slot) => each(*slot, false, true),
+                    Ext::Mod(slot) => each(*slot, true, true),
+                    Ext::Byte(_) | Ext::FrameEnd => {}
                 }
             }
         }

@@ -148,8 +148,9 @@ fn rewrite(body: &mut Body, mut inst: Inst, object: Slot, fields: &[Option<u8>])
         }
         let range = inst.ext.0 as usize..inst.ext.1 as usize;
         for ext in body.ext.get_mut(range).unwrap_or(&mut []) {
-            if *ext == Ext::Reg(slot) {
-                *ext = Ext::Reg(moment);
+            match ext {
+                Ext::Reg(used) | Ext::Mod(used) if *used == slot => *used = moment,
+                _ => {}
             }
         }
     }

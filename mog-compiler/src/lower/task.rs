@@ -40,8 +40,7 @@ pub(super) fn lower_import_task(unit: &mut Unit<'_>, id: ImportId) -> Body {
     lowering.signature(&params, import.ret, 0);
     let args = lowering.plain_params(&params);
     let dst = lowering.result(None, hir.types.shallow(import.ret));
-    let operands = lowering.ext_slots(None, &args);
-    lowering.op_since(Op::HostCall, &[dst.arg(), Arg::Num(id.0 as i32)], operands);
+    lowering.call_host(Op::HostCall, id, &args, dst);
     lowering.return_value(Val { ty: hir.types.shallow(import.ret), ..dst });
     lowering.body
 }

@@ -1,10 +1,12 @@
 //! The host's side: what it grants, and what its functions see of a call.
 
 mod build;
+mod callback;
 mod table;
 
 pub use crate::machine::{Direct, DirectCall};
 pub use build::Builder;
+pub(crate) use callback::{Answer, operand_count, operand_types};
 pub use table::{Capability, DirectFunction, StaticHost};
 
 use core::ops::Range;
@@ -40,6 +42,9 @@ pub enum Reply {
     ///
     /// [`Instance::complete`]: crate::Instance::complete
     Pending(u32),
+    /// The program is to call one of its functions first; [`Call::call_back`] said which. Then the machine asks again by
+    /// [`Host::resume`].
+    CallBack,
     /// The result does not fit the arena.
     OutOfMemory,
     /// The run ends here; another run makes the call again.
@@ -75,7 +80,9 @@ pub trait Host {
         None
     }
 
-    /// Goes on with a call that was pending.
+    /// Goes on with a call that was pending, or that had the program [call a function](Call::call_back).
+    /// Tokens of the latter kind come from the program's registers: whether it is one of this function's own is for the
+    /// host to check.
     fn resume(&mut self, function: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
         let _ = token;
         self.call(function, call)
@@ -111,6 +118,7 @@ pub struct Call<'v, 'a> {
     operands: &'v [u8],
     dst: u8,
     failure: Option<u64>,
+    answer: Option<Answer>,
 }
 
 impl<'v, 'a> Call<'v, 'a> {
@@ -118,8 +126,8 @@ impl<'v, 'a> Call<'v, 'a> {
         vm: &'v mut Vm<'a>,
         (import, signature): (u16, TypeRecord<'a>),
         operands: &'v [u8],
-        dst: u8,
-        asked: bool,
+        (dst, asked): (u8, bool),
+        answer: Option<Answer>,
     ) -> Self {
         let dst = if asked {
             vm.set_reg(dst, 0);
@@ -127,7 +135,7 @@ impl<'v, 'a> Call<'v, 'a> {
         } else {
             dst
         };
-        Self { vm, import, signature, operands, dst, failure: None }
+        Self { vm, import, signature, operands, dst, failure: None, answer }
     }
 
     pub(crate) const fn failure(&self) -> Option<u64> {

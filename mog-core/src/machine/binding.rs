@@ -1,7 +1,7 @@
 //! What imports were linked to: half a word of the arena each, in front of the stack.
 //!
 //! ```text
-//! bits 0..16 the host's number for the function, or ABSENT, or REFUSED; 16..24 slots of its parameters, at most 255
+//! bits 0..16 the host's number for the function, or ABSENT, or REFUSED; 16..24 slots of its parameters; 255: no direct call
 //! ```
 
 /// The number of an import that was not granted.
@@ -14,7 +14,7 @@ pub(super) const ABSENT: u16 = u16::MAX - 1;
 pub(super) struct ImportBinding {
     /// The host's number for the function, [`ABSENT`] or [`REFUSED`].
     pub(super) number: u16,
-    /// Slots of its parameters; 255 stands for more too.
+    /// Slots of its parameters; 255 where a call cannot be made directly, because there are more or it takes functions.
     pub(super) params: u8,
 }
 

@@ -8,7 +8,7 @@ use super::vm::{Counters, Dispatch, State, Stop, Vm};
 use super::window::WINDOW;
 use crate::error::Failure;
 use crate::heap::{MAX_WORDS, Memory, NULL, ObjectHeader, Value};
-use crate::host::{Binding, Builder, Host};
+use crate::host::{Binding, Builder, Host, operand_count};
 use crate::module::{Import, Module, Requirement, TypeId};
 
 /// How an instance is set up.
@@ -300,7 +300,9 @@ pub(super) fn link(module: &Module<'_>, arena: &mut [u64], host: &mut dyn Host) 
             Binding::Refused => REFUSED,
             Binding::Mismatch => return Err(StartError::SignatureMismatch { import: index }),
         };
-        let params = u8::try_from(signature.extra).unwrap_or(u8::MAX);
+        // A call with further operands is not made directly.
+        let plain = operand_count(module.types, signature) == 0;
+        let params = u8::try_from(signature.extra).ok().filter(|_| plain).unwrap_or(u8::MAX);
         ImportBinding { number, params }.store(arena, index);
     }
     Ok(())

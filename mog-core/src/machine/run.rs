@@ -7,7 +7,7 @@ use super::vm::{Stop, Vm};
 use crate::error::{Failure, TrapCode};
 use crate::features::{TASKS, lacks};
 use crate::heap::NULL;
-use crate::host::{Call, Host, Reply};
+use crate::host::{Answer, Call, Host, Reply, operand_count};
 use crate::isa::{Insn, Op, ext_words};
 use crate::module::Function;
 
@@ -263,7 +263,9 @@ impl Vm<'_> {
         let signature = self.module.import_type(import).and_then(|ty| self.module.types.record(ty));
         let signature = signature.ok_or(Stop::from(TrapCode::Corrupt))?;
         let params = usize::from(signature.extra);
-        let operands = self.operands(params);
+        let count = params + operand_count(self.module.types, signature);
+        let operands = self.operands(count);
+        let control = operands.get(params..).unwrap_or(&[]);
         if self.state.waiting.is_none() {
             match self.state.host_calls_left.checked_sub(1) {
                 Some(left) => self.state.host_calls_left = left,
@@ -278,8 +280,10 @@ impl Vm<'_> {
             Some(number) => (Some(number), false),
         };
         let waiting = self.state.waiting.take();
-        let mut call = Call::new(self, (import, signature), operands.as_slice(), insn.a(), asked);
-        let reply = match (binding, waiting) {
+        let answer = if waiting.is_none() { Answer::take(self, control) } else { None };
+        let resumed = waiting.or(answer.map(|answer| answer.token));
+        let mut call = Call::new(self, (import, signature), operands.as_slice(), (insn.a(), asked), answer);
+        let reply = match (binding, resumed) {
             (Some(function), None) => host.call(function, &mut call),
             (Some(function), Some(token)) => host.resume(function, token, &mut call),
             (None, _) if absent => {
@@ -296,7 +300,7 @@ impl Vm<'_> {
         };
         let failure = call.failure();
         match reply {
-            Reply::Done => {}
+            Reply::Done | Reply::CallBack => {}
             Reply::Pending(token) => {
                 if let Some(next) = self.suspend_call(token) {
                     return next;
@@ -307,6 +311,7 @@ impl Vm<'_> {
             Reply::OutOfMemory => return Err(Stop::OutOfMemory),
             Reply::Halt => {
                 self.state.waiting = waiting;
+                answer.into_iter().for_each(|answer| answer.restore(self, control));
                 return Ok(Some(Outcome::Halted));
             }
             Reply::Failed | Reply::Denied => {
@@ -326,7 +331,7 @@ impl Vm<'_> {
                 }
             }
         }
-        self.advance(ext_words(params));
+        self.advance(ext_words(count));
         Ok(None)
     }
 

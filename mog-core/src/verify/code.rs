@@ -9,6 +9,7 @@ use super::functions::signature;
 use super::types::enum_of;
 use super::{MAX_OPERAND_BYTES, MAX_SEGMENT};
 use crate::error::{Invalid, TrapCode};
+use crate::host::operand_types;
 use crate::isa::{Flags, Insn, IntCode, Kind, Lib, MathFn, Op, Operand, ext_words};
 use crate::module::{Module, Packing, Slots, TypeId, TypeKind, TypeRecord};
 
@@ -179,6 +180,9 @@ impl<'a> Body<'_, 'a> {
                 let ty = self.module.import_type(insn.b16()).ok_or(Invalid::Operand)?;
                 let (params, results) = self.signature(ty)?;
                 self.list(ext, params)?;
+                let types = self.module.types;
+                let signature = types.record(ty).ok_or(Invalid::Operand)?;
+                operand_types(types, signature).try_for_each(|slots| self.list(ext, slots))?;
                 if op == Op::HostCall {
                     return self.run(a, results);
                 }

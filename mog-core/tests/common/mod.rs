@@ -300,6 +300,9 @@ pub mod world {
     /// `tensor<f32>`.
     pub const TENSOR: u16 = OWN + 21;
 
+    /// `fn(fn(int, any) -> any, int)`.
+    pub const CALLS: u16 = OWN + 22;
+
     pub const SUBJECT: u16 = 0;
     /// `fn(int, any) -> any`.
     pub const CALLEE: u16 = 1;
@@ -338,13 +341,14 @@ pub mod world {
             ty(TypeKind::Array, 0, &[FUTURE], &[FUTURE]),
             ty(TypeKind::Task, CALLEE, &[FUTURE], &FUTURE_SLOTS),
             ty(TypeKind::Tensor, 0, &[ARRAY_INT, ARRAY_F32], &[ARRAY_INT, ARRAY_F32]),
+            ty(TypeKind::Fn, 2, &[FN, INT, UNIT], &[FN, INT]),
         ];
         for record in types {
             asm.add_type(record);
         }
         asm.constants = vec![1 << 40, 1.5f64.to_bits()];
         asm.state = STRUCT;
-        asm.imports = vec![FN];
+        asm.imports = vec![FN, CALLS];
         let body = [op(Op::RetN, 1, 2, 0)];
         asm.functions = vec![
             Func::new(PROC, registers, code),

@@ -23,6 +23,9 @@ pub enum Outcome {
     Skipped,
     /// It goes on later; another event tells how it ended.
     Pending,
+    /// It has the program call a function that it was passed, and goes on with what that gives. The result says which: the
+    /// argument's number, from 0, and what it is passed.
+    Calls,
 }
 
 /// One call of a host function.
@@ -42,6 +45,10 @@ pub struct Event<'e> {
     pub params: &'e str,
     /// Tells calls that are pending apart: the event in which one goes on has the same number.
     pub token: Option<u32>,
+    /// Whether this event is such a going on.
+    pub resumed: bool,
+    /// What the function gave that the call had the program call, where it goes on with that.
+    pub answer: Option<&'e Value>,
     /// How it ended.
     pub outcome: Outcome,
     /// The result, or the message of a failure.
@@ -121,7 +128,8 @@ impl<F: FnMut(&Event<'_>) -> io::Result<()> + Send> Observer for F {
 /// {"seq","step","capability","function","args","outcome","result","micros","hash"}
 /// ```
 /// Some lines have more, before `micros`, so that [`Replay`](crate::Replay) can repeat the run: `cost`, the steps for what
-/// the call converted; `token`, which tells pending calls apart; `run`, on the first line, how the runtime was [set
+/// the call converted; `token`, which tells pending calls apart; `resumed`, where one goes on and is not over;
+/// `answer`, what the program's function gave that the call goes on with; `run`, on the first line, how the runtime was [set
 /// up](Setup); `entered`, the calls of the program by its host since the line before. A run that a limit
 /// on time, steps or host calls ended has a line for that, with an empty capability.
 ///
@@ -209,6 +217,8 @@ impl<W: Write + Send> Observer for AuditLog<W> {
             args: &[],
             params: "",
             token: None,
+            resumed: false,
+            answer: None,
             outcome: Outcome::Error,
             result: &Value::from(limit),
             took: Duration::ZERO,
@@ -229,6 +239,10 @@ impl<W: Write + Send> Observer for AuditLog<W> {
             cost: Option<u64>,
             #[serde(skip_serializing_if = "Option::is_none")]
             token: Option<u32>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            resumed: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            answer: Option<&'l Value>,
             #[serde(skip_serializing_if = "Option::is_none")]
             run: Option<Setup>,
             #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -238,7 +252,7 @@ impl<W: Write + Send> Observer for AuditLog<W> {
         let redacted = Value::from(REDACTED);
         let shown = |(index, value)| if self.is_redacted(event, index) { &redacted } else { value };
         let args = event.args.iter().enumerate().map(shown).collect();
-        let Event { step, capability, function, outcome, result, token, took, .. } = *event;
+        let Event { step, capability, function, outcome, result, token, resumed, answer, took, .. } = *event;
         let mut line = serde_json::to_string(&Line {
             seq: self.seq,
             step,
@@ -249,6 +263,8 @@ impl<W: Write + Send> Observer for AuditLog<W> {
             result,
             cost: Some(event.cost).filter(|&cost| cost > 0),
             token,
+            resumed: resumed && matches!(outcome, Outcome::Pending | Outcome::Calls),
+            answer,
             run: self.run.take(),
             entered: std::mem::take(&mut self.entered),
         })?;
@@ -341,6 +357,8 @@ mod tests {
                 function: "get",
                 params: "key",
                 token: None,
+                resumed: false,
+                answer: None,
                 args: &[Value::from("a\"b"), Value::Float(1.0)],
                 outcome: Outcome::Ok,
                 result: &Value::Int(n),

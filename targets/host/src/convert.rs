@@ -512,6 +512,12 @@ pub trait Arguments {
     /// The values in order.
     fn into_values(self) -> Vec<Value>;
 
+    /// Their types, where they are known.
+    #[doc(hidden)]
+    fn mog_types() -> Vec<Type> {
+        Vec::new()
+    }
+
     /// The slots of arguments for parameters of these types; none if they are others, or not of one slot each that
     /// needs no room in the arena.
     #[doc(hidden)]
@@ -535,6 +541,10 @@ macro_rules! tuples {
                 fn into_values(self) -> Vec<Value> {
                     let ($($name,)*) = self;
                     vec![$($name.to_mog()),*]
+                }
+
+                fn mog_types() -> Vec<Type> {
+                    vec![$($name::mog_type()),*]
                 }
 
                 fn slots(&self, types: &[u16]) -> Option<Slots> {

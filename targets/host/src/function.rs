@@ -1,5 +1,6 @@
 //! Functions that a host grants: closures of any arity, async ones too, and what they see of a call.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use mog_core::heap::Data;
 use mog_core::{Call, DirectCall};
 
+use crate::callback::{AnyCallback, Channel};
 use crate::handle::Handles;
 use crate::pending::CallFuture;
 use crate::read::{MAX_BYTES, Reader};
@@ -36,6 +38,18 @@ impl CallError {
         Self::Denied(message.to_string())
     }
 }
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(message) | Self::Denied(message) => f.write_str(message),
+            Self::Sleep(ms) => write!(f, "the call takes {ms} ms"),
+            Self::OutputLimit => f.write_str("the program has printed more than it may"),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}
 
 impl From<Mismatch> for CallError {
     fn from(mismatch: Mismatch) -> Self {
@@ -80,11 +94,24 @@ pub struct Args<'c, 'v, 'a> {
     reader: Reader,
     /// The types agree, and each argument is in one register.
     direct: bool,
+    /// Where the functions among the arguments are called through, once one was taken; none if they cannot be called.
+    channel: Option<OnceCell<Arc<Channel>>>,
 }
 
 impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     pub(crate) const fn new(source: Source<'c, 'v, 'a>, direct: bool, handles: Handles) -> Self {
-        Self { source, reader: Reader::new(MAX_BYTES, handles), direct }
+        Self { source, reader: Reader::new(MAX_BYTES, handles), direct, channel: None }
+    }
+
+    /// For a function that can call those among its arguments.
+    pub(crate) fn calling(mut self) -> Self {
+        self.channel = Some(OnceCell::new());
+        self
+    }
+
+    /// Where the functions that were taken among the arguments are called through.
+    pub(crate) fn channel(&self) -> Option<Arc<Channel>> {
+        self.channel.as_ref()?.get().cloned()
     }
 
     /// Steps for what was copied so far.
@@ -113,6 +140,13 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// If it nests too deeply, is too large, or is nothing that can be copied.
     pub fn value(&self, index: usize) -> Result<Value, CallError> {
         let Some(value) = self.source.arg(index) else { return Ok(Value::Null) };
+        if let (Some(channel), Source::Call(call), Data::Function) =
+            (&self.channel, self.source, value.data())
+            && call.callback_types(index).is_some()
+        {
+            let channel = Arc::clone(channel.get_or_init(Arc::default));
+            return Ok(Value::Function(AnyCallback::new(index, channel)));
+        }
         self.reader.read(&value).map_err(|mismatch| argument(index, &mismatch))
     }
 
@@ -215,6 +249,8 @@ pub struct Function {
     names: Vec<String>,
     pub(crate) result: Type,
     pub(crate) work: Work,
+    /// Whether programs see an `async fn`.
+    is_async: bool,
 }
 
 impl Function {
@@ -229,7 +265,7 @@ impl Function {
         body: impl Fn(&Args<'_, '_, '_>) -> Result<Value, CallError> + Send + Sync + 'static,
     ) -> Self {
         let work = Work::Now { body: Arc::new(body), direct: None };
-        Self { params: None, names: Vec::new(), result: Type::Any, work }
+        Self { params: None, names: Vec::new(), result: Type::Any, work, is_async: false }
     }
 
     /// The same with a future, as for [`CapabilitySet::grant_async`](crate::CapabilitySet::grant_async).
@@ -239,7 +275,18 @@ impl Function {
     {
         let work =
             move |args: &Args<'_, '_, '_>| args.values().map(|args| Box::pin(body(args)) as CallFuture);
-        Self { params: None, names: Vec::new(), result: Type::Any, work: Work::Later(Arc::new(work)) }
+        let work = Work::Later(Arc::new(work));
+        Self { params: None, names: Vec::new(), result: Type::Any, work, is_async: true }
+    }
+
+    /// Whether it can call the functions that it is passed.
+    pub(crate) const fn is_calling(&self) -> bool {
+        matches!(self.work, Work::Later(_))
+    }
+
+    /// For programs a function like any other, without `await`: all of them wait until it is done.
+    pub(crate) fn blocking(self) -> Self {
+        Self { is_async: false, ..self }
     }
 
     /// Names the parameters, for declarations, for named arguments, and for
@@ -256,7 +303,7 @@ impl Function {
         let names = self.names.iter().cloned().chain(('a'..='z').skip(self.names.len()).map(String::from));
         let params = names.zip(params).map(|(name, ty)| format!("{name}: {ty}"));
         let params = params.collect::<Vec<_>>().join(", ");
-        let keyword = if matches!(self.work, Work::Later(_)) { "async fn" } else { "fn" };
+        let keyword = if self.is_async { "async fn" } else { "fn" };
         Some(match self.result.delivered() {
             Type::Unit => format!("{keyword} {name}({params})"),
             result => format!("{keyword} {name}({params}) -> {result}"),
@@ -353,6 +400,7 @@ macro_rules! closures {
                         names: Vec::new(),
                         result,
                         work: Work::Now { body: Arc::new(body), direct },
+                        is_async: false,
                     }
                 }
             }
@@ -407,6 +455,7 @@ macro_rules! async_closures {
                             let future = async { future.await.into_result().map_err(CallError::Failed) };
                             Ok(Box::pin(future) as CallFuture)
                         })),
+                        is_async: true,
                     }
                 }
             }

@@ -11,6 +11,7 @@ use mog_core::heap::SlotValues;
 use mog_core::module::{Import, TypeRecord};
 use mog_core::{Binding, Call, Direct, DirectCall, Host, Module, Reply, TypeId};
 
+use crate::asking::Asking;
 use crate::audit::{Entry, Event, OUTPUT_LIMIT, Observer, Outcome, Setup};
 use crate::capabilities::{Body, Standard, State, log};
 use crate::function::{Args, DirectBody, Source, Work};
@@ -18,6 +19,7 @@ use crate::handle::Handles;
 use crate::interrupt::NOTICE;
 use crate::make::{make, words};
 use crate::pending::{Pending, Progress, contained};
+use crate::read::{MAX_BYTES, Reader};
 use crate::replay::{Divergence, Happening, Recorded, Replay};
 use crate::{CallError, CapabilitySet, Function, Interrupt, Type, Value};
 
@@ -66,6 +68,8 @@ pub(crate) struct Gate {
     pub(crate) stop: Option<Stop>,
     /// What each import was linked to.
     bound: Vec<Bound>,
+    /// The calls that wait for a function of the program, one within the other.
+    pub(crate) asking: Vec<Asking>,
     /// Why a direct call failed, for the machine to settle, and its cost in steps.
     unsettled: Option<(CallError, u64)>,
 }
@@ -84,6 +88,7 @@ impl Gate {
             handles: Handles::default(),
             stop: None,
             bound: Vec::new(),
+            asking: Vec::new(),
             unsettled: None,
         }
     }
@@ -129,6 +134,10 @@ impl Gate {
             return denied();
         };
         let args = Args::new(Source::Call(call), direct, self.handles.clone());
+        let args = match self.set.granted(granted).map(|granted| &granted.body) {
+            Some(Body::Host(host)) if host.is_calling() => args.calling(),
+            _ => args,
+        };
         let progress = self.carry_out(granted, &args);
         let steps = args.steps();
         call.charge(steps);
@@ -146,7 +155,10 @@ impl Gate {
                 let _ = self.state.output.flush();
                 match &host.work {
                     Work::Now { body, .. } => Progress::Done(contained(|| body(args))),
-                    Work::Later(body) => self.pending.begin(|| body(args)),
+                    Work::Later(body) => self.pending.begin(|| {
+                        let future = body(args)?;
+                        Ok((future, args.channel()))
+                    }),
                 }
             }
             Some(Body::Recorded) | None => denied(),
@@ -154,7 +166,7 @@ impl Gate {
     }
 
     /// Turns an outcome into the machine's terms. A result that does not fit becomes a failure.
-    fn settle(&mut self, call: &mut Call<'_, '_>, progress: &mut Progress) -> Reply {
+    fn settle(&mut self, function: u16, call: &mut Call<'_, '_>, progress: &mut Progress) -> Reply {
         if let Progress::Done(Ok(value)) = progress {
             match self.handles.admit(value).and_then(|()| deliver(call, value)) {
                 Ok(reply) => return reply,
@@ -164,13 +176,28 @@ impl Gate {
         if let Progress::Done(Err(CallError::Sleep(ms))) = progress {
             *progress = self.pending.sleep(*ms);
         }
+        if let Progress::Asks(token, question) = progress {
+            match self.ask(function, call, *token, question) {
+                Ok(reply) => return reply,
+                Err(message) => {
+                    self.pending.cancel(*token);
+                    *progress = Progress::Done(Err(CallError::Failed(message)));
+                }
+            }
+        }
         match progress {
-            Progress::Pending(token) => Reply::Pending(*token),
+            Progress::Pending(token) | Progress::Asks(token, _) => Reply::Pending(*token),
             Progress::Done(Err(CallError::Failed(message))) => call.fail(shortened(message)),
             Progress::Done(Err(CallError::Denied(message))) => call.deny(shortened(message)),
             Progress::Done(Err(CallError::OutputLimit)) => self.halt(Stop::OutputLimit),
             Progress::Done(Ok(_) | Err(CallError::Sleep(_))) => Reply::Done,
         }
+    }
+
+    /// Nobody waits for any call any more.
+    pub(crate) fn forget_calls(&mut self) {
+        self.pending.clear();
+        self.asking.clear();
     }
 
     /// Whether calls are recorded, or come from a record.
@@ -261,12 +288,26 @@ impl Gate {
         args: &[Value],
         (outcome, result): (Outcome, &Value),
         (cost, token): (u64, Option<u32>),
+        (resumed, answer): (bool, Option<&Value>),
         took: Duration,
     ) {
         let Some(import) = call.import() else { return };
         let (capability, function, params) = (import.capability, import.function, import.params);
         let step = call.step();
-        let event = Event { step, cost, capability, function, args, params, token, outcome, result, took };
+        let event = Event {
+            step,
+            cost,
+            capability,
+            function,
+            args,
+            params,
+            token,
+            resumed,
+            answer,
+            outcome,
+            result,
+            took,
+        };
         if let Some(observer) = &mut self.observer
             && let Err(error) = observer.observe(&event)
         {
@@ -277,6 +318,7 @@ impl Gate {
     /// Carries out and settles a call, or the rest of one that was pending, and reports it.
     fn perform(
         &mut self,
+        function: u16,
         call: &mut Call<'_, '_>,
         resumed: Option<u32>,
         work: impl FnOnce(&mut Self, &mut Call<'_, '_>) -> Progress,
@@ -291,11 +333,15 @@ impl Gate {
         }
         if !self.is_recorded() {
             let mut progress = work(self, call);
-            return self.settle(call, &mut progress);
+            return self.settle(function, call, &mut progress);
         }
         let args = arguments(call, &self.handles);
         let (start, before) = (Instant::now(), call.step());
-        let recorded = match self.recorded(call, &args, resumed) {
+        let answer = call.answer().map(|(_, value)| {
+            let reader = Reader::new(MAX_BYTES, self.handles.clone());
+            reader.read(&value).unwrap_or_else(|mismatch| Value::from(mismatch.to_string()))
+        });
+        let recorded = match self.recorded(call, &args, resumed, answer.as_ref()) {
             Ok(recorded) => recorded,
             Err(stop) => return self.halt(stop),
         };
@@ -304,15 +350,22 @@ impl Gate {
             Some(Recorded { outcome: Outcome::Pending, token: Some(token), .. }) => {
                 self.pending.repeat(*token)
             }
-            Some(recorded) => Progress::Done(self.repeat(call, recorded, &args)),
+            Some(recorded) => match recorded.question(call) {
+                Some((token, question)) => Progress::Asks(token, question),
+                None => Progress::Done(self.repeat(call, recorded, &args)),
+            },
             None => work(self, call),
         };
-        let reply = self.settle(call, &mut progress);
+        let reply = self.settle(function, call, &mut progress);
         if let Some(recorded) = &recorded {
             // What the host's function read of its arguments then.
             call.charge(recorded.cost.saturating_sub(call.step() - before));
         }
-        let token = if let Reply::Pending(token) = reply { Some(token) } else { resumed };
+        let token = match progress {
+            Progress::Asks(token, _) => Some(token),
+            _ if let Reply::Pending(token) = reply => Some(token),
+            _ => resumed,
+        };
         let (outcome, result) = match &progress {
             Progress::Done(Ok(value)) => (Outcome::Ok, value),
             Progress::Done(Err(CallError::Failed(message))) => {
@@ -325,9 +378,11 @@ impl Gate {
             Progress::Done(Err(CallError::Sleep(_))) | Progress::Pending(_) => {
                 (Outcome::Pending, &Value::Null)
             }
+            Progress::Asks(_, question) => (Outcome::Calls, &question.to_value()),
         };
         let cost = call.step() - before;
-        self.report(call, &args, (outcome, result), (cost, token), start.elapsed());
+        let went_on = (resumed.is_some(), answer.as_ref());
+        self.report(call, &args, (outcome, result), (cost, token), went_on, start.elapsed());
         if self.stop.is_some() { Reply::Halt } else { reply }
     }
 
@@ -337,10 +392,11 @@ impl Gate {
         call: &Call<'_, '_>,
         args: &[Value],
         token: Option<u32>,
+        answer: Option<&Value>,
     ) -> Result<Option<Recorded>, Stop> {
         let (Some(replay), Some(import)) = (&mut self.replay, call.import()) else { return Ok(None) };
         let (capability, function, step) = (import.capability, import.function, call.step());
-        replay.next(&Happening { capability, function, args, step, token }).map(Some)
+        replay.next(&Happening { capability, function, args, step, token, answer }).map(Some)
     }
 
     /// What a call gave when it was recorded. What it printed is printed again.
@@ -369,8 +425,8 @@ impl Gate {
             return;
         }
         let args = arguments(call, &self.handles);
-        match self.recorded(call, &args, None) {
-            Ok(_) => self.report(call, &args, (outcome, result), (0, None), Duration::ZERO),
+        match self.recorded(call, &args, None, None) {
+            Ok(_) => self.report(call, &args, (outcome, result), (0, None), (false, None), Duration::ZERO),
             Err(stop) => self.stop = Some(stop),
         }
     }
@@ -403,7 +459,7 @@ impl Host for Gate {
     }
 
     fn call(&mut self, function: u16, call: &mut Call<'_, '_>) -> Reply {
-        self.perform(call, None, |gate, call| gate.invoke(function, call))
+        self.perform(function, call, None, |gate, call| gate.invoke(function, call))
     }
 
     fn call_direct(&mut self, function: u16, call: &DirectCall<'_, '_>) -> Option<Direct> {
@@ -421,11 +477,15 @@ impl Host for Gate {
         }
     }
 
-    fn resume(&mut self, _: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
+    fn resume(&mut self, function: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
+        if call.answer().is_some() {
+            return self
+                .perform(function, call, Some(token), |gate, call| gate.answered(function, token, call));
+        }
         if !self.pending.is_over(token, Instant::now()) {
             return Reply::Pending(token);
         }
-        self.perform(call, Some(token), |gate, _| Progress::Done(gate.pending.take(token)))
+        self.perform(function, call, Some(token), |gate, _| gate.pending.finish(token))
     }
 
     fn cancelled(&mut self, token: u32) {

@@ -46,6 +46,7 @@ impl Serialize for Value {
                 map.end()
             }
             Self::Handle(handle) => serializer.collect_str(handle),
+            Self::Function(_) => serializer.serialize_str("a function"),
             Self::Enum { variant, payload, .. } if payload.is_empty() => serializer.serialize_str(variant),
             Self::Enum { variant, payload, .. } => serializer.collect_map([(variant, payload)]),
             Self::Ok(value) => serializer.collect_map([("ok", value)]),

@@ -25,8 +25,10 @@
 //!
 //! The machine itself is in `mog-core`; this crate implements its [`Host`](mog_core::Host) once, in `gate.rs`.
 
+mod asking;
 mod audit;
 mod builder;
+mod callback;
 mod capabilities;
 mod convert;
 #[doc(hidden)]
@@ -60,6 +62,7 @@ mod value;
 
 pub use audit::{AuditLog, Entry, Event, Observer, Outcome, Setup, Tampered, verify as verify_audit};
 pub use builder::RuntimeBuilder;
+pub use callback::{AnyCallback, Callback};
 pub use capabilities::{Capability, CapabilitySet, UnknownCapability};
 pub use convert::{Arguments, FromMog, Mismatch, ToMog};
 pub use engine::Engine;

@@ -202,6 +202,7 @@ fn node<'v>(part: Part<'v>, ty: TypeId, module: &Module<'v>) -> Result<Node<'v>,
         TypeId::F32 => float(value).map(|value| slots_node(&[f64::from(value as f32).to_bits()])),
         TypeId::HANDLE => match value {
             Value::Handle(handle) => Some(slots_node(&[handle.id()])),
+            Value::Function(_) => None,
             _ => None,
         },
         _ if ty.0 <= TypeId::U64.0 => integer(value, ty).map(|value| slots_node(&[value])),
@@ -237,7 +238,7 @@ fn any_node<'v>(value: &'v Value, module: &Module<'v>) -> Option<Node<'v>> {
         Value::Map(_) | Value::Struct { .. } => map_node(value, TypeId::MAP_ANY, true, module),
         Value::Tensor(tensor) => Some(tensor_map_node(tensor)),
         Value::Enum { variant, payload, .. } if payload.is_empty() => Some(text_node(&**variant, true)),
-        Value::Handle(_) | Value::Enum { .. } | Value::Ok(_) | Value::Err(..) => None,
+        Value::Handle(_) | Value::Function(_) | Value::Enum { .. } | Value::Ok(_) | Value::Err(..) => None,
     }
 }
 

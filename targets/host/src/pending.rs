@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use futures_timer::Delay;
 
+use crate::callback::{Channel, Question};
 use crate::{CallError, Value};
 
 /// What a call that is under way will give.
@@ -28,6 +29,8 @@ pub(crate) enum Progress {
     Done(Result<Value, CallError>),
     /// It is under way, under this token.
     Pending(u32),
+    /// It is under way, under this token, and wants the program to call one of its functions.
+    Asks(u32, Question),
 }
 
 /// The calls of one runtime that are under way.
@@ -63,9 +66,20 @@ impl Default for Pending {
 /// What a call waits for.
 enum Wait {
     Time(Instant),
-    Future(CallFuture, Arc<Token>),
+    Future(CallFuture, Arc<Token>, Option<Arc<Channel>>),
     /// For nothing more: its future gave this.
     Nothing(Result<Value, CallError>),
+}
+
+impl Wait {
+    /// Whether something is to be done for a call that does not wait for a time.
+    fn can_go_on(&self) -> bool {
+        match self {
+            Self::Nothing(_) => true,
+            Self::Future(.., channel) => channel.as_ref().is_some_and(|channel| channel.has_question()),
+            Self::Time(_) => false,
+        }
+    }
 }
 
 impl Pending {
@@ -86,7 +100,10 @@ impl Pending {
     }
 
     /// A call whose future begins; it may be done at once.
-    pub(crate) fn begin(&mut self, future: impl FnOnce() -> Result<CallFuture, CallError>) -> Progress {
+    pub(crate) fn begin(
+        &mut self,
+        future: impl FnOnce() -> Result<(CallFuture, Option<Arc<Channel>>), CallError>,
+    ) -> Progress {
         let limit = self.limit;
         let with_future = |wait: &&Wait| !matches!(wait, Wait::Time(_));
         if self.calls.len() >= limit && self.calls.values().filter(with_future).count() >= limit {
@@ -94,7 +111,7 @@ impl Pending {
                 "at most {limit} calls can be under way at once"
             ))));
         }
-        let mut future = match contained(future) {
+        let (mut future, channel) = match contained(future) {
             Ok(future) => future,
             Err(error) => return Progress::Done(Err(error)),
         };
@@ -105,10 +122,43 @@ impl Pending {
         });
         match poll(&mut future, &token) {
             Poll::Ready(result) => {
-                discard(future);
+                drop_quietly(Wait::Future(future, token, channel));
                 Progress::Done(result)
             }
-            Poll::Pending => Progress::Pending(self.insert(Wait::Future(future, token))),
+            Poll::Pending => {
+                let question = channel.as_ref().and_then(|channel| channel.question());
+                let token = self.insert(Wait::Future(future, token, channel));
+                question.map_or(Progress::Pending(token), |question| Progress::Asks(token, question))
+            }
+        }
+    }
+
+    /// Goes on with a call that asked for another, which gave this.
+    pub(crate) fn answer(&mut self, token: u32, answer: Result<Value, CallError>) -> Progress {
+        if let Some(Wait::Future(.., Some(channel))) = self.calls.get(&token) {
+            channel.answer(answer);
+        }
+        self.go_on(token)
+    }
+
+    /// Polls a call's future.
+    fn go_on(&mut self, token: u32) -> Progress {
+        let Some(wait @ Wait::Future(..)) = self.calls.get_mut(&token) else {
+            return Progress::Done(self.take(token));
+        };
+        let Wait::Future(future, waker, channel) = wait else { return Progress::Pending(token) };
+        if let Some(question) = channel.as_ref().and_then(|channel| channel.question()) {
+            return Progress::Asks(token, question);
+        }
+        match poll(future, waker) {
+            Poll::Ready(result) => {
+                self.cancel(token);
+                Progress::Done(result)
+            }
+            Poll::Pending => match channel.as_ref().and_then(|channel| channel.question()) {
+                Some(question) => Progress::Asks(token, question),
+                None => Progress::Pending(token),
+            },
         }
     }
 
@@ -131,11 +181,17 @@ impl Pending {
         drop(before);
         for number in tokens {
             let Some(wait @ Wait::Future(..)) = self.calls.get_mut(&number) else { continue };
-            let Wait::Future(future, token) = wait else { continue };
+            let Wait::Future(future, token, channel) = wait else { continue };
             token.noted.store(false, Ordering::Release);
-            if let Poll::Ready(result) = poll(future, token) {
-                drop_quietly(std::mem::replace(wait, Wait::Nothing(result)));
-                self.ended.push_back(number);
+            match poll(future, token) {
+                Poll::Ready(result) => {
+                    drop_quietly(std::mem::replace(wait, Wait::Nothing(result)));
+                    self.ended.push_back(number);
+                }
+                Poll::Pending if channel.as_ref().is_some_and(|channel| channel.has_question()) => {
+                    self.ended.push_back(number);
+                }
+                Poll::Pending => {}
             }
         }
     }
@@ -154,7 +210,7 @@ impl Pending {
             return Some(token);
         }
         while let Some(token) = self.ended.pop_front() {
-            if matches!(self.calls.get(&token), Some(Wait::Nothing(_))) {
+            if self.calls.get(&token).is_some_and(Wait::can_go_on) {
                 return Some(token);
             }
         }
@@ -165,13 +221,21 @@ impl Pending {
     pub(crate) fn is_over(&self, token: u32, now: Instant) -> bool {
         match self.calls.get(&token) {
             Some(Wait::Time(wake)) => *wake <= now,
-            Some(Wait::Future(..)) => false,
-            Some(Wait::Nothing(_)) | None => true,
+            Some(wait) => wait.can_go_on(),
+            None => true,
+        }
+    }
+
+    /// Goes on with a call that waits for nothing more.
+    pub(crate) fn finish(&mut self, token: u32) -> Progress {
+        match self.calls.get(&token) {
+            Some(Wait::Future(..)) => self.go_on(token),
+            _ => Progress::Done(self.take(token)),
         }
     }
 
     /// What a call gave that is over.
-    pub(crate) fn take(&mut self, token: u32) -> Result<Value, CallError> {
+    fn take(&mut self, token: u32) -> Result<Value, CallError> {
         match self.calls.remove(&token) {
             Some(Wait::Nothing(result)) => result,
             Some(wait) => {
@@ -309,8 +373,9 @@ fn poll(future: &mut CallFuture, token: &Arc<Token>) -> Poll<Result<Value, CallE
 }
 
 fn drop_quietly(wait: Wait) {
-    if let Wait::Future(future, _) = wait {
+    if let Wait::Future(future, _, channel) = wait {
         discard(future);
+        channel.into_iter().for_each(|channel| channel.close());
     }
 }
 

@@ -7,11 +7,12 @@ use std::fmt;
 use mog_core::error::Failure;
 use mog_core::heap::Variants;
 use mog_core::module::TypeKind;
-use mog_core::{Module, TypeId};
+use mog_core::{Call, Module, TypeId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::audit::{Entered, OUT_OF_TIME, OUTPUT_LIMIT, Outcome, REDACTED, Setup, Tampered, verify};
+use crate::callback::Question;
 use crate::gate::Stop;
 use crate::{AnyHandle, CallError, Runtime, RuntimeBuilder, Value};
 
@@ -77,6 +78,10 @@ pub(crate) struct Recorded {
     #[serde(default)]
     pub(crate) token: Option<u32>,
     #[serde(default)]
+    resumed: bool,
+    #[serde(default)]
+    answer: Option<Box<RawValue>>,
+    #[serde(default)]
     run: Option<Setup>,
     #[serde(default)]
     entered: Vec<Entered>,
@@ -94,6 +99,8 @@ pub(crate) struct Happening<'h> {
     pub(crate) step: u64,
     /// Which pending call goes on.
     pub(crate) token: Option<u32>,
+    /// What a function of the program gave it.
+    pub(crate) answer: Option<&'h Value>,
 }
 
 /// A recorded run, to be repeated: every call of a host function gives what it gave then, at once; what it printed
@@ -222,11 +229,18 @@ impl Replay {
             return Err(Stop::Timeout);
         }
         let before = line.step.saturating_sub(line.cost);
-        let goes_on = line.token.filter(|_| line.outcome != Outcome::Pending);
+        let goes_on = line.goes_on();
         let same = line.capability == call.capability
             && line.function == call.function
             && line.args.len() == call.args.len()
             && line.args.iter().zip(call.args).all(|(recorded, value)| same_value(recorded, value));
+        if let (true, Some(recorded), Some(answer)) = (same, &line.answer, call.answer)
+            && !same_value(recorded, answer)
+        {
+            let gave =
+                |what: &dyn fmt::Display| format!("{}: the program's function gave {what}", line.text());
+            return Err(Stop::Diverged(self.differs(call.step, gave(&recorded), gave(answer))));
+        }
         if same && before == call.step && goes_on == call.token {
             return self.lines.pop_front().ok_or(Stop::Timeout);
         }
@@ -256,8 +270,7 @@ impl Replay {
             return Err(Stop::Timeout);
         }
         let line = self.lines.front();
-        if let Some(token) = line.filter(|line| line.outcome != Outcome::Pending).and_then(|line| line.token)
-        {
+        if let Some(token) = line.and_then(Recorded::goes_on) {
             return Ok(token);
         }
         let recorded = line.map_or_else(|| "nothing: the log ends here".to_owned(), Recorded::text);
@@ -275,6 +288,25 @@ impl Recorded {
     /// Which limit ended the run here, if this is no call.
     fn limit(&self) -> Option<String> {
         self.capability.is_empty().then(|| serde_json::from_str(self.result.get()).unwrap_or_default())
+    }
+
+    /// Which call goes on here.
+    fn goes_on(&self) -> Option<u32> {
+        let is_first = matches!(self.outcome, Outcome::Pending | Outcome::Calls) && !self.resumed;
+        self.token.filter(|_| !is_first)
+    }
+
+    /// The function that the call had the program call, with the token under which it went on.
+    pub(crate) fn question(&self, call: &Call<'_, '_>) -> Option<(u32, Question)> {
+        if self.outcome != Outcome::Calls {
+            return None;
+        }
+        let mut value: Value = serde_json::from_str(self.result.get()).ok()?;
+        let index = value.take("function").to::<i64>().ok().and_then(|index| usize::try_from(index).ok())?;
+        let Value::Array(args) = value.take("args") else { return None };
+        let types = call.callback_types(index)?;
+        let args = args.into_iter().zip(types).map(|(arg, &ty)| restore(arg, TypeId(ty), call.module()));
+        Some((self.token?, Question { index, args: args.collect() }))
     }
 
     fn text(&self) -> String {
@@ -295,7 +327,9 @@ impl Recorded {
             Outcome::Denied => Err(CallError::Denied(message(value))),
             Outcome::Error if value.as_str() == Some(OUTPUT_LIMIT) => Err(CallError::OutputLimit),
             Outcome::Error => Err(CallError::Failed(message(value))),
-            Outcome::Ok | Outcome::Skipped | Outcome::Pending => Ok(restore(value, ty, module)),
+            Outcome::Ok | Outcome::Skipped | Outcome::Pending | Outcome::Calls => {
+                Ok(restore(value, ty, module))
+            }
         }
     }
 }

@@ -204,7 +204,7 @@ impl Runtime {
         };
         self.budget.renew();
         self.gate.stop = None;
-        self.gate.pending.clear();
+        self.gate.forget_calls();
         self.next = None;
         let mut entry = Entry { function, arguments };
         match (self.program.init(), entry.arguments) {
@@ -362,7 +362,7 @@ impl Runtime {
             }
             let ended = result.is_err() || self.next.is_none();
             if ended && !self.paused {
-                self.gate.pending.clear();
+                self.gate.forget_calls();
             }
             if let Some(divergence) = self.divergence(&result).filter(|_| ended) {
                 return Poll::Ready(Err(divergence.into()));

@@ -45,6 +45,8 @@ pub enum Type {
     Enum(Cow<'static, str>, Vec<(Cow<'static, str>, Vec<Type>)>),
     /// A value of the host's that the program cannot look into, by the name of its type.
     Handle(Cow<'static, str>),
+    /// A function of the program's: types of its parameters, and of its result.
+    Function(Vec<Type>, Box<Type>),
     /// A struct or enum that is declared elsewhere.
     Named(Cow<'static, str>),
 }
@@ -95,6 +97,10 @@ impl Type {
     pub(crate) fn declare_named(&self, into: &mut Vec<String>) {
         match self {
             Self::Array(inner) | Self::Option(inner) | Self::Result(inner) => inner.declare_named(into),
+            Self::Function(params, result) => {
+                params.iter().for_each(|ty| ty.declare_named(into));
+                result.declare_named(into);
+            }
             Self::Map(key, value) => {
                 key.declare_named(into);
                 value.declare_named(into);
@@ -160,6 +166,16 @@ impl Type {
                 inner(own_key, key) && inner(own_value, value)
             }
             (Self::Option(own), TypeKind::Option, &[payload]) => inner(own, payload),
+            // What goes to the host as an argument comes from it as an argument's argument.
+            (Self::Function(own, own_result), TypeKind::Fn, &[ref params @ .., result]) => {
+                let given = |(own, &ty): (&Self, &u16)| {
+                    own.matches(TypeId(ty), module, Direction::ToProgram, depth - 1)
+                };
+                direction == Direction::ToHost
+                    && own.len() == params.len()
+                    && own.iter().zip(params).all(given)
+                    && inner(own_result.delivered(), result)
+            }
             // A value that is always there fits where it may be missing.
             (own, TypeKind::Option, &[payload]) => direction == Direction::ToProgram && inner(own, payload),
             (Self::Result(own), TypeKind::Result, &[payload]) => inner(own, payload),
@@ -241,6 +257,8 @@ impl fmt::Display for Type {
             Self::Tensor(dtype) => write!(f, "tensor<{dtype}>"),
             Self::Option(payload) => write!(f, "?{payload}"),
             Self::Result(payload) => write!(f, "Result<{payload}>"),
+            Self::Function(params, result) if **result == Self::Unit => write!(f, "fn({})", list(params)),
+            Self::Function(params, result) => write!(f, "fn({}) -> {result}", list(params)),
             Self::Struct(name, _) | Self::Enum(name, _) | Self::Handle(name) | Self::Named(name) => {
                 f.write_str(name)
             }

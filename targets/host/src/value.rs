@@ -5,7 +5,7 @@ use std::fmt;
 
 use mog_core::Failure;
 
-use crate::{AnyHandle, AnyTensor};
+use crate::{AnyCallback, AnyHandle, AnyTensor};
 
 /// A value of a program as the host holds it: a copy, of any type.
 ///
@@ -44,6 +44,8 @@ pub enum Value {
     Tensor(AnyTensor),
     /// A value of the host's, which the program cannot look into.
     Handle(AnyHandle),
+    /// A function of the program's, as an argument of a host function that may call it.
+    Function(AnyCallback),
     /// An enum's value.
     Enum {
         /// The type's name.
@@ -152,6 +154,7 @@ impl Value {
             Self::Struct { name, .. } => format!("struct {name}"),
             Self::Tensor(tensor) => format!("tensor<{}> of shape {:?}", tensor.dtype(), tensor.shape()),
             Self::Handle(handle) => handle.describe().to_owned(),
+            Self::Function(_) => "a function".to_owned(),
             Self::Enum { name, variant, .. } => format!("{name}.{variant}"),
             Self::Ok(_) => "ok".to_owned(),
             Self::Err(..) => "err".to_owned(),

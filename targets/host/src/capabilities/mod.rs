@@ -194,6 +194,29 @@ impl CapabilitySet {
         self.grant(name, function.into_async_function())
     }
 
+    /// Grants a function that calls functions which the program passes it: closures with [`Callback`](crate::Callback)s
+    /// among their parameters, whose result is a future, as for [`CapabilitySet::grant_async`]. In programs it is a
+    /// function like any other; the whole program waits while the future waits for something else than the program.
+    /// Granted by [`CapabilitySet::grant_async`] the same closure is an `async fn`.
+    ///
+    /// ```
+    /// # use mog::{Callback, CallError, CapabilitySet};
+    /// let mut capabilities = CapabilitySet::new();
+    /// capabilities.grant_calling("list.best", |items: Vec<String>, score: Callback<(String,), f64>| async move {
+    ///     let mut best = (f64::MIN, String::new());
+    ///     for item in items {
+    ///         let points = score.call((item.clone(),)).await?;
+    ///         if points > best.0 {
+    ///             best = (points, item);
+    ///         }
+    ///     }
+    ///     Ok::<_, CallError>(best.1)
+    /// });
+    /// ```
+    pub fn grant_calling<M>(&mut self, name: &str, function: impl IntoAsyncFunction<M>) -> &mut Self {
+        self.grant(name, function.into_async_function().blocking())
+    }
+
     /// Grants all functions of a group. Each can be [denied](Self::deny) by its name like any other.
     pub fn grant_group<C: Capability>(&mut self, group: C) -> &mut Self {
         for (name, function) in group.functions() {

@@ -76,7 +76,7 @@ impl<'de> Deserializer<'de> for Value {
                 let dtype = Self::from(tensor.dtype().name());
                 entries(Self::map([("dtype", dtype), ("shape", shape), ("data", data)]), false, visitor)
             }
-            Self::Handle(_) => Err(Mismatch::new("a value that serde knows", &self)),
+            Self::Handle(_) | Self::Function(_) => Err(Mismatch::new("a value that serde knows", &self)),
             Self::Enum { variant, payload, .. } if payload.is_empty() => {
                 visitor.visit_string(variant.into_owned())
             }

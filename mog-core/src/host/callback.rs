@@ -1,0 +1,131 @@
+//! Closures of the program that a host function calls. The host never runs program code on its own stack frame: it says
+//! which closure is to be called with what, and returns. The program's own code makes that call, and then the host call
+//! again, with the result.
+//!
+//! A call of an import that takes functions has operands for that behind its arguments:
+//!
+//! ```text
+//! arguments | which | token | for each parameter that is a function: its arguments, its result
+//! ```
+//! `which` is 0 in a new call, and after the last; n asks for the closure that is the nth parameter, from 1.
+
+use super::{Call, Reply};
+use crate::heap::{SlotValues, Value};
+use crate::machine::Vm;
+use crate::module::{TypeId, TypeKind, TypeRecord, TypeTable};
+
+/// The closure whose result a call comes back with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    /// The parameter's number, from 1.
+    which: u64,
+    /// What the host called it by.
+    pub(crate) token: u32,
+}
+
+/// The function types among the parameters of an import, each with its parameter's number.
+fn functions<'a>(
+    types: TypeTable<'a>,
+    signature: TypeRecord<'a>,
+) -> impl Iterator<Item = (usize, TypeRecord<'a>)> {
+    let params = signature.components.split_last().map_or(&[][..], |(_, params)| params);
+    let record = move |&ty: &u16| types.record(TypeId(ty)).filter(|record| record.kind == TypeKind::Fn);
+    params.iter().enumerate().filter_map(move |(index, ty)| Some((index, record(ty)?)))
+}
+
+/// The types of the operands behind the arguments of a call.
+pub(crate) fn operand_types<'a>(
+    types: TypeTable<'a>,
+    signature: TypeRecord<'a>,
+) -> impl Iterator<Item = &'a [u16]> {
+    const CONTROL: &[u16] = &[TypeId::INT.0, TypeId::INT.0];
+    let mut functions = functions(types, signature).map(|(_, function)| function.slots).peekable();
+    let control = functions.peek().map(|_| CONTROL);
+    control.into_iter().chain(functions)
+}
+
+/// How many operands stand behind the arguments of a call.
+pub(crate) fn operand_count(types: TypeTable<'_>, signature: TypeRecord<'_>) -> usize {
+    operand_types(types, signature).map(<[u16]>::len).sum()
+}
+
+impl Answer {
+    /// The answer that a call brings, if it is not a new one. From now on it is new.
+    pub(crate) fn take(vm: &mut Vm<'_>, control: &[u8]) -> Option<Self> {
+        let &[which, token, ..] = control else { return None };
+        let answer = Self { which: vm.reg(which), token: vm.reg(token) as u32 };
+        vm.set_reg(which, 0);
+        (answer.which != 0).then_some(answer)
+    }
+
+    /// Brings it back: the call is made again later.
+    pub(crate) fn restore(self, vm: &mut Vm<'_>, control: &[u8]) {
+        if let Some(&which) = control.first() {
+            vm.set_reg(which, self.which);
+        }
+    }
+}
+
+impl<'a> Call<'_, 'a> {
+    /// Where the operands of an argument's function begin, behind `which` and `token`.
+    fn callback(&self, index: usize) -> Option<(usize, TypeRecord<'a>)> {
+        let mut start = usize::from(self.signature.extra) + 2;
+        for (param, function) in functions(self.vm.module.types, self.signature) {
+            if param == index {
+                return Some((start, function));
+            }
+            start += function.slots.len();
+        }
+        None
+    }
+
+    /// The types of an argument that is a function: its parameters', then its result's.
+    #[must_use]
+    pub fn callback_types(&self, index: usize) -> Option<&'a [u16]> {
+        self.callback(index).map(|(_, function)| function.components)
+    }
+
+    /// Which argument's function the program has called for the host, and what it gave. None if this is a new call, or one
+    /// that was pending.
+    #[must_use]
+    pub fn answer(&self) -> Option<(usize, Value<'_>)> {
+        let index = usize::try_from(self.answer?.which.checked_sub(1)?).ok()?;
+        let (start, function) = self.callback(index)?;
+        let ty = TypeId(*function.components.last()?);
+        let registers =
+            self.operands.get(start + usize::from(function.extra)..start + function.slots.len())?;
+        let slots: SlotValues = registers.iter().map(|&register| self.vm.reg(register)).collect();
+        Some((index, self.memory().value(ty, &slots)))
+    }
+
+    /// Has the program call the function that is this argument, with these slots as its arguments. The machine then asks
+    /// the host again, by [`Host::resume`](super::Host::resume) with this token; [`Call::answer`] has the result.
+    /// What the function raises goes past the host, who is not asked again.
+    pub fn call_back(&mut self, index: usize, token: u32, slots: &[u64]) -> Reply {
+        let Some((start, function)) = self.callback(index) else {
+            return self.fail("the host calls an argument that is no function");
+        };
+        let params = usize::from(function.extra);
+        let control = usize::from(self.signature.extra);
+        if slots.len() != params {
+            return self.fail("the host calls a function with a wrong number of arguments");
+        }
+        let operands = self.operands;
+        let mut set = |operand: usize, value: u64| {
+            if let Some(&register) = operands.get(operand) {
+                self.vm.set_reg(register, value);
+            }
+        };
+        set(control, index as u64 + 1);
+        set(control + 1, u64::from(token));
+        slots.iter().enumerate().for_each(|(n, &slot)| set(start + n, slot));
+        Reply::CallBack
+    }
+
+    /// The stack words below the frame that makes the call: of two calls that the same task makes one within the other, the
+    /// inner one has more.
+    #[must_use]
+    pub const fn depth(&self) -> usize {
+        self.vm.state.base
+    }
+}
