@@ -5,6 +5,7 @@ mod check;
 mod depth;
 mod files;
 mod fmt;
+mod grants;
 mod inspect;
 mod replay;
 mod resume;
@@ -64,6 +65,14 @@ enum Command {
     Fmt(FmtArgs),
     /// Print the language reference, ready for a prompt
     Spec(SpecArgs),
+    /// Grant an agent functions, for `mog run --agent`
+    Grant(GrantAgentArgs),
+    /// Deny an agent functions, whatever it is granted
+    Deny(ChangeArgs),
+    /// Take back denials
+    Undeny(ChangeArgs),
+    /// Show the agents, or what one of them is granted
+    List(ListArgs),
 }
 
 /// What a program is granted.
@@ -76,8 +85,58 @@ pub(crate) struct GrantArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) deny: Vec<String>,
     /// Grant what this file grants, as narrowly as it says; what --grant names is narrowed by it too
+    #[arg(long, value_name = "FILE.toml", conflicts_with = "agent")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Grant what this agent is granted, which is nothing unless `mog grant` granted it
+    #[arg(long, value_name = "NAME", conflicts_with = "grant")]
+    pub(crate) agent: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+/// Where the grants of agents are stored.
+#[derive(Args)]
+pub(crate) struct StoreArgs {
+    /// The folder with the grants of agents; if not given, the one that MOG_STORE names, or `mog` in XDG_DATA_HOME or
+    /// `~/.local/share`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct GrantAgentArgs {
+    /// The agent's name
+    pub(crate) agent: String,
+    /// Functions (`log.write`) or groups (`log`)
+    #[arg(value_delimiter = ',', required_unless_present = "policy")]
+    pub(crate) names: Vec<String>,
+    /// Give the agent what this file says, instead of what it had
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct ChangeArgs {
+    /// The agent's name
+    pub(crate) agent: String,
+    /// Functions (`log.write`) or groups (`log`)
+    #[arg(value_delimiter = ',', required = true)]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct ListArgs {
+    /// The agent whose policy to show, as a file for --policy
+    pub(crate) agent: Option<String>,
+    /// Write it to this file
+    #[arg(long, value_name = "FILE.toml", requires = "agent")]
+    pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 /// How a program is run.
@@ -278,6 +337,10 @@ pub(crate) fn main() -> ExitCode {
             Command::Inspect(args) => inspect::inspect(&args),
             Command::Fmt(args) => fmt::fmt(&args),
             Command::Spec(args) => spec::spec(&args),
+            Command::Grant(args) => grants::grant(&args),
+            Command::Deny(args) => grants::deny(&args),
+            Command::Undeny(args) => grants::undeny(&args),
+            Command::List(args) => grants::list(&args),
         },
         Err(error) => {
             // Nobody is left to tell if this does not work.

@@ -9,7 +9,7 @@ use mog::{AuditLog, CapabilitySet, Counters, Dispatch, Error, Program, Runtime, 
 use mog_core::TypeId;
 
 use super::files::{self, CompileOptions};
-use super::{DispatchArg, GrantArgs, RunArgs, RuntimeArgs, exit, fail, resume, say};
+use super::{DispatchArg, GrantArgs, RunArgs, RuntimeArgs, exit, fail, grants, resume, say};
 
 /// Memory of a program, in bytes, if nobody says how much.
 const DEFAULT_MEMORY: usize = 64 << 20;
@@ -17,7 +17,7 @@ const DEFAULT_MEMORY: usize = 64 << 20;
 /// Runs a program and gives the exit code.
 pub(crate) fn run(args: RunArgs) -> u8 {
     let RunArgs { file, deny_warnings, runtime: args } = args;
-    let (capabilities, limits) = match grants(&args.grants, args.audit.as_deref()) {
+    let (capabilities, limits) = match grants(&args.grants, &file, args.audit.as_deref()) {
         Ok(granted) => granted,
         Err(code) => return code,
     };
@@ -111,18 +111,30 @@ fn stats(counters: Counters, args: &RuntimeArgs) {
     }
 }
 
-/// What the options grant, and the limits that go with it. No program may write the audit log. An error was shown.
-pub(super) fn grants(args: &GrantArgs, audit: Option<&Path>) -> Result<(CapabilitySet, Limits), u8> {
-    let wrong = |error: PolicyError| fail(exit::USAGE, error);
-    let mut policy = match &args.policy {
-        Some(file) => Policy::read(file).map_err(wrong)?,
-        None => Policy::default(),
+/// What the options grant a program, and the limits that go with it. No program may write the audit log. An error was
+/// shown.
+pub(super) fn grants(
+    args: &GrantArgs,
+    file: &str,
+    audit: Option<&Path>,
+) -> Result<(CapabilitySet, Limits), u8> {
+    let policy = || {
+        let mut policy = match (&args.policy, &args.agent) {
+            (Some(file), _) => Policy::read(file)?,
+            (None, Some(agent)) => grants::policy(&args.store, agent)?,
+            (None, None) => Policy::default(),
+        };
+        policy.grant.extend(args.grant.iter().cloned());
+        policy.deny.extend(args.deny.iter().cloned());
+        let around = &mut policy.surroundings;
+        if args.agent.is_none() {
+            around.program = grants::name_of(file);
+        }
+        around.protected.extend(audit.map(Path::to_path_buf));
+        around.hidden.extend(grants::folder(&args.store));
+        Ok((policy.capabilities()?, policy.limits))
     };
-    policy.grant.extend(args.grant.iter().cloned());
-    policy.deny.extend(args.deny.iter().cloned());
-    policy.surroundings.protected.extend(audit.map(Path::to_path_buf));
-    let capabilities = policy.capabilities().map_err(wrong)?;
-    Ok((capabilities, policy.limits))
+    policy().map_err(|error: PolicyError| fail(exit::USAGE, error))
 }
 
 /// The entry's arguments: those in JSON, then those in plain text as far as the entry takes them.

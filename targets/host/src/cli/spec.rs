@@ -4,7 +4,8 @@ use super::{SpecArgs, exit, fail, print, run};
 
 /// Prints the reference, with declarations of capabilities if those are asked for, and gives the exit code.
 pub(crate) fn spec(args: &SpecArgs) -> u8 {
-    let granted = !args.grants.grant.is_empty() || args.grants.policy.is_some();
+    let granted =
+        !args.grants.grant.is_empty() || args.grants.policy.is_some() || args.grants.agent.is_some();
     let denied = !args.grants.deny.is_empty();
     if !args.capabilities && (granted || denied) {
         return fail(exit::USAGE, "--grant, --deny and --policy go with --capabilities");
@@ -13,7 +14,7 @@ pub(crate) fn spec(args: &SpecArgs) -> u8 {
         return fail(exit::USAGE, "--deny goes with --grant or --policy");
     }
     let (heading, declarations) = if granted {
-        match run::grants(&args.grants, None) {
+        match run::grants(&args.grants, "-", None) {
             Ok((capabilities, _)) => ("What this host grants", capabilities.reference()),
             Err(code) => return code,
         }

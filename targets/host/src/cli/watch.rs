@@ -79,7 +79,8 @@ fn next_change(changes: &Receiver<()>, interrupt: &Interrupt) -> bool {
 fn start(args: &RunArgs, interrupt: &Interrupt, old: Option<&mut Runtime>) -> Result<Runtime, u8> {
     let options = CompileOptions { deny_warnings: args.deny_warnings, ..CompileOptions::default() };
     let program = files::program(&args.file, options)?;
-    let (capabilities, limits) = run::grants(&args.runtime.grants, args.runtime.audit.as_deref())?;
+    let (capabilities, limits) =
+        run::grants(&args.runtime.grants, &args.file, args.runtime.audit.as_deref())?;
     let builder = run::builder(&args.runtime, &limits)?.interrupt(interrupt).line_buffered(true);
     let mut fresh = builder.build(program, capabilities).map_err(|error| run::report(&error))?;
     if let Some(old) = old {

@@ -21,9 +21,15 @@
 //! ```
 //! A section says how its capability may be used; only `grant` grants it.
 
+#[cfg(any(feature = "kv", feature = "grants"))]
+mod database;
 mod env;
 #[cfg(feature = "fs")]
 mod fs;
+#[cfg(feature = "grants")]
+mod grants;
+#[cfg(feature = "kv")]
+mod kv;
 mod limits;
 mod units;
 
@@ -39,6 +45,10 @@ use crate::{CapabilitySet, Function};
 pub use env::Env;
 #[cfg(feature = "fs")]
 pub use fs::{Fs, Workspace};
+#[cfg(feature = "grants")]
+pub use grants::Grants;
+#[cfg(feature = "kv")]
+pub use kv::{Kv, Store};
 pub use limits::Limits;
 pub use units::{Size, Time};
 
@@ -83,6 +93,15 @@ macro_rules! policy {
                     section.resolve(folder);
                 })*
             }
+
+            /// What the sections know of each other.
+            fn all_surroundings(&self) -> Surroundings {
+                let mut all = self.surroundings.clone();
+                $($(#[cfg($when)])? if let Some(section) = &self.$name {
+                    all.hidden.extend(section.hides().map(Path::to_path_buf));
+                })*
+                all
+            }
         }
     };
 }
@@ -93,12 +112,20 @@ policy! {
     /// Which files it may read and write, and how many.
     #[cfg(feature = "fs")]
     fs: Fs;
+    /// Where it stores texts by key, and how much.
+    #[cfg(feature = "kv")]
+    kv: Kv;
 }
 
 /// A part of a policy that narrows one capability.
 trait Section {
     /// Makes paths absolute that were written relative to a folder.
     fn resolve(&mut self, folder: &Path);
+
+    /// A file that no other section may reach.
+    fn hides(&self) -> Option<&Path> {
+        None
+    }
 
     /// Opens what it names, and gives all functions of the capability. An error says what is wrong with it.
     fn functions(&self, surroundings: &Surroundings) -> Result<Vec<(&'static str, Function)>, String>;
@@ -214,31 +241,22 @@ impl Policy {
     /// # Errors
     /// If it grants or denies what there is not, or a section cannot be carried out; the set is as it was then.
     pub fn grant_to(&self, set: &mut CapabilitySet) -> Result<(), PolicyError> {
+        self.check_grants()?;
         let mut all = set.clone();
+        let surroundings = self.all_surroundings();
         let mut opened = BTreeMap::new();
         for name in &self.grant {
             let group = name.split('.').next().unwrap_or_default();
             let Some(section) = self.section(group) else {
-                let granted = all.grant_standard(name);
-                granted.map_err(|error| match standard_functions(group) {
-                    Some(functions) if is_known(name, &functions) => PolicyError::Grant(format!(
-                        "`{name}` is granted only with a policy that says how it may be used, in a section [{group}]"
-                    )),
-                    _ => PolicyError::Grant(format!("grant: {error}")),
-                })?;
+                all.grant_standard(name).map_err(|error| PolicyError::Grant(format!("grant: {error}")))?;
                 continue;
             };
             if !opened.contains_key(group) {
-                let functions = section.functions(&self.surroundings);
+                let functions = section.functions(&surroundings);
                 let failed = |message| PolicyError::Section { name: group.to_owned(), message };
                 opened.insert(group, functions.map_err(failed)?);
             }
-            let functions = opened.get(group).map_or(&[][..], Vec::as_slice);
-            let names: Vec<&str> = functions.iter().map(|(name, _)| *name).collect();
-            if !is_known(name, &names) {
-                return Err(unknown("grant", name, group, &names));
-            }
-            for (function, body) in functions {
+            for (function, body) in opened.get(group).into_iter().flatten() {
                 let whole = format!("{group}.{function}");
                 if name == group || *name == whole {
                     all.grant(&whole, body.clone());
@@ -250,6 +268,33 @@ impl Policy {
             all.deny(name);
         }
         *set = all;
+        Ok(())
+    }
+
+    /// Whether it names what there is, without opening anything.
+    #[cfg(feature = "grants")]
+    fn check(&self) -> Result<(), PolicyError> {
+        self.check_grants()?;
+        self.deny.iter().try_for_each(|name| check_denial(name, &CapabilitySet::new()))
+    }
+
+    fn check_grants(&self) -> Result<(), PolicyError> {
+        for name in &self.grant {
+            let group = name.split('.').next().unwrap_or_default();
+            let Err(error) = CapabilitySet::empty().grant_standard(name).map(drop) else { continue };
+            match standard_functions(group) {
+                None => return Err(PolicyError::Grant(format!("grant: {error}"))),
+                Some(functions) if !is_known(name, &functions) => {
+                    return Err(unknown("grant", name, group, &functions));
+                }
+                Some(_) if self.section(group).is_none() => {
+                    return Err(PolicyError::Grant(format!(
+                        "`{name}` is granted only by a policy with a section [{group}] that says how it may be used"
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
         Ok(())
     }
 }
