@@ -1,7 +1,7 @@
 /* Mog for C and C++: runs programs that somebody else wrote, in memory of yours, for as many steps as you allow, with
  * the functions that you grant.
  *
- *   mog_load    verifies a module where its bytes lie
+ *   mog_load    verifies a module where its bytes lie; mog_load_signed, only if a key that you trust signed it
  *   mog_new     makes an instance of it in an arena, and links what you grant
  *   mog_start   runs its top-level statements
  *   mog_call    calls a function; mog_result has its result
@@ -23,6 +23,9 @@
 
 // Words of a `mog_module`.
 #define MOG_MODULE_WORDS 32
+
+// Bytes of a public key.
+#define MOG_KEY_BYTES 32
 
 // Most arguments of a host function; `args` always has so many elements, `MOG_NONE` behind those that were passed.
 #define MOG_MAX_ARGS 16
@@ -55,6 +58,38 @@ typedef struct mog_import {
   // The function, such as `write`.
   struct mog_text function;
 } mog_import;
+
+// Whom a host trusts, and with what.
+typedef struct mog_trust {
+  // The public key, `MOG_KEY_BYTES` long: as `mog keygen` writes it, in hex.
+  const uint8_t *key;
+  // The name that the program must have; null for any.
+  const char *name;
+  // The oldest version that is accepted: at least that of what ran here before, or an old program that was rightly
+  // signed could take its place.
+  uint32_t minimum_version;
+  // The most memory that the manifest may ask for, in bytes: the size of the arena; 0 for any.
+  uint64_t max_memory;
+  // The most steps, alike.
+  uint64_t max_steps;
+  // The most calls of host functions, alike.
+  uint64_t max_host_calls;
+} mog_trust;
+
+// What a signed module says about itself. Keeping to its limits is up to you: give `mog_new` so much of the arena, and
+// `mog_call` so many steps. 0 where nothing is said.
+typedef struct mog_manifest {
+  // Which program it is. It lies in the module's bytes.
+  struct mog_text name;
+  // Which version of it.
+  uint32_t version;
+  // The most memory, in bytes.
+  uint64_t memory;
+  // The most steps of one run.
+  uint64_t steps;
+  // The most calls of host functions of one run.
+  uint64_t host_calls;
+} mog_manifest;
 
 // A program in its arena: a module, what it was granted, and where it stands. It lives where the caller puts it, in storage
 // that was zero before `mog_new`, and stays there; nothing has to be freed. One thread at a time may use it.
@@ -205,6 +240,27 @@ typedef struct mog_place {
 
 // The module needs a larger register window; compile it with `mog build --window`.
 #define MOG_FRAME_TOO_LARGE 21
+
+// The bytes are no signed module, perhaps an unsigned one.
+#define MOG_UNSIGNED 22
+
+// The signature is not that of the trusted key over these bytes.
+#define MOG_FORGED 23
+
+// The key is none that signatures can be verified with.
+#define MOG_BAD_KEY 24
+
+// The signature is good, but for a program of another name.
+#define MOG_OTHER_PROGRAM 25
+
+// The signature is good, but the version is older than the oldest that is accepted.
+#define MOG_TOO_OLD 26
+
+// The manifest asks for more than is allowed.
+#define MOG_OVER_LIMIT 27
+
+// The module calls other host functions than its manifest names.
+#define MOG_OTHER_CAPABILITIES 28
 
 // An entry of the host's table has no name of the form `a.b`, no function, or a signature that cannot be read.
 #define MOG_BAD_CAPABILITY 32
@@ -446,6 +502,17 @@ mog_status mog_import_at(const struct mog_module *module,
 //
 // You promise: there is a `mog_module` at `module`, and room for a `mog_text` at `name`.
 mog_status mog_export_at(const struct mog_module *module, size_t index, struct mog_text *name);
+
+// `mog_load` of a module in the file that `mog sign` wrote, if the trusted key signed it: that is looked at before anything
+// of the module is decoded. The manifest may be null if nobody wants it; it is written if the answer is `MOG_OK`.
+//
+// You promise: there are `size` bytes at `bytes`, a `mog_module` at `module`, a `mog_trust` at `trust` with a key of `MOG_KEY_BYTES`
+// and a name that a zero closes or none, and room for a `mog_manifest` at `manifest` if that is not null.
+mog_status mog_load_signed(struct mog_module *module,
+                           const void *bytes,
+                           size_t size,
+                           const struct mog_trust *trust,
+                           struct mog_manifest *manifest);
 
 // In a host function: its result. A text or an array is copied.
 //

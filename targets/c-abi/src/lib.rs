@@ -23,6 +23,8 @@ mod value;
 
 mod module;
 
+mod signed;
+
 mod host;
 
 mod instance;
@@ -40,6 +42,7 @@ pub use host::*;
 pub use instance::*;
 pub use module::*;
 pub use report::*;
+pub use signed::*;
 pub use snapshot::*;
 pub use status::*;
 pub use value::*;

@@ -77,13 +77,19 @@ pub(crate) fn spans(storage: *const Module, module: &mog_core::Module<'static>) 
 /// There are `size` bytes at `bytes`, and a `mog_module` at `module`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mog_load(module: *mut Module, bytes: *const c_void, size: usize) -> Status {
+    let open = |bytes| mog_core::Module::load(bytes).map_err(|error| refused(&error));
     // SAFETY: what this function's caller promises.
-    unsafe { load(module, bytes.cast(), size) }.err().unwrap_or(MOG_OK)
+    unsafe { load(module, bytes.cast(), size, open) }.err().unwrap_or(MOG_OK)
 }
 
 /// # Safety
 /// As for [`mog_load`].
-unsafe fn load(storage: *mut Module, data: *const u8, size: usize) -> Result<(), Status> {
+pub(crate) unsafe fn load(
+    storage: *mut Module,
+    data: *const u8,
+    size: usize,
+    open: impl FnOnce(&'static [u8]) -> Result<mog_core::Module<'static>, Status>,
+) -> Result<(), Status> {
     pointer::check(storage)?;
     // SAFETY: not null, aligned, and the caller promises a `mog_module`. Should something fail, it is none.
     unsafe { storage.cast::<u64>().write(0) };
@@ -94,7 +100,7 @@ unsafe fn load(storage: *mut Module, data: *const u8, size: usize) -> Result<(),
     Span::new(storage, size_of::<Module>()).is_apart(&[Span::new(data, size)])?;
     // SAFETY: the caller's promise; the bytes stay as they are as long as the module is used.
     let bytes: &'static [u8] = unsafe { pointer::bytes(data, size)? };
-    let module = mog_core::Module::load(bytes).map_err(|error| refused(&error))?;
+    let module = open(bytes)?;
     // SAFETY: as above; the assertion beside `Prepared` says that it fits.
     unsafe { storage.cast::<Prepared>().write(Prepared { magic: MAGIC, module }) };
     Ok(())

@@ -35,6 +35,20 @@ pub const MOG_INVALID_MODULE: Status = 19;
 pub const MOG_MISSING_FEATURE: Status = 20;
 /// The module needs a larger register window; compile it with `mog build --window`.
 pub const MOG_FRAME_TOO_LARGE: Status = 21;
+/// The bytes are no signed module, perhaps an unsigned one.
+pub const MOG_UNSIGNED: Status = 22;
+/// The signature is not that of the trusted key over these bytes.
+pub const MOG_FORGED: Status = 23;
+/// The key is none that signatures can be verified with.
+pub const MOG_BAD_KEY: Status = 24;
+/// The signature is good, but for a program of another name.
+pub const MOG_OTHER_PROGRAM: Status = 25;
+/// The signature is good, but the version is older than the oldest that is accepted.
+pub const MOG_TOO_OLD: Status = 26;
+/// The manifest asks for more than is allowed.
+pub const MOG_OVER_LIMIT: Status = 27;
+/// The module calls other host functions than its manifest names.
+pub const MOG_OTHER_CAPABILITIES: Status = 28;
 /// An entry of the host's table has no name of the form `a.b`, no function, or a signature that cannot be read.
 pub const MOG_BAD_CAPABILITY: Status = 32;
 /// A granted function has other types than the program was compiled for.
@@ -101,6 +115,13 @@ const fn text(status: Status) -> &'static CStr {
         MOG_INVALID_MODULE => c"the module is not valid",
         MOG_MISSING_FEATURE => c"the module needs a part that this build leaves out",
         MOG_FRAME_TOO_LARGE => c"the module needs a larger register window",
+        MOG_UNSIGNED => c"the module is not signed",
+        MOG_FORGED => c"the signature is not that of the trusted key over these bytes",
+        MOG_BAD_KEY => c"the key is none to verify signatures with",
+        MOG_OTHER_PROGRAM => c"the signed module is another program",
+        MOG_TOO_OLD => c"the signed module is older than is accepted",
+        MOG_OVER_LIMIT => c"the manifest asks for more than is allowed",
+        MOG_OTHER_CAPABILITIES => c"the module calls other functions than its manifest names",
         MOG_BAD_CAPABILITY => c"an entry of the capability table is wrong",
         MOG_SIGNATURE_MISMATCH => c"a granted function has other types than the program was compiled for",
         MOG_MISSING_CAPABILITY => c"the program requires a capability of which nothing is granted",

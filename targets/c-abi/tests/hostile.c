@@ -184,6 +184,8 @@ static void act(mog_instance *own) {
   mog_place at;
   mog_text exported;
   mog_import import;
+  mog_manifest manifest;
+  mog_trust trust;
   size_t number = 0, i;
   uint32_t token;
   uint64_t steps = dice(4) ? dice(3000) : dice(20);
@@ -236,7 +238,16 @@ static void act(mog_instance *own) {
                        dice(4) ? saved_size : dice((uint32_t)saved_size + 1)));
       break;
     case 21:
-      switch (dice(6)) {
+      switch (dice(7)) {
+        case 6:
+          if (own != NULL) break;
+          memset(&trust, 0, sizeof trust);
+          trust.key = dice(9) ? (const uint8_t *)copy_of_module + dice(9) : NULL;
+          memcpy((char *)copy_of_module + 1, "OS", 2);
+          note(mog_load_signed(&modules[1], dice(9) ? (char *)copy_of_module + dice(9) : NULL, dice(sizeof mog_hostile),
+                               dice(9) ? &trust : NULL, dice(2) ? &manifest : NULL));
+          memcpy(copy_of_module, mog_hostile, sizeof mog_hostile);
+          break;
         case 0: note(mog_export_at(module, dice(14), &exported)); break;
         case 1: note(mog_import_at(module, dice(9), &import)); break;
         case 2: note(mog_memory_floor(module, dice(4) ? &number : NULL)); break;

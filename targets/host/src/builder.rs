@@ -197,12 +197,19 @@ impl RuntimeBuilder {
     /// # Errors
     /// As for [`Runtime::new`].
     pub fn build(self, program: Program, capabilities: CapabilitySet) -> Result<Runtime, Error> {
-        let memory = self.memory;
+        let this = self.within_manifest(&program)?;
+        let memory = this.memory;
         let words = (memory / 8 + program.module()?.slack()).min(mog_core::heap::MAX_WORDS);
         let arena = allocate(words).ok_or(Error::OutOfMemory { memory, stack: CallStack::default() })?;
-        let mut runtime = self.assemble(program, capabilities, arena);
+        let mut runtime = this.assemble(program, capabilities, arena);
         runtime.link()?;
         Ok(runtime)
+    }
+
+    /// No program is signed where signatures are left out.
+    #[cfg(not(feature = "sign"))]
+    pub(crate) const fn within_manifest(self, _: &Program) -> Result<Self, Error> {
+        Ok(self)
     }
 
     /// A runtime that is not linked.

@@ -58,6 +58,9 @@ pub enum Error {
     Compile(CompileError),
     /// The bytes are no module that this machine runs.
     Load(LoadError),
+    /// The module is signed, and asks for more than this host allows.
+    #[cfg(feature = "sign")]
+    Untrusted(mog_signature::Refused),
     /// The program requires a capability of which nothing is granted.
     Requires {
         /// The capability.
@@ -171,6 +174,8 @@ impl Error {
         match self {
             Self::NoFunction { .. } | Self::Arguments { .. } | Self::Idle => 64,
             Self::Compile(_) | Self::Load(_) | Self::Signature { .. } | Self::Snapshot { .. } => 65,
+            #[cfg(feature = "sign")]
+            Self::Untrusted(_) => 65,
             Self::Trap { .. } | Self::Failed { .. } | Self::Audit { .. } | Self::Diverged { .. } => 70,
             Self::OutOfMemory { .. } | Self::OutOfStack { .. } => 71,
             Self::Requires { .. } | Self::Denied { .. } => 77,
@@ -212,6 +217,8 @@ impl fmt::Display for Error {
         match self {
             Self::Compile(error) => return error.fmt(f),
             Self::Load(error) => return error.fmt(f),
+            #[cfg(feature = "sign")]
+            Self::Untrusted(refused) => return refused.fmt(f),
             Self::Requires { capability } => {
                 write!(f, "the program requires `{capability}`, of which nothing is granted")
             }
@@ -258,6 +265,8 @@ impl std::error::Error for Error {
         match self {
             Self::Compile(error) => Some(error),
             Self::Load(error) => Some(error),
+            #[cfg(feature = "sign")]
+            Self::Untrusted(refused) => Some(refused),
             _ => None,
         }
     }

@@ -54,6 +54,8 @@ mod replay;
 mod run;
 mod runtime;
 mod serde_value;
+#[cfg(feature = "sign")]
+pub mod signed;
 mod snapshot;
 mod source_map;
 mod tensor;

@@ -23,6 +23,8 @@ struct Inner {
     exports: Vec<Export>,
     init: Option<u16>,
     has_handles: bool,
+    #[cfg(feature = "sign")]
+    manifest: Option<crate::signed::Manifest>,
     warnings: Report,
 }
 
@@ -34,12 +36,8 @@ pub(crate) struct Export {
     pub(crate) params: Vec<u16>,
 }
 
-impl Program {
-    /// A precompiled program, verified.
-    ///
-    /// # Errors
-    /// If the bytes are no module, or not one that this machine runs.
-    pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
+impl Inner {
+    fn load(bytes: &[u8]) -> Result<Self, LoadError> {
         let (whole, rest) = bytes.as_chunks::<4>();
         let words = whole.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
         match Self::from_words(words, Report::default()) {
@@ -62,7 +60,65 @@ impl Program {
         let exports = metadata.exports().map(export).collect();
         let init = metadata.init();
         let has_handles = has_handles(&module);
-        Ok(Self { inner: Arc::new(Inner { words: words.into(), exports, init, has_handles, warnings }) })
+        Ok(Self {
+            words: words.into(),
+            exports,
+            init,
+            has_handles,
+            #[cfg(feature = "sign")]
+            manifest: None,
+            warnings,
+        })
+    }
+}
+
+impl Program {
+    /// A precompiled program, verified.
+    ///
+    /// # Errors
+    /// If the bytes are no module, or not one that this machine runs.
+    pub fn load(bytes: &[u8]) -> Result<Self, LoadError> {
+        Ok(Self { inner: Arc::new(Inner::load(bytes)?) })
+    }
+
+    /// A program that a trusted key signed, with its manifest. Who signed it and what it may use is looked at before
+    /// anything of it is decoded. A [runtime](crate::RuntimeBuilder) refuses it too if it asks for more than that
+    /// allows, and runs it within the limits of the manifest.
+    ///
+    /// ```
+    /// # use mog::{Program, compile_mog_source, signed::{Limits, PublicKey, SecretKey, Trust, sign}};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let secret = SecretKey::new(&[7; 32]);
+    /// # let module = compile_mog_source("fn main() { println(1) }")?.to_bytes();
+    /// let limits = Limits { memory: Some(64 << 10), steps: Some(100_000), ..Limits::default() };
+    /// let signed = sign(&secret, "counter", 3, limits, &module)?;
+    ///
+    /// let keys = [PublicKey::new(secret.public().as_bytes())?];
+    /// let program = Program::load_signed(&signed, &Trust { minimum_version: 2, ..Trust::new(&keys) })?;
+    /// assert_eq!(program.manifest().map(|manifest| manifest.name.as_str()), Some("counter"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Why it is not trusted, or no module that this machine runs.
+    #[cfg(feature = "sign")]
+    pub fn load_signed(
+        bytes: &[u8],
+        trust: &mog_signature::Trust<'_>,
+    ) -> Result<Self, mog_signature::Refused> {
+        let signed = mog_signature::open(bytes, trust)?;
+        let mut inner = Inner::load(signed.module_bytes())?;
+        signed.check(&Module::from_words(&inner.words)?)?;
+        inner.manifest = Some(crate::signed::Manifest::new(&signed.manifest));
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What a signed program says about itself; `None` if it was not loaded as a signed one.
+    #[cfg(feature = "sign")]
+    #[must_use]
+    pub fn manifest(&self) -> Option<&crate::signed::Manifest> {
+        self.inner.manifest.as_ref()
     }
 
     /// The module, which was verified before.
@@ -313,7 +369,8 @@ impl<'a> Compiler<'a> {
             }
             Ok(compiled) => {
                 let warnings = Report { diagnostics: compiled.warnings, files: compiled.sources };
-                Program::from_words(compiled.module, warnings).map_err(|error| {
+                let inner = Inner::from_words(compiled.module, warnings);
+                inner.map(|inner| Program { inner: Arc::new(inner) }).map_err(|error| {
                     CompileError::new(unsound(error), vec![(self.file.clone(), source.to_owned())])
                 })
             }

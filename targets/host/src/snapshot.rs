@@ -116,9 +116,10 @@ impl RuntimeBuilder {
             return Err(not_whole());
         }
         let (saved, rest): (Saved, _) = postcard::take_from_bytes(rest).map_err(|_| not_whole())?;
+        let this = self.within_manifest(&program)?;
         let memory = usize::try_from(saved.memory).unwrap_or(usize::MAX);
-        if memory > self.memory {
-            let allowed = self.memory;
+        if memory > this.memory {
+            let allowed = this.memory;
             let message = format_args!(
                 "it needs the {memory} bytes of memory that it had, and {allowed} are allowed: allow as many"
             );
@@ -129,8 +130,8 @@ impl RuntimeBuilder {
         let words = (memory / 8 + module.slack()).min(mog_core::heap::MAX_WORDS);
         let no_memory = || Error::OutOfMemory { memory, stack: CallStack::default() };
         let arena = allocate(words + words.div_ceil(64)).ok_or_else(no_memory)?;
-        let (steps, host_calls) = (self.steps, self.host_calls);
-        let mut runtime = self.assemble(program, capabilities, arena);
+        let (steps, host_calls) = (this.steps, this.host_calls);
+        let mut runtime = this.assemble(program, capabilities, arena);
         runtime.memory = memory;
         let (module, config) = (runtime.program.module()?, runtime.config);
         let restored = Instance::restore(module, &mut runtime.arena, &mut runtime.gate, config, rest);

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use mog::signed::{Refused, Trust, is_signed};
 use mog::{Compiler, Program};
 use mog_core::module::MAGIC;
 
@@ -27,7 +28,7 @@ pub(crate) fn read(name: &str) -> Result<Loaded, u8> {
     // Any version of the format is bytecode.
     let is_module =
         bytes.starts_with(&MAGIC.to_le_bytes()[..3]) && bytes.get(3).is_some_and(|byte| *byte < b' ');
-    if is_module || name.ends_with(".mogb") {
+    if is_module || is_signed(&bytes) || name.ends_with(".mogb") {
         return Ok(Loaded::Module(bytes));
     }
     String::from_utf8(bytes).map(Loaded::Source).map_err(|error| {
@@ -50,9 +51,7 @@ pub(crate) struct CompileOptions<'o> {
 /// A program from source or bytecode. Errors and warnings were shown; an error is the exit code.
 pub(crate) fn program(name: &str, options: CompileOptions<'_>) -> Result<Program, u8> {
     match read(name)? {
-        Loaded::Module(bytes) => {
-            Program::load(&bytes).map_err(|error| fail(exit::REJECTED, format_args!("{name}: {error}")))
-        }
+        Loaded::Module(bytes) => module(name, &bytes),
         Loaded::Source(source) => match compiler(name, options)?.compile(&source) {
             Ok(program) => {
                 if !program.warnings().is_empty() {
@@ -65,6 +64,24 @@ pub(crate) fn program(name: &str, options: CompileOptions<'_>) -> Result<Program
                 Err(exit::REJECTED)
             }
         },
+    }
+}
+
+/// A program from bytecode. An error was shown; it is the exit code.
+pub(crate) fn module(name: &str, bytes: &[u8]) -> Result<Program, u8> {
+    if is_signed(bytes) {
+        let message = "a signed program; run it with --require-signature KEY, look at it with mog verify";
+        return Err(fail(exit::REJECTED, format_args!("{name}: {message}")));
+    }
+    Program::load(bytes).map_err(|error| fail(exit::REJECTED, format_args!("{name}: {error}")))
+}
+
+/// A program that one of these keys signed. An error was shown; it is the exit code.
+pub(crate) fn signed_program(name: &str, trust: &Trust<'_>) -> Result<Program, u8> {
+    let rejected = |error: &dyn std::fmt::Display| fail(exit::REJECTED, format_args!("{name}: {error}"));
+    match read(name)? {
+        Loaded::Module(bytes) => Program::load_signed(&bytes, trust).map_err(|error| rejected(&error)),
+        Loaded::Source(_) => Err(rejected(&Refused::Unsigned)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mog::{Program, function_text};
+use mog::function_text;
 use mog_core::host::StaticHost;
 use mog_core::isa::Disassembly;
 use mog_core::{Config, Instance, Module, StartError, TypeId, WINDOW, features};
@@ -26,9 +26,9 @@ pub(crate) fn inspect(args: &InspectArgs) -> u8 {
         }
         Err(code) => return code,
     };
-    let program = match Program::load(&bytes) {
+    let program = match files::module(&args.file, &bytes) {
         Ok(program) => program,
-        Err(error) => return fail(exit::REJECTED, format_args!("{}: {error}", args.file)),
+        Err(code) => return code,
     };
     match program.module() {
         Ok(module) => {

@@ -10,6 +10,7 @@ mod inspect;
 mod replay;
 mod resume;
 mod run;
+mod sign;
 mod spec;
 mod watch;
 
@@ -63,6 +64,12 @@ enum Command {
     Inspect(InspectArgs),
     /// Bring sources into their canonical form
     Fmt(FmtArgs),
+    /// Make a pair of keys to sign programs with
+    Keygen(KeygenArgs),
+    /// Sign a program, with what it may use
+    Sign(SignArgs),
+    /// Say whether a trusted key signed a program, and what
+    Verify(VerifyArgs),
     /// Print the language reference, ready for a prompt
     Spec(SpecArgs),
     /// Grant an agent functions, for `mog run --agent`
@@ -202,6 +209,21 @@ pub(crate) struct RunArgs {
     /// Treat warnings as errors
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+    /// Run nothing but what this public key signed: a file of `mog keygen`, or the key in hex or base64; may be repeated
+    #[arg(long, value_name = "KEY")]
+    pub(crate) require_signature: Vec<String>,
+    /// The name that the signed program must have
+    #[arg(long, value_name = "NAME", requires = "require_signature")]
+    pub(crate) program_name: Option<String>,
+    /// The oldest version of the signed program that is run
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true,
+        requires = "require_signature"
+    )]
+    pub(crate) minimum_version: u32,
     #[command(flatten)]
     pub(crate) runtime: RuntimeArgs,
 }
@@ -316,6 +338,51 @@ pub(crate) struct FmtArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct KeygenArgs {
+    /// What the two files are called: NAME.key signs and is secret, NAME.pub verifies
+    pub(crate) name: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct SignArgs {
+    /// Bytecode, or source that is compiled first
+    pub(crate) file: String,
+    /// The secret key: a file that `mog keygen` wrote
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The file to write, usually `.mogs`
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Which program it is; the name of the file if not given
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Which version of the program; a host can refuse those before one that it has seen
+    #[arg(long, value_name = "N")]
+    pub(crate) version: u32,
+    /// The memory that it may have
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory: Option<Size>,
+    /// The most steps of one run
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u64>,
+    /// The most calls of the host's functions of one run
+    #[arg(long, value_name = "N")]
+    pub(crate) host_calls: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyArgs {
+    /// A signed program
+    pub(crate) file: String,
+    /// The public key: a file of `mog keygen`, or the key in hex or base64; may be repeated
+    #[arg(short, long, value_name = "KEY", required = true)]
+    pub(crate) key: Vec<String>,
+    /// The oldest version that is accepted
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) minimum_version: u32,
+}
+
+#[derive(Args)]
 pub(crate) struct SpecArgs {
     /// Add the declarations of what is granted; without --grant, of all the standard capabilities
     #[arg(long)]
@@ -336,6 +403,9 @@ pub(crate) fn main() -> ExitCode {
             Command::Build(args) => build::build(&args),
             Command::Inspect(args) => inspect::inspect(&args),
             Command::Fmt(args) => fmt::fmt(&args),
+            Command::Keygen(args) => sign::keygen(&args),
+            Command::Sign(args) => sign::sign(&args),
+            Command::Verify(args) => sign::verify(&args),
             Command::Spec(args) => spec::spec(&args),
             Command::Grant(args) => grants::grant(&args),
             Command::Deny(args) => grants::deny(&args),

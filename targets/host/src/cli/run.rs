@@ -4,28 +4,29 @@ use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use mog::policy::{Limits, Policy, PolicyError};
+use mog::policy::{Limits, Policy, PolicyError, Size};
+use mog::signed::{self, Trust};
 use mog::{AuditLog, CapabilitySet, Counters, Dispatch, Error, Program, Runtime, RuntimeBuilder, Value};
 use mog_core::TypeId;
 
 use super::files::{self, CompileOptions};
-use super::{DispatchArg, GrantArgs, RunArgs, RuntimeArgs, exit, fail, grants, resume, say};
+use super::{DispatchArg, GrantArgs, RunArgs, RuntimeArgs, exit, fail, grants, resume, say, sign};
 
-/// Memory of a program, in bytes, if nobody says how much.
-const DEFAULT_MEMORY: usize = 64 << 20;
+/// Memory of a program if nobody says how much.
+const DEFAULT_MEMORY: Size = Size(64 << 20);
 
 /// Runs a program and gives the exit code.
 pub(crate) fn run(args: RunArgs) -> u8 {
-    let RunArgs { file, deny_warnings, runtime: args } = args;
-    let (capabilities, limits) = match grants(&args.grants, &file, args.audit.as_deref()) {
+    let runtime = &args.runtime;
+    let (capabilities, limits) = match grants(&runtime.grants, &args.file, runtime.audit.as_deref()) {
         Ok(granted) => granted,
         Err(code) => return code,
     };
-    let options = CompileOptions { deny_warnings, ..CompileOptions::default() };
-    let program = match files::program(&file, options) {
+    let program = match program(&args, &limits) {
         Ok(program) => program,
         Err(code) => return code,
     };
+    let args = args.runtime;
     let builder = match builder(&args, &limits) {
         Ok(builder) => builder,
         Err(code) => return code,
@@ -45,17 +46,45 @@ pub(crate) fn run(args: RunArgs) -> u8 {
     }
 }
 
-/// A runtime as the options want it, within the limits of its policy. An error was shown.
-pub(super) fn builder(args: &RuntimeArgs, policy: &Limits) -> Result<RuntimeBuilder, u8> {
+/// The program to run: compiled, loaded, or with its signature verified. An error was shown.
+pub(super) fn program(args: &RunArgs, policy: &Limits) -> Result<Program, u8> {
+    let RunArgs { file, deny_warnings, require_signature, program_name, minimum_version, runtime } = args;
+    if require_signature.is_empty() {
+        let options = CompileOptions { deny_warnings: *deny_warnings, ..CompileOptions::default() };
+        return files::program(file, options);
+    }
+    let keys = sign::public_keys(require_signature)?;
+    let allowed = limits(runtime, policy);
+    let trust = Trust {
+        keys: &keys,
+        name: program_name.as_deref(),
+        minimum_version: *minimum_version,
+        limits: signed::Limits {
+            memory: allowed.memory.map(|size| size.0),
+            steps: allowed.steps,
+            host_calls: allowed.host_calls,
+        },
+    };
+    files::signed_program(file, &trust)
+}
+
+/// The limits of the options and of a policy; of each the lower one.
+fn limits(args: &RuntimeArgs, policy: &Limits) -> Limits {
     let mut limits = Limits::default();
     limits.memory = args.memory;
     limits.stack = args.stack;
     limits.steps = args.steps;
     limits.timeout = args.timeout;
     limits.host_calls = args.host_calls;
+    limits = limits.lower(policy);
+    limits.memory = limits.memory.or(Some(DEFAULT_MEMORY));
+    limits
+}
+
+/// A runtime as the options want it, within the limits of its policy. An error was shown.
+pub(super) fn builder(args: &RuntimeArgs, policy: &Limits) -> Result<RuntimeBuilder, u8> {
     let mut builder = Runtime::builder()
-        .memory(DEFAULT_MEMORY)
-        .limits(&limits.lower(policy))
+        .limits(&limits(args, policy))
         .profile(args.profile)
         .line_buffered(io::stdout().is_terminal())
         .collect_always(args.gc_stress);

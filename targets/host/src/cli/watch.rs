@@ -8,7 +8,6 @@ use mog::{Error, Interrupt, Runtime};
 use notify_debouncer_mini::notify::RecursiveMode;
 use notify_debouncer_mini::{DebounceEventResult, new_debouncer};
 
-use super::files::{self, CompileOptions};
 use super::{RunArgs, exit, fail, run, say};
 
 /// How long files must have been left alone before they are read.
@@ -77,10 +76,9 @@ fn next_change(changes: &Receiver<()>, interrupt: &Interrupt) -> bool {
 
 /// The program as it is in the file now, with what the one before remembers. Errors were shown.
 fn start(args: &RunArgs, interrupt: &Interrupt, old: Option<&mut Runtime>) -> Result<Runtime, u8> {
-    let options = CompileOptions { deny_warnings: args.deny_warnings, ..CompileOptions::default() };
-    let program = files::program(&args.file, options)?;
     let (capabilities, limits) =
         run::grants(&args.runtime.grants, &args.file, args.runtime.audit.as_deref())?;
+    let program = run::program(args, &limits)?;
     let builder = run::builder(&args.runtime, &limits)?.interrupt(interrupt).line_buffered(true);
     let mut fresh = builder.build(program, capabilities).map_err(|error| run::report(&error))?;
     if let Some(old) = old {
