@@ -56,14 +56,22 @@ impl Watched {
 
     /// Waits for a line that contains this.
     fn says(&self, text: &str) -> Test {
-        let mut heard = Vec::new();
-        loop {
+        self.says_all(&[text])
+    }
+
+    /// Waits for lines that contain these, in any order: they may come from two streams.
+    fn says_all(&self, texts: &[&str]) -> Test {
+        let (mut left, mut heard) = (texts.to_vec(), Vec::new());
+        while !left.is_empty() {
             match self.lines.recv_timeout(LIMIT) {
-                Ok(line) if line.contains(text) => return Ok(()),
-                Ok(line) => heard.push(line),
-                Err(_) => return Err(format!("it did not say {text:?}, but {heard:?}").into()),
+                Ok(line) => {
+                    left.retain(|text| !line.contains(text));
+                    heard.push(line);
+                }
+                Err(_) => return Err(format!("it did not say {left:?}, but {heard:?}").into()),
             }
         }
+        Ok(())
     }
 }
 
@@ -106,11 +114,21 @@ fn a_program_that_ended_runs_again_and_imports_count() -> Test {
     place.write("words.mog", "pub fn word() -> string { \"one\" }\n")?;
     place.write("p.mog", "import words\nfn main() -> int { println(words.word())\n 3 }\n")?;
     let watched = Watched::start(&place, &["p.mog"])?;
-    watched.says("one")?;
-    watched.says("exit code 3")?;
+    watched.says_all(&["one", "exit code 3"])?;
     place.write("words.mog", "pub fn word() -> string { \"two\" }\n")?;
-    watched.says("a new version")?;
-    watched.says("two")
+    watched.says_all(&["a new version", "two"])
+}
+
+/// Reading the file is no change of it.
+#[test]
+fn what_does_not_change_is_not_compiled_again() -> Test {
+    let place = Place::with("fn main() { nothing }\n")?;
+    let watched = Watched::start(&place, &["p.mog"])?;
+    watched.says("error")?;
+    while let Ok(line) = watched.lines.recv_timeout(Duration::from_secs(1)) {
+        assert!(!line.starts_with("error"), "it was compiled again: {line}");
+    }
+    Ok(())
 }
 
 #[test]

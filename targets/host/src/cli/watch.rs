@@ -5,8 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use mog::{Error, Interrupt, Runtime};
-use notify_debouncer_mini::notify::RecursiveMode;
-use notify_debouncer_mini::{DebounceEventResult, new_debouncer};
+use notify::{Event, RecursiveMode, Watcher, recommended_watcher};
 
 use super::{RunArgs, exit, fail, run, say};
 
@@ -22,21 +21,24 @@ pub(crate) fn watch(args: &RunArgs) -> u8 {
     let interrupt = Interrupt::default();
     let (sender, changes) = channel();
     let noticed = interrupt.clone();
-    let on_change = move |events: DebounceEventResult| {
-        let is_source = |path: &Path| path.extension().is_some_and(|kind| kind == "mog" || kind == "mogb");
-        if events.is_ok_and(|events| events.iter().any(|event| is_source(&event.path))) {
+    let on_change = move |event: notify::Result<Event>| {
+        let is_program = |path: &PathBuf| {
+            path.extension().is_some_and(|kind| kind == "mog" || kind == "mogb" || kind == "mogs")
+        };
+        // That a file was read, as we do ourselves, is no change.
+        if event.is_ok_and(|event| !event.kind.is_access() && event.paths.iter().any(is_program)) {
             noticed.set();
             // Whoever waited has ended.
             let _ = sender.send(());
         }
     };
-    let watching = new_debouncer(QUIET, on_change).and_then(|mut debouncer| {
-        debouncer.watcher().watch(&folder, RecursiveMode::Recursive)?;
-        Ok(debouncer)
+    let watching = recommended_watcher(on_change).and_then(|mut watcher| {
+        watcher.watch(&folder, RecursiveMode::Recursive)?;
+        Ok(watcher)
     });
     // Dropped, it would watch no more.
-    let _debouncer = match watching {
-        Ok(debouncer) => debouncer,
+    let _watcher = match watching {
+        Ok(watcher) => watcher,
         Err(error) => return fail(exit::FILE, format_args!("{}: {error}", folder.display())),
     };
     let mut running: Option<Runtime> = None;
@@ -68,6 +70,8 @@ fn next_change(changes: &Receiver<()>, interrupt: &Interrupt) -> bool {
     if !interrupt.is_set() && changes.recv().is_err() {
         return false;
     }
+    // A file that is being written changes several times.
+    while changes.recv_timeout(QUIET).is_ok() {}
     // In this order no change is missed: one that comes now ends the next run at once.
     interrupt.clear();
     while changes.try_recv().is_ok() {}
