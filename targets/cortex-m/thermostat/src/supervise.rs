@@ -3,11 +3,12 @@
 use core::fmt;
 
 use cortex_m::asm;
-use mog_core::{Config, Instance, LoadError, Module, Outcome, StartError, StaticHost};
+use mog_core::{Config, Instance, Outcome, StartError, StaticHost};
 use mog_firmware::{Console, Terminal};
+use mog_signature::Refused;
 
 use crate::devices::{self, CONVERSION};
-use crate::slots::{Slots, receive};
+use crate::slots::{Slots, receive, trusted};
 
 /// Steps that a program may take in a tick of the timer. Nothing that it does keeps the main loop away for longer.
 const STEPS_PER_TICK: u64 = 2_000;
@@ -34,6 +35,27 @@ enum End {
     Done,
 }
 
+/// Why the program in a slot does not run.
+#[derive(Debug)]
+enum Failed {
+    /// Nobody signed it.
+    Refused(Refused),
+    /// It does not start.
+    Start(StartError),
+}
+
+impl From<Refused> for Failed {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<StartError> for Failed {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
 fn log(line: fmt::Arguments<'_>) {
     Terminal::open().remark(line);
 }
@@ -41,9 +63,8 @@ fn log(line: fmt::Arguments<'_>) {
 /// Runs the active slot's program and those that replace it, until so many readings were made.
 pub fn supervise(slots: &mut Slots<'_>, arena: &mut [u64], mut arrivals: &[Arrival], readings: u32) {
     loop {
-        let (words, _) = slots.split();
-        let size = words.len() * 4;
-        log(format_args!("running {size} bytes in flash"));
+        let (image, _) = slots.split();
+        log(format_args!("running {} bytes in flash", image.len()));
         match run(slots, arena, &mut arrivals, readings) {
             Ok(End::Replaced) => slots.switch(),
             Ok(End::Done) => return,
@@ -60,9 +81,13 @@ fn run(
     arena: &mut [u64],
     arrivals: &mut &[Arrival],
     readings: u32,
-) -> Result<End, StartError> {
-    let (words, spare) = slots.split();
-    let module = Module::from_words(words).map_err(|_| StartError::NoFunction)?;
+) -> Result<End, Failed> {
+    let (image, spare) = slots.split();
+    // At every start: flash can be written in more ways than one.
+    let signed = trusted(image, 0)?;
+    let module = signed.load()?;
+    let words = signed.manifest.limits.memory.map_or(arena.len(), |bytes| (bytes / 8) as usize);
+    let arena = arena.get_mut(..words).ok_or(StartError::ArenaTooSmall { needs: words })?;
     let mut host = StaticHost { table: devices::GRANTED };
     devices::reset();
     let mut instance = Instance::new(module, arena, &mut host, Config::default())?;
@@ -91,12 +116,12 @@ fn run(
             && devices::readings() >= arrival.after
         {
             *arrivals = rest;
-            match take(spare, arrival) {
+            match take(spare, arrival, signed.manifest.version) {
                 Ok(()) => {
                     log(format_args!("{}: verified", arrival.name));
                     return Ok(End::Replaced);
                 }
-                Err(error) => log(format_args!("{}: error {}: {error}", arrival.name, error.code())),
+                Err(error) => log(format_args!("{}: {error}", arrival.name)),
             }
         }
         if arrivals.is_empty() && devices::readings() >= readings {
@@ -106,14 +131,14 @@ fn run(
 }
 
 /// Writes what arrived to the spare slot.
-fn take(spare: &mut crate::slots::Flash, arrival: &Arrival) -> Result<(), LoadError> {
+fn take(spare: &mut crate::slots::Flash, arrival: &Arrival, minimum_version: u32) -> Result<(), Refused> {
     let mut image = [0; crate::SLOT_WORDS * 4];
-    let bytes = image.get_mut(..arrival.image.len()).ok_or(LoadError::TrailingBytes)?;
+    let bytes = image.get_mut(..arrival.image.len()).ok_or(Refused::Malformed)?;
     bytes.copy_from_slice(arrival.image);
     if let Some(byte) = arrival.damaged.and_then(|at| bytes.get_mut(at)) {
         *byte ^= 0xff;
     }
-    receive(spare, bytes, arrival.offset)
+    receive(spare, bytes, arrival.offset, minimum_version)
 }
 
 /// Sleeps until the timer's next interrupt.
