@@ -40,7 +40,8 @@ pub(crate) fn resume(args: ResumeArgs) -> u8 {
         Ok(program) => program,
         Err(error) => return rejected(&error),
     };
-    let (capabilities, limits) = match grants(&args.grants, &file.to_string_lossy(), args.audit.as_deref()) {
+    // The file that it was saved to does not say which program it is.
+    let (capabilities, limits) = match grants(&args.grants, "-", args.audit.as_deref()) {
         Ok(granted) => granted,
         Err(code) => return code,
     };

@@ -25,7 +25,8 @@ const ENTRY: u64 = 32;
 /// CapabilitySet::new().grant_group(Kv::new("kv.redb").name("notes").size(Size(1 << 20)).open()?);
 /// # Ok::<(), mog::policy::PolicyError>(())
 /// ```
-/// Programs and agents have a store each, in one file; those that are given a common `name` share one. Each call is a
+/// Programs, told apart by their files, and agents have a store each, in one file; those that are given a common `name` share
+/// one, and one from standard input or a snapshot has to be given one. Each call is a
 /// transaction, which is on the disk when `set` or `delete` returns. Several processes may use the file at the same time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
