@@ -3,9 +3,9 @@
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use mog::policy::{Kv, Size};
+use mog::policy::{Kv, Size, Store};
 use mog::{CapabilitySet, Runtime, Value, compile_mog_source};
 use mog_tests::place::{Place, has, text};
 use mog_tests::process::{Exit, Scratch};
@@ -81,6 +81,40 @@ fn quota() -> Test {
     Ok(())
 }
 
+/// One process may open a file several times, and use it on several threads.
+#[test]
+fn opened_several_times() -> Test {
+    let scratch = Scratch::new()?;
+    let settings = Kv::new(scratch.path().join("kv")).name("n");
+    let stores = [settings.open()?, settings.open()?, settings.open()?];
+    let ended = thread::scope(|scope| {
+        let run = |(number, store): (usize, &Store)| {
+            let mut capabilities = CapabilitySet::new();
+            capabilities.grant_group(store.clone());
+            let source = format!("fn main() {{ for i in 0..20 {{ kv.set(f\"{number} {{i}}\", \"x\") }} }}");
+            scope.spawn(move || {
+                let program = compile_mog_source(source).map_err(|error| error.to_string())?;
+                Runtime::new(program, capabilities)
+                    .and_then(|mut r| r.execute())
+                    .map_err(|error| error.to_string())
+            })
+        };
+        let threads: Vec<_> = stores.iter().enumerate().map(run).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err("a panic".to_owned())))
+            .collect::<Result<Vec<_>, _>>()
+    });
+    ended?;
+    for store in stores {
+        let mut capabilities = CapabilitySet::new();
+        capabilities.grant_group(store);
+        let program = compile_mog_source("fn main() -> int { kv.list().len }")?;
+        assert_eq!(Runtime::new(program, capabilities)?.execute()?, Value::Int(60));
+    }
+    Ok(())
+}
+
 fn start(place: &Place, program: &str, printed: &str) -> Result<Child, Box<dyn std::error::Error>> {
     Ok(Command::new(place.command())
         .args(["run", "--policy", "p.toml", program])
@@ -105,8 +139,14 @@ fn killed_while_it_stores() -> Test {
     let mut reached = [0; 2];
     for round in 0..10_u64 {
         let mut children = [start(&place, "a.mog", "printed-a")?, start(&place, "b.mog", "printed-b")?];
-        for (child, more) in children.iter_mut().zip([0, round]) {
-            thread::sleep(Duration::from_millis(40 + 11 * more));
+        // Once both store, at any moment.
+        let begun = |printed: &str| place.read(printed).is_ok_and(|text| !text.is_empty());
+        let start = Instant::now();
+        while !(begun("printed-a") && begun("printed-b")) && start.elapsed() < Duration::from_secs(15) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        for (child, more) in children.iter_mut().zip([5, round * 7]) {
+            thread::sleep(Duration::from_millis(more));
             child.kill()?;
             child.wait()?;
         }
