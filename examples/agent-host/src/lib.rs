@@ -84,7 +84,7 @@ impl AgentHost {
         let mut limits = Limits::default();
         limits.memory = Some(Size(1 << 20));
         limits.steps = Some(10_000_000);
-        limits.timeout = Some(Time(Duration::from_secs(5)));
+        limits.timeout = Some(Time(Duration::from_secs(10)));
         limits.output = Some(Size(MAX_OUTPUT));
         let (engine, opened) = (Engine::new(CapabilitySet::new()), Mutex::default());
         Self(Arc::new(Inner { grants, engine, limits, opened, places: Semaphore::new(AT_ONCE) }))
