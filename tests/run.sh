@@ -77,7 +77,8 @@ licences() {
     [ -z "$other" ] || { echo "sources other than crates.io: $other"; return 1; }
 }
 
-# The machine builds without a standard library or allocator, in all its sizes.
+# The machine builds without a standard library or allocator, in all its sizes; and a host that embeds it links nothing of
+# what only the command and policies need.
 no_std() {
     local features found
     for features in "" floats,maps window-32,default window-64,default; do
@@ -86,6 +87,9 @@ no_std() {
     found=$(cargo tree --locked --package mog-core --edges normal,features |
         grep -oE '[a-z_-]+ feature "(std|use-std|alloc)"' | sort -u)
     [ -z "$found" ] || { echo "mog-core reaches for what needs an allocator: $found"; return 1; }
+    found=$(cargo tree --locked --package mog --no-default-features --edges normal --prefix none |
+        grep -oE '^(clap|toml|cap-std|cap-tempfile|redb|rustix|tempfile|notify[a-z-]*) ' | sort -u)
+    [ -z "$found" ] || { echo "mog without features links: $found"; return 1; }
 }
 
 # The README's commands do what it says, and its program is the one in examples/.
