@@ -625,6 +625,14 @@ fn elements_match_the_array() {
             bad(Invalid::Register, &registers, &insn(99, array, 0));
             bad(Invalid::Register, &registers, &insn(element, 2, 0));
         }
+        let exchange = |first, second| [Insn::abc(Op::ASwap, array, first, second)];
+        if sets.contains(&Op::APush) {
+            ok(&registers, &exchange(0, 0));
+            bad(Invalid::Register, &registers, &exchange(1, 0));
+            bad(Invalid::Register, &registers, &exchange(0, 99));
+        } else {
+            bad(Invalid::Operand, &registers, &exchange(0, 0));
+        }
         for set in [Op::ASet, Op::ASetU8, Op::ASetP, Op::ASetN, Op::APush] {
             let insn = |array, element| {
                 [if set == Op::APush { op(set, array, element, 0) } else { op(set, array, 0, element) }]

@@ -3,6 +3,7 @@
 //! second list of operations.
 
 mod allocate;
+mod hoist;
 mod layout;
 mod spill;
 mod tidy;

@@ -3,6 +3,7 @@
 
 use mog_core::isa::{Flags, Kind, Op, Operand};
 
+use super::hoist::Hoister;
 use super::{Arg, Body, Code, Inst, Label, Slot, V, visit};
 
 /// How often a register is written and read.
@@ -26,6 +27,7 @@ pub struct Tidier {
     /// By register.
     uses: Vec<Uses>,
     placed: Vec<Inst>,
+    hoister: Hoister,
 }
 
 impl Tidier {
@@ -36,6 +38,8 @@ impl Tidier {
         self.count(body);
         self.merge_moves(body);
         self.drop_unread(body);
+        self.fuse_exchanges(body);
+        self.hoister.hoist(body);
         use_accumulators(body);
     }
 
@@ -171,6 +175,39 @@ impl Tidier {
                 false
             }
         });
+    }
+
+    /// `t = a[i]; u = a[j]; a[i] = u; a[j] = t` becomes one instruction when nobody else reads t and u.
+    fn fuse_exchanges(&self, body: &mut Body) {
+        let once = |v: V| self.uses.get(v.0 as usize) == Some(&Uses { writes: 1, reads: 1 });
+        let mut fused = false;
+        for n in 3..body.insts.len() {
+            let Some([first, second, third, fourth]) = body.insts.get_mut(n - 3..=n) else { break };
+            let ops = [first.code, second.code, third.code, fourth.code];
+            let get = ops[0];
+            if !matches!(get, Code::Op(Op::AGet | Op::AGetF)) {
+                continue;
+            }
+            if let ([Arg::Reg(t), array, i], [Arg::Reg(u), _, j]) = (first.args, second.args)
+                && ops == [get, get, Code::Op(Op::ASet), Code::Op(Op::ASet)]
+                && second.args == [Arg::Reg(u), array, j]
+                && third.args == [array, i, Arg::Reg(u)]
+                && fourth.args == [array, j, Arg::Reg(t)]
+                && once(t.v)
+                && once(u.v)
+            {
+                // Where the second is, which names both elements in the source.
+                second.code = Code::Op(Op::ASwap);
+                second.args = [array, i, j];
+                for gone in [first, third, fourth] {
+                    gone.code = Code::Nothing;
+                }
+                fused = true;
+            }
+        }
+        if fused {
+            body.insts.retain(|inst| inst.code != Code::Nothing);
+        }
     }
 
     /// Drops instructions that only compute what nobody reads, and what was computed only for them.

@@ -97,8 +97,12 @@ impl Lowering<'_, '_> {
             self.expr(body, None);
             self.jump(head);
         } else {
-            // The test stands at the end: one jump a round.
-            self.jump(again);
+            // The test stands at the end: one jump a round. A short one also stands before the loop.
+            if self.is_short(condition) {
+                self.branch(condition, false, end);
+            } else {
+                self.jump(again);
+            }
             self.place(head);
             self.expr(body, None);
             self.place(again);
@@ -107,6 +111,17 @@ impl Lowering<'_, '_> {
         self.leave_loop();
         self.place(end);
         self.unit_value()
+    }
+
+    /// Whether a condition compares variables, numbers and elements of arrays: a few instructions.
+    fn is_short(&self, condition: ExprId) -> bool {
+        let hir = self.hir();
+        let is_leaf = |id: ExprId| matches!(hir.expr(id).kind, ExprKind::Local(_) | ExprKind::Int(_));
+        let is_short = |id: ExprId| match hir.expr(id).kind {
+            ExprKind::Index(array, index, _) => is_leaf(array) && is_leaf(index),
+            _ => is_leaf(id),
+        };
+        matches!(hir.expr(condition).kind, ExprKind::Compare(_, left, right) if is_short(left) && is_short(right))
     }
 
     /// The variable of a loop: the counter itself if nobody changes it, otherwise a fresh copy each time.

@@ -178,6 +178,7 @@ macro_rules! instructions {
         ASetP = a_set_p [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c for any packed element type";
         AGetN = a_get_n [ElemN, Use(Array), Use(Int)] {} "a = b[c] for elements of several slots";
         ASetN = a_set_n [Use(Array), Use(Int), ElemN] {} "a[b] = c for elements of several slots";
+        ASwap = a_swap [Use(Array), Use(Int), Use(Int)] {} "exchange a[b] and a[c], of one slot of 64 bits; traps when out of range";
         APush = a_push [Use(Array), Use(Elem)] {} "append b, of one slot of 64 bits, to a; charges for growth";
         NewArray = new_array [Def(Array), Type16] {EXT} "a = a new array of type b; ext: count, then that many registers of 64-bit elements";
         SLen = s_len [Def(Int), Use(Str)] {INT} "a = length of b in bytes";

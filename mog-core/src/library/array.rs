@@ -129,8 +129,11 @@ pub(super) fn array_push(vm: &mut Vm<'_>, _: usize, array: usize, element: usize
     vm.push_element(array, element)
 }
 
+/// Steps of taking the last element.
+pub(crate) const POP_STEPS: u64 = 4;
+
 pub(super) fn array_pop(vm: &mut Vm<'_>, dst: usize, array: usize) -> Done {
-    vm.pay(4)?;
+    vm.pay(POP_STEPS)?;
     let array = vm.array(array)?;
     let Some(last) = array.len.checked_sub(1) else { return vm.give_none(dst, array.slots) };
     vm.load_element(&array, last, dst + 1)?;

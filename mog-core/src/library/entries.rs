@@ -7,19 +7,25 @@
 use crate::heap::access::{CORRUPT, MAX_LEN, RAW_HEADER, TOO_LARGE, View, index};
 use crate::heap::{Fresh, LIVE, MAX_WORDS, NULL, ObjectHeader, halves, join};
 use crate::machine::Stop;
-use crate::module::{TypeId, TypeKind};
+use crate::module::{TypeId, TypeKind, TypeTable};
 
 /// Most entries without an index.
 pub(super) const SMALL: usize = 8;
 /// The chain link above the hash and the live bit of an entry's first word.
 pub(super) const NEXT_SHIFT: u32 = 33;
+
+/// Steps of looking for a key, besides one for every eight bytes of a string and one for each entry looked at in vain.
+pub(crate) const LOOKUP_STEPS: u64 = 8;
+/// Steps of storing an entry that was not there, besides.
+pub(crate) const APPEND_STEPS: u64 = 6;
+
 /// A map, seen through a [`View`].
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Map {
+pub(crate) struct Map {
     /// Its type.
     pub(super) ty: TypeId,
     /// The type of its keys.
-    pub(super) key: TypeId,
+    pub(crate) key: TypeId,
     /// The type of its values.
     pub(super) value: TypeId,
     /// Words of an entry.
@@ -32,8 +38,8 @@ pub(super) struct Map {
     pub(super) at: usize,
     /// Word of the heap of the first entry.
     pub(super) entries: usize,
-    /// Entries that its buffer can hold.
-    pub(super) capacity: usize,
+    /// Words of the buffer of its entries.
+    pub(super) room: usize,
     /// Word of the heap of the first bucket.
     pub(super) index: usize,
     /// Buckets of the index: a power of two, or 0 without one.
@@ -57,7 +63,7 @@ const fn mix(value: u64) -> u64 {
 }
 
 /// The hash of a key that is no string.
-pub(super) const fn hash_word(seed: u64, word: u64) -> u32 {
+pub(crate) const fn hash_word(seed: u64, word: u64) -> u32 {
     (mix(word ^ seed) >> 32) as u32
 }
 
@@ -77,38 +83,66 @@ pub(super) fn hash_bytes(seed: u64, bytes: &[u8]) -> u32 {
 impl Map {
     /// The map behind a reference.
     pub(super) fn of(view: &View<'_>, reference: u64) -> Result<Self, Stop> {
-        let (header, rest) = view.object(reference)?;
-        let record = view.module.types.record(header.ty()).ok_or(CORRUPT)?;
-        let (&[key, value], &[counts, buffers, ..]) = (record.components, rest) else { return Err(CORRUPT) };
-        if record.kind != TypeKind::Map {
-            return Err(CORRUPT);
-        }
+        Self::read(&view.module.types, view.heap(), reference).ok_or(CORRUPT)
+    }
+
+    /// The map behind a reference, if that is what is there.
+    #[inline(always)]
+    pub(crate) fn read(types: &TypeTable<'_>, heap: &[u64], reference: u64) -> Option<Self> {
+        let &[header, counts, buffers] = heap.get(index(reference)..)?.first_chunk()?;
+        let ty = ObjectHeader(header).ty();
+        let record = if ty.is_own() { types.own_record(ty) } else { types.record(ty) }?;
+        let &[key, value] = record.components else { return None };
         let ((live, used), (entries, table)) = (halves(counts), halves(buffers));
         let size = |data: u32| {
-            let at = index(u64::from(data)).checked_sub(1).and_then(|at| view.heap().get(at)).copied();
-            at.and_then(|size| usize::try_from(size).ok()).unwrap_or(0)
+            let at = index(u64::from(data)).wrapping_sub(1);
+            heap.get(at).map_or(0, |&size| usize::try_from(size).unwrap_or(0))
         };
-        let stride = 1 + record.slots.len();
+        let (room, index_size) = (size(entries), size(table));
         let map = Self {
-            ty: header.ty(),
+            ty,
             key: TypeId(key),
             value: TypeId(value),
-            stride,
+            stride: 1 + record.slots.len(),
             live: live as usize,
             used: used as usize,
             at: index(reference),
             entries: index(u64::from(entries)),
-            capacity: size(entries) / stride,
+            room,
             index: index(u64::from(table)),
-            buckets: if size(table) > MAX_WORDS { 0 } else { size(table) * 2 },
+            buckets: if index_size > MAX_WORDS { 0 } else { index_size * 2 },
         };
-        let sound = map.used <= map.capacity && (map.buckets == 0 || map.buckets.is_power_of_two());
-        if sound { Ok(map) } else { Err(CORRUPT) }
+        let sound = record.kind == TypeKind::Map
+            && map.used.checked_mul(map.stride)? <= room
+            && map.buckets & map.buckets.wrapping_sub(1) == 0;
+        sound.then_some(map)
     }
 
-    /// The word of the heap where an entry begins.
+    /// Entries that its buffer can hold.
+    pub(super) const fn capacity(&self) -> usize {
+        // A stride is never 0.
+        match self.room.checked_div(self.stride) {
+            Some(capacity) => capacity,
+            None => 0,
+        }
+    }
+
+    /// Whether its buffer holds as many entries as it can.
+    #[inline(always)]
+    pub(crate) const fn is_full(&self) -> bool {
+        (self.used + 1).wrapping_mul(self.stride) > self.room
+    }
+
+    /// The word of the heap where an entry begins; anything for entries that there are not.
+    #[inline(always)]
     pub(super) const fn entry_at(&self, number: usize) -> usize {
-        self.entries.saturating_add(number.saturating_mul(self.stride))
+        self.entries.wrapping_add(number.wrapping_mul(self.stride))
+    }
+
+    /// The word of the heap where the value of an entry begins.
+    #[inline(always)]
+    pub(crate) const fn value_at(&self, number: usize) -> usize {
+        self.entry_at(number).wrapping_add(2)
     }
 
     /// The first word of an entry.
@@ -117,45 +151,81 @@ impl Map {
     }
 
     /// Slots of a value.
-    pub(super) const fn value_slots(&self) -> usize {
+    #[inline(always)]
+    pub(crate) const fn value_slots(&self) -> usize {
         self.stride.saturating_sub(2)
-    }
-
-    /// Whether an entry with this hash has this key.
-    fn has_key(&self, view: &View<'_>, word: u64, number: usize, hash: u32, key: u64) -> Result<bool, Stop> {
-        if word as u32 != hash || word & LIVE == 0 {
-            return Ok(false);
-        }
-        let other = *view.heap().get(self.entry_at(number).saturating_add(1)).ok_or(CORRUPT)?;
-        Ok(other == key || self.key == TypeId::STR && view.string(other)? == view.string(key)?)
     }
 
     /// The entry with a key whose hash is known, and how many others were looked at.
     pub(super) fn find(&self, view: &View<'_>, hash: u32, key: u64) -> Result<(Option<usize>, u64), Stop> {
+        let found = if self.key == TypeId::STR {
+            let bytes = view.string(key)?;
+            self.probe(view.heap(), hash, |other| {
+                other == key || view.string(other).is_ok_and(|other| other == bytes)
+            })
+        } else {
+            self.probe(view.heap(), hash, |other| other == key)
+        };
+        found.ok_or(CORRUPT)
+    }
+
+    /// The entry with a key that is recognised so and has this hash, and how many others were looked at.
+    #[inline(always)]
+    pub(crate) fn probe(
+        &self,
+        heap: &[u64],
+        hash: u32,
+        is_key: impl Fn(u64) -> bool,
+    ) -> Option<(Option<usize>, u64)> {
+        let entry = |number: usize| heap.get(self.entry_at(number)..)?.first_chunk();
+        let matches = |word: u64, key: u64| word as u32 == hash && word & LIVE != 0 && is_key(key);
         let mut probes = 0;
         if self.buckets == 0 {
             for number in 0..self.used {
-                if self.has_key(view, self.entry_word(view, number)?, number, hash, key)? {
-                    return Ok((Some(number), number as u64 / 4));
+                let &[word, key] = entry(number)?;
+                if matches(word, key) {
+                    return Some((Some(number), number as u64 / 4));
                 }
             }
-            return Ok((None, self.used as u64 / 4));
+            return Some((None, self.used as u64 / 4));
         }
         let bucket = hash as usize & (self.buckets - 1);
-        let word = *view.heap().get(self.index.saturating_add(bucket / 2)).ok_or(CORRUPT)?;
-        let mut next = head(word, bucket) as usize;
+        let mut next = head(*heap.get(self.index.wrapping_add(bucket / 2))?, bucket) as usize;
         // A chain that never ends is not longer than all entries.
         while let Some(number) = next.checked_sub(1)
             && probes <= self.used as u64
         {
-            let word = self.entry_word(view, number)?;
-            if self.has_key(view, word, number, hash, key)? {
-                return Ok((Some(number), probes));
+            let &[word, key] = entry(number)?;
+            if matches(word, key) {
+                return Some((Some(number), probes));
             }
             next = (word >> NEXT_SHIFT) as usize;
             probes += 1;
         }
-        Ok((None, probes))
+        Some((None, probes))
+    }
+
+    /// Puts an entry at the head of its bucket's chain.
+    #[inline(always)]
+    pub(super) fn link(&self, heap: &mut [u64], number: usize, hash: u32) -> Option<()> {
+        let mut next = 0;
+        if self.buckets > 0 {
+            let bucket = hash as usize & (self.buckets - 1);
+            let place = heap.get_mut(self.index.wrapping_add(bucket / 2))?;
+            next = head(*place, bucket);
+            *place = with_head(*place, bucket, number as u32 + 1);
+        }
+        *heap.get_mut(self.entry_at(number))? = u64::from(hash) | LIVE | u64::from(next) << NEXT_SHIFT;
+        Some(())
+    }
+
+    /// Appends an entry that is not there to a map with room for it; gives the word of the heap of its value.
+    #[inline(always)]
+    pub(crate) fn append(&self, heap: &mut [u64], hash: u32, key: u64) -> Option<usize> {
+        self.link(heap, self.used, hash)?;
+        *heap.get_mut(self.entry_at(self.used).wrapping_add(1))? = key;
+        *heap.get_mut(self.at.wrapping_add(1))? = join(self.live as u32 + 1, self.used as u32 + 1);
+        Some(self.value_at(self.used))
     }
 }
 
@@ -164,9 +234,10 @@ pub(super) const fn capacity_for(entries: usize) -> usize {
     if entries <= 4 { 4 } else { entries.next_power_of_two() }
 }
 
-/// Words of the index over that many entries.
+/// Words of the index over that many entries: two buckets for each, so that most keys that are not there are missed
+/// without a look at any entry.
 pub(super) const fn index_words(capacity: usize) -> usize {
-    if capacity <= SMALL { 0 } else { capacity.next_power_of_two() / 2 }
+    if capacity <= SMALL { 0 } else { capacity.next_power_of_two() }
 }
 
 /// Words that the buffers of a map take.

@@ -4,7 +4,8 @@ use crate::error::TrapCode;
 use crate::heap::access::{CORRUPT, RAW_HEADER, element_words, index};
 use crate::heap::{CONSTANT, LIVE, NULL, ObjectHeader, halves, join};
 use crate::library::entries::{
-    Map, NEXT_SHIFT, SMALL, buffer_words, capacity_for, hash_bytes, hash_word, head, index_words, with_head,
+    APPEND_STEPS, LOOKUP_STEPS, Map, NEXT_SHIFT, SMALL, buffer_words, capacity_for, hash_bytes, hash_word,
+    index_words, with_head,
 };
 use crate::library::unsigned;
 use crate::machine::{Stop, Vm, store_packed};
@@ -45,7 +46,7 @@ impl Vm<'_> {
     /// Pays for looking up a key and looks it up: its hash, and its entry.
     pub(super) fn find_key(&mut self, map: &Map, key: u64) -> Result<(u32, Option<usize>), Stop> {
         let steps = if map.key == TypeId::STR { self.view().string(key)?.len() as u64 / 8 } else { 0 };
-        self.pay(8 + steps)?;
+        self.pay(LOOKUP_STEPS + steps)?;
         let hash = self.hash_key(map.key, key)?;
         let (entry, probes) = map.find(&self.view(), hash, key)?;
         self.charge(probes);
@@ -71,18 +72,6 @@ impl Vm<'_> {
         }
     }
 
-    /// Puts an entry at the head of its bucket's chain.
-    fn link_entry(&mut self, map: &Map, number: usize, hash: u32) -> Done {
-        let mut next = 0;
-        if map.buckets > 0 {
-            let bucket = hash as usize & (map.buckets - 1);
-            let place = self.heap_mut().get_mut(map.index.saturating_add(bucket / 2)).ok_or(CORRUPT)?;
-            next = head(*place, bucket);
-            *place = with_head(*place, bucket, number as u32 + 1);
-        }
-        self.set_word(map.entry_at(number), u64::from(hash) | LIVE | u64::from(next) << NEXT_SHIFT)
-    }
-
     /// Writes the live entries of a map one after the other into `to`, whose index is empty.
     fn move_entries(&mut self, from: &Map, mut to: Map) -> Result<Map, Stop> {
         to.used = 0;
@@ -91,7 +80,7 @@ impl Vm<'_> {
             if word & LIVE != 0 {
                 let place = self.state.split;
                 self.move_words(place + from.entry_at(number), place + to.entry_at(to.used), from.stride)?;
-                self.link_entry(&to, to.used, word as u32)?;
+                to.link(self.heap_mut(), to.used, word as u32).ok_or(CORRUPT)?;
                 to.used += 1;
             }
         }
@@ -124,14 +113,14 @@ impl Vm<'_> {
                 if capacity > SMALL { fresh.buffer(RAW_HEADER, index_words(capacity))? } else { usize::MAX };
             Ok((entries, table))
         })?;
-        let buckets = index_words(capacity) * 2;
-        self.move_entries(&map, Map { entries, capacity, index: table, buckets, ..map })
+        let (room, buckets) = (capacity * map.stride, index_words(capacity) * 2);
+        self.move_entries(&map, Map { entries, room, index: table, buckets, ..map })
     }
 
     /// Makes room for one more entry in the map in a register. May move every object.
     fn map_room(&mut self, register: usize) -> Result<Map, Stop> {
         let map = self.map(register)?;
-        if map.used < map.capacity {
+        if !map.is_full() {
             return Ok(map);
         }
         if map.live < map.used - map.used / 4 {
@@ -149,7 +138,7 @@ impl Vm<'_> {
                 if map.live < map.used {
                     return self.compact_map(map);
                 }
-                let capacity = map.capacity + map.capacity / 8 + 1;
+                let capacity = map.capacity() + map.capacity() / 8 + 1;
                 if self.free() < buffer_words(map.stride, capacity)? {
                     return Err(Stop::OutOfMemory);
                 }
@@ -159,26 +148,17 @@ impl Vm<'_> {
         }
     }
 
-    /// Appends an entry that is not there to a map with room for it; gives the word of the heap of its value.
-    fn append_entry(&mut self, map: &Map, hash: u32, key: u64) -> Result<usize, Stop> {
-        self.link_entry(map, map.used, hash)?;
-        let at = map.entry_at(map.used);
-        self.set_word(at + 1, key)?;
-        self.set_word(map.at + 1, join(map.live as u32 + 1, map.used as u32 + 1))?;
-        Ok(at + 2)
-    }
-
     /// Stores the value in consecutive registers under the key in a register, in the map in a register.
     pub(super) fn store_entry(&mut self, register: usize, key: usize, value: usize) -> Done {
         let map = self.map(register)?;
         let (hash, found) = self.find_key(&map, self.get(key))?;
         let (map, place) = match found {
-            Some(number) => (map, map.entry_at(number) + 2),
+            Some(number) => (map, map.value_at(number)),
             None => {
-                self.charge(6);
+                self.charge(APPEND_STEPS);
                 let map = self.map_room(register)?;
                 let key = self.get(key);
-                (map, self.append_entry(&map, hash, key)?)
+                (map, map.append(self.heap_mut(), hash, key).ok_or(CORRUPT)?)
             }
         };
         let from = self.state.base.saturating_add(value);
@@ -198,12 +178,12 @@ impl Vm<'_> {
         }
         let hash = self.hash_key(map.key, key)?;
         let place = match map.find(&self.view(), hash, key)?.0 {
-            Some(number) => map.entry_at(number) + 2,
+            Some(number) => map.value_at(number),
             None => {
-                if map.used == map.capacity {
+                if map.is_full() {
                     map = self.enlarge_map(map, capacity_for(map.live + 1))?;
                 }
-                self.append_entry(&map, hash, key)?
+                map.append(self.heap_mut(), hash, key).ok_or(CORRUPT)?
             }
         };
         let words = self.heap_mut().get_mut(place..).and_then(|rest| rest.get_mut(..value.len()));
@@ -229,7 +209,7 @@ pub(super) fn map_get(vm: &mut Vm<'_>, dst: usize, map: usize, key: usize) -> Do
     let map = vm.map(map)?;
     match vm.find_key(&map, vm.get(key))?.1 {
         Some(number) => {
-            let from = vm.state.split.saturating_add(map.entry_at(number) + 2);
+            let from = vm.state.split.saturating_add(map.value_at(number));
             vm.move_words(from, vm.state.base.saturating_add(dst + 1), map.value_slots())?;
             vm.give(dst, [1])
         }

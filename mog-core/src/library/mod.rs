@@ -20,6 +20,9 @@ mod string;
 mod tensor;
 mod text;
 
+pub(crate) use array::POP_STEPS;
+pub(crate) use entries::{APPEND_STEPS, LOOKUP_STEPS, Map, hash_word};
+
 use any::*;
 use array::*;
 use copy::*;

@@ -45,6 +45,21 @@ fn leave_trap(_: Insn, pc: usize, _: &mut Regs, context: &mut Context<'_>, fuel:
 
 #[cold]
 #[inline(never)]
+fn leave_element(
+    _: Insn,
+    pc: usize,
+    _: &mut Regs,
+    context: &mut Context<'_>,
+    fuel: isize,
+    acc: u64,
+    facc: f64,
+) {
+    context.exit = Exit::Element;
+    context.step = Step { pc, fuel, acc, facc };
+}
+
+#[cold]
+#[inline(never)]
 fn no_code(_: Insn, pc: usize, _: &mut Regs, context: &mut Context<'_>, fuel: isize, acc: u64, facc: f64) {
     context.exit = context.trap(TrapCode::Corrupt, 0, 0);
     context.step = Step { pc, fuel, acc, facc };
@@ -63,6 +78,7 @@ macro_rules! define_handlers {
                         Ok(step) => next(step, regs, context),
                         Err(Exit::Fuel) => leave_fuel(insn, pc, regs, context, fuel, acc, facc),
                         Err(Exit::Trap) => leave_trap(insn, pc, regs, context, fuel, acc, facc),
+                        Err(Exit::Element) => leave_element(insn, pc, regs, context, fuel, acc, facc),
                         Err(exit @ (Exit::Enter | Exit::Return)) => context.exit = exit,
                         Err(exit) => {
                             context.exit = exit;

@@ -2,6 +2,8 @@
 //! in slices.
 
 use super::direct::host_call;
+use super::ops::call::enter;
+use super::ops::object::element_trap;
 use super::ops::{Context, Exit, Regs, Step, store_result};
 use super::vm::{Dispatch, Vm};
 use super::window::WINDOW;
@@ -16,7 +18,7 @@ const SLICE: i64 = if cfg!(debug_assertions) { 256 } else { 4096 };
 
 /// Whether the target has the registers that tail calls hand their arguments on in. Where it has not, the dispatcher that
 /// makes them would only take up flash.
-const TAIL: bool = cfg!(target_pointer_width = "64");
+pub(super) const TAIL: bool = cfg!(target_pointer_width = "64");
 
 /// Why the trampoline came back. The instruction at `state.pc` was not carried out, except for `Returned`.
 pub(super) enum Fast {
@@ -108,6 +110,7 @@ impl Vm<'_> {
             limit,
             base: self.state.base,
             max_base: stack.len().saturating_sub(WINDOW),
+            seed: self.state.seed,
             host_calls,
             steps: self.state.counters.steps.wrapping_add_signed(slice),
             returned: (0, 0),
@@ -125,6 +128,9 @@ impl Vm<'_> {
         if matches!(exit, Exit::Fuel | Exit::Slow) {
             context.step.pc -= 1;
         }
+        if exit == Exit::Element {
+            context.trap = element_trap(stack, &context);
+        }
         let Context { top, base, step, trap, host_calls: left, .. } = context;
         let used = slice - (step.fuel - step.pc.cast_signed()) as i64;
         self.state.top = top;
@@ -139,8 +145,8 @@ impl Vm<'_> {
             Exit::Fuel | Exit::Done => None,
             Exit::Enter | Exit::Return if D::ONE => None,
             Exit::Slow => Some(Fast::Slow(Insn(self.module.code.get(step.pc).copied().unwrap_or(0)))),
-            Exit::Trap => Some(Fast::Trap(trap.0, trap.1)),
-            Exit::Finished | Exit::Enter | Exit::Return => Some(Fast::Returned),
+            Exit::Trap | Exit::Element => Some(Fast::Trap(trap.0, trap.1)),
+            Exit::Finished | Exit::Enter | Exit::Frame | Exit::Return => Some(Fast::Returned),
         }
     }
 }
@@ -160,6 +166,9 @@ fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>, host
             return context.exit;
         }
         D::run(window, context);
+        if context.exit == Exit::Frame {
+            context.exit = enter(window, context);
+        }
         if matches!(context.exit, Exit::Enter | Exit::Return) {
             continue;
         }

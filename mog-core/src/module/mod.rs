@@ -340,7 +340,7 @@ impl<'a> Module<'a> {
     #[inline(always)]
     pub(crate) fn entry(&self, index: u16) -> Option<(u32, [u8; 4])> {
         let at = usize::from(index) * FUNCTION_WORDS;
-        let &[start, shape] = self.functions.get(at..)?.first_chunk::<2>()?;
+        let (&shape, &start) = (self.functions.get(at + 1)?, self.functions.get(at)?);
         Some((start, shape.to_le_bytes()))
     }
 

@@ -258,11 +258,14 @@ impl<'a> TypeTable<'a> {
     /// The record of a type. Built-in collections have records too; for other built-in types there is none.
     #[must_use]
     pub fn record(&self, ty: TypeId) -> Option<TypeRecord<'a>> {
-        if !ty.is_own() {
-            return Self::built_in(ty);
-        }
-        let at = usize::from(ty.0 - TypeId::FIRST_OWN.0) * TYPE_WORDS;
-        let &[head, counts, start] = self.records.get(at..at + TYPE_WORDS)? else { return None };
+        if ty.is_own() { self.own_record(ty) } else { Self::built_in(ty) }
+    }
+
+    /// The record of one of the module's own types.
+    #[inline(always)]
+    pub(crate) fn own_record(&self, ty: TypeId) -> Option<TypeRecord<'a>> {
+        let at = usize::from(ty.0.wrapping_sub(TypeId::FIRST_OWN.0)) * TYPE_WORDS;
+        let &[head, counts, start] = self.records.get(at..)?.first_chunk::<TYPE_WORDS>()?;
         let [kind, _, name_lo, name_hi] = head.to_le_bytes();
         let (components, slots) = ((counts & 0xffff) as usize, (counts >> 16) as usize);
         let start = usize::try_from(start).ok()?;

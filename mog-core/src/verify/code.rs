@@ -267,6 +267,11 @@ impl<'a> Body<'_, 'a> {
             Op::AGet | Op::AGetF | Op::AGetU8 | Op::AGetP | Op::AGetN => self.element(op, a, b),
             Op::ASet | Op::ASetU8 | Op::ASetP | Op::ASetN => self.element(op, c, a),
             Op::APush => self.element(op, b, a),
+            Op::ASwap => {
+                let (element, slots) = self.element_of(a)?;
+                let one_word = Packing::of(element) == Packing::Words && slots.len() == 1;
+                require(one_word, Invalid::Operand)
+            }
             Op::NewArray => {
                 require(self.register(a)? == TypeId(insn.b16()), Invalid::Register)?;
                 let (element, slots) = self.element_of(a)?;

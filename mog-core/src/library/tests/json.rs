@@ -107,7 +107,7 @@ fn json_keys_made_to_collide() {
         .map(|number| format!("\"{number}\":0"))
         .filter(|key| {
             let inner = key.trim_end_matches(":0").trim_matches('"');
-            crate::library::entries::hash_bytes(0, inner.as_bytes()).is_multiple_of(1024)
+            crate::library::entries::hash_bytes(0, inner.as_bytes()).is_multiple_of(2048)
         })
         .take(700)
         .collect();

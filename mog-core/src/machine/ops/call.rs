@@ -3,7 +3,7 @@
 
 use super::{Context, Exit, Flow, Regs, Step, at};
 use crate::heap::{NULL, ObjectHeader};
-use crate::isa::{Insn, ext_words};
+use crate::isa::{Insn, Op, ext_words};
 use crate::machine::frames::Link;
 
 /// Steps of a call beyond its instruction, besides one for every four registers set to null.
@@ -18,94 +18,103 @@ const fn go_to(s: Step, pc: usize, cost: isize) -> Step {
     Step { pc, fuel, ..s }
 }
 
-/// Leaves to the trampoline when the stack is too small or the callee's frame does not begin inside the window.
+/// Calls a function that most calls are of: it has no references to set to null, and its arguments are named in the first
+/// operand word. Other calls leave to the trampoline, which has to derive the new window in any case.
 #[inline(always)]
 pub(in super::super) fn call(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     if s.fuel < s.pc.cast_signed() {
         return Err(Exit::Fuel);
     }
-    let Some(entry) = c.module.entry(i.b16()) else { return Err(Exit::Slow) };
-    enter(i, s, r, c, entry, None)
-}
-
-/// The same for a function value: the closure is the first parameter.
-#[inline(always)]
-pub(in super::super) fn call_closure(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    if s.fuel < s.pc.cast_signed() {
-        return Err(Exit::Fuel);
-    }
-    let closure = r[at(i.b())];
-    let Some(&[header, number]) = c.heap.get(closure as usize..).and_then(<[u64]>::first_chunk) else {
-        return Err(Exit::Slow);
+    let Some((start, [params, _, frame, first_ref])) = c.module.entry(i.b16()) else {
+        return Err(Exit::Frame);
     };
-    let Ok(number) = u16::try_from(number) else { return Err(Exit::Slow) };
-    let Some(entry) = c.module.entry(number) else { return Err(Exit::Slow) };
-    if c.module.captures(number) != ObjectHeader(header).ty() || u16::from(entry.1[0]) != u16::from(i.c()) + 1
-    {
-        return Err(Exit::Slow);
+    if params > 2 || first_ref < frame {
+        return Err(Exit::Frame);
     }
-    enter(i, s, r, c, entry, Some(closure))
-}
-
-/// Enters a function. With a closure, that comes before the arguments.
-#[inline(always)]
-fn enter(
-    i: Insn,
-    s: Step,
-    r: &mut Regs,
-    c: &mut Context<'_>,
-    (start, [params, _, frame, first_ref]): (u32, [u8; 4]),
-    closure: Option<u64>,
-) -> Flow {
-    let Some(&first) = c.code.get(s.pc) else { return Err(Exit::Slow) };
+    let Some(&first) = c.code.get(s.pc) else { return Err(Exit::Frame) };
     let first = Insn(first);
-    let delta = usize::from(first.a());
-    let base = c.base + delta;
+    let base = c.base + usize::from(first.a());
     if base > c.max_base {
-        return Err(Exit::Slow);
+        return Err(Exit::Frame);
     }
-    let arguments = usize::from(params) - usize::from(closure.is_some() && params > 0);
-    let words = ext_words(1 + arguments);
     // Two are copied whether or not they are there: what is not an argument is overwritten or never read.
     let (x, y) = (r[at(first.b())], r[at(first.c())]);
-    let (caller, callee) = r.split_at_mut(delta);
-    let [link, registers @ ..] = &mut *callee else { return Err(Exit::Slow) };
-    *link = Link { pc: s.pc + words, delta: first.a(), dst: i.a() }.to_word();
-    let registers = match (closure, registers) {
-        (Some(closure), [register0, rest @ ..]) => {
-            *register0 = closure;
-            rest
-        }
-        (_, registers) => registers,
+    let Some([link, register0, register1, ..]) = r.get_mut(usize::from(first.a())..) else {
+        return Err(Exit::Frame);
     };
-    let [register0, register1, rest @ ..] = registers else { return Err(Exit::Slow) };
+    *link = Link { pc: s.pc + 1, delta: first.a(), dst: i.a() }.to_word();
     *register0 = x;
     *register1 = y;
-    if arguments > 2 {
-        let operands = c.code.get(s.pc + 1..s.pc + words).unwrap_or(&[]);
-        let mut slots = rest.iter_mut();
-        for &word in operands {
-            let word = Insn(word);
-            for register in [word.a(), word.b(), word.c()] {
-                match (slots.next(), caller.get(at(register))) {
-                    (Some(slot), Some(&value)) => *slot = value,
-                    _ => return Err(Exit::Slow),
-                }
-            }
+    c.base = base;
+    c.step = go_to(s, start as usize, CALL_STEPS);
+    Err(Exit::Enter)
+}
+
+#[inline(always)]
+pub(in super::super) fn call_closure(_: Insn, s: Step, _: &mut Regs, _: &mut Context<'_>) -> Flow {
+    if s.fuel < s.pc.cast_signed() { Err(Exit::Fuel) } else { Err(Exit::Frame) }
+}
+
+/// Enters the function that the instruction before the context's step calls. Gives [`Exit::Slow`], with nothing changed,
+/// when the stack is too small or the callee's frame does not begin inside the window.
+pub(in super::super) fn enter(r: &mut Regs, c: &mut Context<'_>) -> Exit {
+    try_enter(r, c).map_or(Exit::Slow, |()| Exit::Enter)
+}
+
+fn try_enter(r: &mut Regs, c: &mut Context<'_>) -> Option<()> {
+    let s = c.step;
+    let i = Insn(*c.code.get(s.pc.checked_sub(1)?)?);
+    let (number, closure) = if i.op_byte() == Op::Call as u8 {
+        (i.b16(), None)
+    } else {
+        // A function value: the closure is the first parameter.
+        let closure = r[at(i.b())];
+        let &[header, number] = c.heap.get(closure as usize..)?.first_chunk()?;
+        let number = u16::try_from(number).ok()?;
+        if c.module.captures(number) != ObjectHeader(header).ty() {
+            return None;
         }
+        (number, Some(closure))
+    };
+    let (start, [params, _, frame, first_ref]) = c.module.entry(number)?;
+    if closure.is_some() && u16::from(params) != u16::from(i.c()) + 1 {
+        return None;
+    }
+    let delta = Insn(*c.code.get(s.pc)?).a();
+    let base = c.base + usize::from(delta);
+    if base > c.max_base {
+        return None;
+    }
+    let arguments = usize::from(params) - usize::from(closure.is_some());
+    let words = ext_words(1 + arguments);
+    let operands = c.code.get(s.pc..s.pc + words)?;
+    let references = usize::from(first_ref)..usize::from(frame);
+    let (caller, callee) = r.split_at_mut_checked(usize::from(delta))?;
+    let (link, registers) = callee.split_first_mut()?;
+    // Nothing is changed unless all of it fits.
+    if registers.len() < references.end || registers.len() < usize::from(params) {
+        return None;
+    }
+    let (mut n, mut slots) = (1, registers.iter_mut());
+    if let (Some(closure), Some(slot)) = (closure, if closure.is_some() { slots.next() } else { None }) {
+        *slot = closure;
+    }
+    for slot in slots.take(arguments) {
+        // The operation's number, then three operands.
+        let word = operands.get(n / 3).copied().unwrap_or(0);
+        let register = (word >> (8 * (1 + n % 3))) as u8;
+        *slot = caller.get(at(register)).copied().unwrap_or(0);
+        n += 1;
     }
     let mut cost = CALL_STEPS;
-    if first_ref < frame {
-        let references = usize::from(first_ref)..usize::from(frame);
+    if let Some(references) = registers.get_mut(references) {
         cost += (references.len() / 4).cast_signed();
-        match callee.get_mut(1 + references.start..1 + references.end) {
-            Some(references) => references.fill(NULL),
-            None => return Err(Exit::Slow),
-        }
+        references.fill(NULL);
     }
+    *link = Link { pc: s.pc + words, delta, dst: i.a() }.to_word();
     c.base = base;
     c.step = go_to(s, start as usize, cost);
-    Err(Exit::Enter)
+    Some(())
 }
 
 #[inline(always)]

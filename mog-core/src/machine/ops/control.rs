@@ -91,11 +91,6 @@ leave! {
     panic => Slow;
     new_closure => Slow;
     new_array => Slow;
-    lib => Slow;
-    load_global_n => Slow;
-    store_global_n => Slow;
-    load_field_n => Slow;
-    store_field_n => Slow;
     a_get_n => Slow;
     a_set_n => Slow;
     a_get_p => Slow;

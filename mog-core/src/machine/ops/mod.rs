@@ -12,6 +12,7 @@ pub(super) mod call;
 pub(super) mod control;
 pub(super) mod float;
 pub(super) mod int;
+pub(super) mod library;
 pub(super) mod object;
 pub(super) mod table;
 
@@ -43,6 +44,8 @@ pub(super) enum Exit {
     Fuel,
     /// A function was entered: its window is to be derived. The step is already the callee's.
     Enter,
+    /// A function is to be entered, which the trampoline does.
+    Frame,
     /// The running function returned: the caller's window is to be derived, and the value in `returned` stored.
     /// The step is already the caller's.
     Return,
@@ -54,6 +57,8 @@ pub(super) enum Exit {
     Slow,
     /// A trap, described in the context.
     Trap,
+    /// A trap: an array has no such element. The trampoline describes it.
+    Element,
 }
 
 pub(super) type Flow = Result<Step, Exit>;
@@ -71,6 +76,8 @@ pub(super) struct Context<'a> {
     pub(super) base: usize,
     /// The largest such word for which the window still lies on the stack.
     pub(super) max_base: usize,
+    /// Mixed into the hashes of map keys.
+    pub(super) seed: u64,
     /// Host calls that it may make directly.
     pub(super) host_calls: u64,
     /// The program's steps, once those that are left have been taken.

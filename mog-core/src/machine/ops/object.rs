@@ -3,7 +3,7 @@
 use super::{Context, Exit, Flow, Regs, Step, at, set_float, set_int};
 use crate::error::TrapCode;
 use crate::heap::{CONSTANT, ObjectHeader, halves, join};
-use crate::isa::{Insn, ext_words};
+use crate::isa::{Insn, Op, ext_words};
 use crate::module::TypeId;
 
 /// The word of an object that is so many words past its header.
@@ -55,15 +55,72 @@ pub(in super::super) fn store_field(i: Insn, s: Step, r: &mut Regs, c: &mut Cont
     store(s, c, r[at(i.a())], 1 + usize::from(i.b()), r[at(i.c())])
 }
 
+/// Several slots at once; how many, the operand word says. What cannot be done is left to the trampoline.
+#[inline(always)]
+fn load_n(first: u8, s: Step, r: &mut Regs, c: &Context<'_>, reference: u64, offset: usize) -> Option<Step> {
+    let count = Insn(*c.code.get(s.pc)?).a();
+    let slots = c.heap.get(reference as usize + offset..)?.get(..usize::from(count))?;
+    for (n, &slot) in slots.iter().enumerate() {
+        r[at(first.wrapping_add(n as u8))] = slot;
+    }
+    Some(Step { pc: s.pc + 1, ..s })
+}
+
+#[inline(always)]
+fn store_n(first: u8, s: Step, r: &Regs, c: &mut Context<'_>, reference: u64, offset: usize) -> Option<Step> {
+    let count = Insn(*c.code.get(s.pc)?).a();
+    let slots = c.heap.get_mut(reference as usize + offset..)?.get_mut(..usize::from(count))?;
+    for (n, slot) in slots.iter_mut().enumerate() {
+        *slot = r[at(first.wrapping_add(n as u8))];
+    }
+    Some(Step { pc: s.pc + 1, ..s })
+}
+
+#[inline(always)]
+pub(in super::super) fn load_global_n(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    load_n(i.a(), s, r, c, 0, 1 + usize::from(i.b16())).ok_or(Exit::Slow)
+}
+
+#[inline(always)]
+pub(in super::super) fn store_global_n(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    store_n(i.a(), s, r, c, 0, 1 + usize::from(i.b16())).ok_or(Exit::Slow)
+}
+
+#[inline(always)]
+pub(in super::super) fn load_field_n(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    let object = r[at(i.b())];
+    load_n(i.a(), s, r, c, object, 1 + usize::from(i.c())).ok_or(Exit::Slow)
+}
+
+#[inline(always)]
+pub(in super::super) fn store_field_n(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    let object = r[at(i.a())];
+    store_n(i.c(), s, r, c, object, 1 + usize::from(i.b())).ok_or(Exit::Slow)
+}
+
 /// The place of an array's element: its buffer's first word and the index, which is below the length.
 #[inline(always)]
-fn element(c: &mut Context<'_>, array: u64, index: u64) -> Result<(usize, usize), Exit> {
-    let Some(head) = word(c, array, 1) else { return Err(c.trap(TrapCode::Corrupt, 0, 0)) };
-    let (len, buffer) = halves(head);
-    if index < u64::from(len) {
-        Ok((buffer as usize, index as usize))
-    } else {
-        Err(c.trap(TrapCode::IndexOutOfRange, index.cast_signed(), i64::from(len)))
+fn element(c: &Context<'_>, array: u64, index: u64) -> Result<(usize, usize), Exit> {
+    let (len, buffer) = halves(word(c, array, 1).ok_or(Exit::Element)?);
+    if index < u64::from(len) { Ok((buffer as usize, index as usize)) } else { Err(Exit::Element) }
+}
+
+/// Why the instruction before the context's step could not access an element. Found out afterwards, so that those that
+/// can keep nothing in registers for it.
+#[cold]
+pub(in super::super) fn element_trap(stack: &[u64], c: &Context<'_>) -> (TrapCode, [i64; 2]) {
+    let insn = Insn(c.step.pc.checked_sub(1).and_then(|at| c.code.get(at)).copied().unwrap_or(0));
+    let register = |number: u8| stack.get(c.base + usize::from(number)).copied().unwrap_or(0);
+    let (a, b, c_) = (register(insn.a()), register(insn.b()), register(insn.c()));
+    let (array, indices) = match insn.op() {
+        Some(Op::ASet | Op::ASetU8) => (a, [b, b]),
+        Some(Op::ASwap) => (a, [b, c_]),
+        _ => (b, [c_, c_]),
+    };
+    let len = word(c, array, 1).map_or(0, |head| u64::from(halves(head).0));
+    match indices.into_iter().find(|&index| index >= len) {
+        Some(index) => (TrapCode::IndexOutOfRange, [index.cast_signed(), len.cast_signed()]),
+        None => (TrapCode::Corrupt, [0; 2]),
     }
 }
 
@@ -78,45 +135,50 @@ pub(in super::super) fn a_len(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_
 #[inline(always)]
 pub(in super::super) fn a_get(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let (buffer, index) = element(c, r[at(i.b())], r[at(i.c())])?;
-    load(i, s, r, c, buffer as u64, index)
+    r[at(i.a())] = word(c, buffer as u64, index).ok_or(Exit::Element)?;
+    Ok(s)
 }
 
 #[inline(always)]
 pub(in super::super) fn a_get_f(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let (buffer, index) = element(c, r[at(i.b())], r[at(i.c())])?;
-    match word(c, buffer as u64, index) {
-        Some(bits) => set_float(i, s, r, f64::from_bits(bits)),
-        None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
-    }
+    let bits = word(c, buffer as u64, index).ok_or(Exit::Element)?;
+    set_float(i, s, r, f64::from_bits(bits))
 }
 
 #[inline(always)]
 pub(in super::super) fn a_set(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let (buffer, index) = element(c, r[at(i.a())], r[at(i.b())])?;
-    store(s, c, buffer as u64, index, r[at(i.c())])
+    *c.heap.get_mut(buffer + index).ok_or(Exit::Element)? = r[at(i.c())];
+    Ok(s)
 }
 
 #[inline(always)]
 pub(in super::super) fn a_get_u8(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let (buffer, index) = element(c, r[at(i.b())], r[at(i.c())])?;
     let bytes: &[u8] = bytemuck::cast_slice(&*c.heap);
-    match bytes.get(buffer * 8 + index) {
-        Some(&byte) => set_int(i, s, r, i64::from(byte)),
-        None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
-    }
+    let &byte = bytes.get(buffer * 8 + index).ok_or(Exit::Element)?;
+    set_int(i, s, r, i64::from(byte))
 }
 
 #[inline(always)]
 pub(in super::super) fn a_set_u8(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let (buffer, index) = element(c, r[at(i.a())], r[at(i.b())])?;
     let bytes: &mut [u8] = bytemuck::cast_slice_mut(c.heap);
-    match bytes.get_mut(buffer * 8 + index) {
-        Some(byte) => {
-            *byte = r[at(i.c())] as u8;
-            Ok(s)
-        }
-        None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
-    }
+    *bytes.get_mut(buffer * 8 + index).ok_or(Exit::Element)? = r[at(i.c())] as u8;
+    Ok(s)
+}
+
+#[inline(always)]
+pub(in super::super) fn a_swap(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    let array = r[at(i.a())];
+    let (buffer, first) = element(c, array, r[at(i.b())])?;
+    let (_, second) = element(c, array, r[at(i.c())])?;
+    let (first, second) = (buffer + first, buffer + second);
+    let value = *c.heap.get(first).ok_or(Exit::Element)?;
+    let other = core::mem::replace(c.heap.get_mut(second).ok_or(Exit::Element)?, value);
+    *c.heap.get_mut(first).ok_or(Exit::Element)? = other;
+    Ok(s)
 }
 
 /// Appends while the buffer has room; growing is the trampoline's.
