@@ -28,9 +28,13 @@ mod env;
 mod fs;
 #[cfg(feature = "grants")]
 mod grants;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "kv")]
 mod kv;
 mod limits;
+#[cfg(all(feature = "shell", target_os = "linux"))]
+mod shell;
 mod units;
 
 use std::collections::BTreeMap;
@@ -47,9 +51,13 @@ pub use env::Env;
 pub use fs::{Fs, Workspace};
 #[cfg(feature = "grants")]
 pub use grants::Grants;
+#[cfg(feature = "http")]
+pub use http::{Http, Resolver};
 #[cfg(feature = "kv")]
 pub use kv::{Kv, Store};
 pub use limits::Limits;
+#[cfg(all(feature = "shell", target_os = "linux"))]
+pub use shell::{Sandbox, Shell};
 pub use units::{Size, Time};
 
 /// Declares [`Policy`] with its sections: a new one is a file with a type that is a [`Section`], and a line below.
@@ -115,6 +123,12 @@ policy! {
     /// Where it stores texts by key, and how much.
     #[cfg(feature = "kv")]
     kv: Kv;
+    /// Which hosts it may send requests to.
+    #[cfg(feature = "http")]
+    http: Http;
+    /// Which commands it may run.
+    #[cfg(all(feature = "shell", target_os = "linux"))]
+    shell: Shell;
 }
 
 /// A part of a policy that narrows one capability.
