@@ -355,3 +355,48 @@ fn from_a_file() -> Test {
     }
     Ok(())
 }
+
+#[test]
+fn the_whole_runner_in_a_sandbox() -> Test {
+    let place = Place::new()?;
+    for folder in ["in/work", "out"] {
+        fs::create_dir_all(place.path().join(folder))?;
+    }
+    place.write("out/secret", "outside")?;
+    place.write("in/work/file", "inside")?;
+    let source = |statement: &str| format!("fn main() -> int {{\n  {statement}\n  7\n}}\n");
+    place.write("in/read.mog", source("println(fs.read(\"file\"))"))?;
+    place.write("in/write.mog", source("fs.write(\"made\", \"x\")"))?;
+    place.write("in/p.toml", "grant = [\"fs\"]\n[fs]\nworkspace = \"work\"\n")?;
+    place.write("in/out.toml", "grant = [\"fs\"]\n[fs]\nworkspace = \"../out\"\n")?;
+    let run = |args: &str| -> Anything<mog_tests::process::Finished> {
+        let args = args.split_whitespace().map(Into::into).collect::<Vec<_>>();
+        let limit = Duration::from_secs(20);
+        Ok(mog_tests::process::run(place.command(), &args, b"", &place.path().join("in"), limit)?)
+    };
+    let ended = |args: &str, code: i32| -> Anything<mog_tests::process::Finished> {
+        let finished = run(args)?;
+        if finished.exit == mog_tests::process::Exit::Code(code) {
+            Ok(finished)
+        } else {
+            Err(format!("{args}: {finished:?}").into())
+        }
+    };
+    let read = ended("run --sandbox strict --policy p.toml read.mog", 7)?;
+    assert_eq!(read.stdout, b"inside\n");
+    ended("run --sandbox=strict --policy p.toml write.mog", 70)?;
+    assert!(!place.path().join("in/work/made").exists());
+    ended("run --sandbox standard --policy p.toml write.mog -- --sandbox none", 7)?;
+    assert!(place.path().join("in/work/made").exists());
+    // A policy that allows more than the walls opens nothing behind them.
+    ended("run --sandbox none --policy out.toml write.mog", 7)?;
+    assert!(place.path().join("out/made").exists());
+    has(&ended("run --sandbox standard --policy out.toml write.mog", 64)?, "out")?;
+    // There is no second sandbox in the first, so no command runs.
+    place.write("in/shell.mog", "async fn main() { println(await shell.exec(\"cat\", [\"file\"])) }\n")?;
+    place.write(
+        "in/shell.toml",
+        "grant = [\"shell\"]\n[shell]\nworkspace = \"work\"\nallow.cat = [\"*\"]\n",
+    )?;
+    has(&ended("run --sandbox strict --policy shell.toml shell.mog", 77)?, "Failed to initialize sandbox")
+}

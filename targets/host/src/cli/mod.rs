@@ -10,6 +10,7 @@ mod inspect;
 mod replay;
 mod resume;
 mod run;
+mod sandbox;
 mod sign;
 mod spec;
 mod watch;
@@ -33,6 +34,8 @@ pub(crate) mod exit {
     pub(crate) const REJECTED: u8 = 65;
     /// A file that cannot be read or written.
     pub(crate) const FILE: u8 = 66;
+    /// The sandbox that was asked for cannot be had.
+    pub(crate) const NO_SANDBOX: u8 = 77;
     /// A replayed run is not the one that the log tells of.
     pub(crate) const DIVERGED: u8 = 70;
 }
@@ -224,6 +227,10 @@ pub(crate) struct RunArgs {
         requires = "require_signature"
     )]
     pub(crate) minimum_version: u32,
+    /// Run it, and what it runs in, inside bubblewrap too, without a network (Linux): `strict` can write no file, `standard`
+    /// those in the working folder. Beside that folder it can read the files that are named here
+    #[arg(long, value_enum, value_name = "WALLS")]
+    pub(crate) sandbox: Option<SandboxArg>,
     #[command(flatten)]
     pub(crate) runtime: RuntimeArgs,
 }
@@ -251,6 +258,13 @@ pub(crate) struct ReplayArgs {
     /// The longest that it may take, such as `2s`
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<Time>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SandboxArg {
+    Strict,
+    Standard,
+    None,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -10,13 +10,18 @@ use mog::{AuditLog, CapabilitySet, Counters, Dispatch, Error, Program, Runtime, 
 use mog_core::TypeId;
 
 use super::files::{self, CompileOptions};
-use super::{DispatchArg, GrantArgs, RunArgs, RuntimeArgs, exit, fail, grants, resume, say, sign};
+use super::{
+    DispatchArg, GrantArgs, RunArgs, RuntimeArgs, SandboxArg, exit, fail, grants, resume, sandbox, say, sign,
+};
 
 /// Memory of a program if nobody says how much.
 const DEFAULT_MEMORY: Size = Size(64 << 20);
 
 /// Runs a program and gives the exit code.
 pub(crate) fn run(args: RunArgs) -> u8 {
+    if args.sandbox.is_some_and(|walls| walls != SandboxArg::None) {
+        return sandbox::run(&args);
+    }
     let runtime = &args.runtime;
     let (capabilities, limits) = match grants(&runtime.grants, &args.file, runtime.audit.as_deref()) {
         Ok(granted) => granted,
@@ -48,7 +53,7 @@ pub(crate) fn run(args: RunArgs) -> u8 {
 
 /// The program to run: compiled, loaded, or with its signature verified. An error was shown.
 pub(super) fn program(args: &RunArgs, policy: &Limits) -> Result<Program, u8> {
-    let RunArgs { file, deny_warnings, require_signature, program_name, minimum_version, runtime } = args;
+    let RunArgs { file, deny_warnings, require_signature, program_name, minimum_version, runtime, .. } = args;
     if require_signature.is_empty() {
         let options = CompileOptions { deny_warnings: *deny_warnings, ..CompileOptions::default() };
         return files::program(file, options);

@@ -7,13 +7,16 @@ use std::time::Duration;
 use mog::{Error, Interrupt, Runtime};
 use notify::{Event, RecursiveMode, Watcher, recommended_watcher};
 
-use super::{RunArgs, exit, fail, run, say};
+use super::{RunArgs, SandboxArg, exit, fail, run, sandbox, say};
 
 /// How long files must have been left alone before they are read.
 const QUIET: Duration = Duration::from_millis(100);
 
 /// Runs a program again whenever its file or one beside it changes, until the process is ended.
 pub(crate) fn watch(args: &RunArgs) -> u8 {
+    if args.sandbox.is_some_and(|walls| walls != SandboxArg::None) {
+        return sandbox::run(args);
+    }
     let folder = match Path::new(&args.file).parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_path_buf(),
         _ => PathBuf::from("."),

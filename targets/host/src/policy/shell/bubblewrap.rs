@@ -1,11 +1,11 @@
 //! The walls around a command: bubblewrap's, a seccomp filter's, and those of resource limits.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::read_link;
-use std::io::{Write, pipe};
+use std::fs::{File, read_link};
+use std::io::{Read, Write, pipe};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use command_fds::{CommandFdExt, FdMapping};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,8 @@ pub enum Sandbox {
 const WORKSPACE: &str = "/workspace";
 /// Room for temporary files in a sandbox, in bytes: it is memory.
 const TEMPORARY: &str = "67108864";
+/// What is in bubblewrap's report if a command ended, and only if the walls stood.
+const ENDED: &str = "\"exit-code\"";
 /// Numbers of the sandbox's own files, for bubblewrap alone.
 const STATUS_FD: i32 = 3;
 const FILTER_FDS: [i32; 2] = [4, 5];
@@ -42,7 +44,59 @@ const FILTER_FDS: [i32; 2] = [4, 5];
 pub(super) struct Walls {
     sandbox: Sandbox,
     workspace: PathBuf,
+    /// Where the workspace is inside.
+    place: PathBuf,
+    /// What else can be read, where it is.
+    readable: Vec<PathBuf>,
     program: PathBuf,
+}
+
+impl Sandbox {
+    /// Runs one of the host's own programs in these walls to its end, with the host's environment, input and output, in the
+    /// working folder; and gives its exit code. Beside that folder it can read what is named, and its own file.
+    ///
+    /// # Errors
+    /// Why the walls do not stand. Nothing ran then.
+    pub fn run(
+        self,
+        file: &Path,
+        args: impl IntoIterator<Item = OsString>,
+        readable: Vec<PathBuf>,
+    ) -> Result<u8, String> {
+        let told = |error: CallError| match error {
+            CallError::Denied(message) | CallError::Failed(message) => message,
+            _ => "Failed to initialize sandbox".to_owned(),
+        };
+        let failed = |error: std::io::Error| told(unavailable(error));
+        let args: Vec<OsString> = args.into_iter().collect();
+        let inner: Vec<OsString> = [file.into()].into_iter().chain(args).collect();
+        if self == Self::None {
+            let mut command = Command::new(file);
+            let status = command.args(inner.iter().skip(1)).status().map_err(failed)?;
+            return Ok(exit_code(status));
+        }
+        let folder = std::env::current_dir().and_then(|folder| folder.canonicalize()).map_err(failed)?;
+        if folder.parent().is_none() {
+            return Err(told(unavailable("not in the root folder")));
+        }
+        let mut walls = Walls::new(self, folder.clone(), None);
+        // What is in the folder can be read there.
+        let others = readable.into_iter().chain([file.to_path_buf()]);
+        walls.readable = others.filter(|path| !path.starts_with(&folder)).collect();
+        walls.place = folder;
+        let (mut command, reader) = walls.command(&inner).map_err(told)?;
+        let mut child = command.spawn().map_err(failed)?;
+        // With its end of the report, which would keep it open.
+        drop(command);
+        let exit = child.wait().map_err(failed)?;
+        let mut report = String::new();
+        File::from(reader).read_to_string(&mut report).map_err(failed)?;
+        if report.contains(ENDED) { Ok(exit_code(exit)) } else { Err(told(unavailable("see above"))) }
+    }
+}
+
+fn exit_code(status: ExitStatus) -> u8 {
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
 fn unavailable(why: impl std::fmt::Display) -> CallError {
@@ -51,7 +105,8 @@ fn unavailable(why: impl std::fmt::Display) -> CallError {
 
 impl Walls {
     pub(super) fn new(sandbox: Sandbox, workspace: PathBuf, program: Option<PathBuf>) -> Self {
-        Self { sandbox, workspace, program: program.unwrap_or_else(|| "/usr/bin/bwrap".into()) }
+        let program = program.unwrap_or_else(|| "/usr/bin/bwrap".into());
+        Self { sandbox, workspace, place: WORKSPACE.into(), readable: Vec::new(), program }
     }
 
     /// Runs a file with arguments to its end, or until a limit or the caller ends it.
@@ -76,9 +131,8 @@ impl Walls {
             return child::run(bare(command), None, limits).await;
         }
         let (command, status) = self.command(&inner)?;
-        let output = child::run(command, Some(status), limits).await?;
-        // It says so when the command has ended, and only if the walls stood.
-        if !output.timed_out && !output.status.contains("\"exit-code\"") {
+        let output = child::run(bare(command), Some(status), limits).await?;
+        if !output.timed_out && !output.status.contains(ENDED) {
             let why = output.stderr.lines().last().unwrap_or_default();
             return Err(unavailable(why.strip_prefix("bwrap: ").unwrap_or(why)));
         }
@@ -101,7 +155,7 @@ impl Walls {
         let mut command = Command::new(&self.program);
         command.args(self.options()).arg("--").args(inner);
         command.fd_mappings(mappings).map_err(unavailable)?;
-        Ok((bare(command), status.into()))
+        Ok((command, status.into()))
     }
 
     fn options(&self) -> Vec<OsString> {
@@ -117,8 +171,7 @@ impl Walls {
             &"--new-session",
         ]);
         add(&[&"--cap-drop", &"ALL", &"--uid", &"1000", &"--gid", &"1000", &"--hostname", &"sandbox"]);
-        add(&[&"--clearenv", &"--setenv", &"PATH", &FOLDERS.join(":"), &"--setenv", &"HOME", &"/tmp"]);
-        add(&[&"--setenv", &"LANG", &"C.UTF-8"]);
+        add(&[&"--setenv", &"HOME", &"/tmp"]);
         add(&[&"--ro-bind", &"/usr", &"/usr"]);
         // Links into /usr on most systems, folders on older ones.
         for folder in ["/bin", "/sbin", "/lib", "/lib32", "/lib64"] {
@@ -133,7 +186,10 @@ impl Walls {
         add(&[&"--proc", &"/proc", &"--dev", &"/dev"]);
         add(&[&"--size", &TEMPORARY, &"--tmpfs", &"/tmp"]);
         let bind = if self.sandbox == Sandbox::Standard { "--bind" } else { "--ro-bind" };
-        add(&[&bind, &self.workspace, &WORKSPACE, &"--chdir", &WORKSPACE]);
+        add(&[&bind, &self.workspace, &self.place, &"--chdir", &self.place]);
+        for path in &self.readable {
+            add(&[&"--ro-bind", path, path]);
+        }
         // What is left of the root can be seen and not be written.
         add(&[&"--remount-ro", &"/", &"--remount-ro", &"/dev"]);
         for number in FILTER_FDS {
