@@ -47,7 +47,8 @@ image() {
         cp "$cross/$2/release/$3" "$cross/images/$1"
 }
 
-# Every stored program on every board, from flash where there is flash: output, ending and steps are the host's.
+# Every stored program on every board, from flash where there is flash: output, ending and steps are the host's. Snapshots
+# too, and what boards make of the host's.
 firmware() {
     local arm=(--manifest-path targets/cortex-m/Cargo.toml)
     need_cross && mkdir -p "$cross/images" || return
@@ -57,7 +58,7 @@ firmware() {
         image microbit thumbv6m-none-eabi conformance "${arm[@]}" --no-default-features --features "window-32,$small_parts" &&
         image riscv32 riscv32imac-unknown-none-elf mog-riscv --manifest-path targets/riscv/Cargo.toml &&
         image aarch64 aarch64-unknown-linux-gnu mog-aarch64 --package mog-aarch64 &&
-        MOG_FIRMWARE=$cross/images cargo test --locked --package mog-tests --test firmware
+        MOG_FIRMWARE=$cross/images cargo test --locked --package mog-tests --test firmware --test board_snapshots
 }
 
 # The example firmware, without an allocator and with one: damaged programs are refused, a good one takes over.

@@ -1,5 +1,6 @@
 //! Shared parts of the test programs: stored cases, ways to run them, and what must agree between the ways.
 //!
+//! - [`board`] runs packs of programs on emulated boards,
 //! - [`case`] reads a `.mog` file with its directives and its expected output,
 //! - [`clock`] measures,
 //! - [`process`] runs one command with a deadline, [`place`] runs `mog` in a folder of its own,
@@ -9,6 +10,7 @@
 //! - [`generate`] makes programs to compare on, [`differential`] compares,
 //! - [`shapes`] makes sources of any size, to see what the compiler takes for them.
 
+pub mod board;
 pub mod case;
 pub mod clock;
 pub mod differential;

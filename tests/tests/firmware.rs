@@ -7,111 +7,21 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::ffi::OsString;
 use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mog::Compiler;
-use mog_core::features::{self, ARRAYS, FLOATS, MAPS, PRESENT, STRINGS, TASKS};
+use mog_core::features;
 use mog_firmware::{Console, Summary, arena_words, encode, run};
+use mog_tests::board::{BOARDS, Board};
 use mog_tests::case::{self, Case};
-use mog_tests::process::{self, Exit, Scratch};
 
-/// The longest that one start of an emulator may take.
-const LIMIT: Duration = Duration::from_secs(240);
 /// What `mog run` gives a program that is not told otherwise.
 const MEMORY: u32 = 1 << 20;
-
-/// What emulates a board.
-#[derive(Clone, Copy)]
-enum Emulator {
-    /// A program for Linux, which is told the pack's file.
-    User(&'static [&'static str]),
-    /// A whole machine, in whose memory the pack lies at this address.
-    System(&'static [&'static str], u32),
-}
-
-/// A board, or what stands for one.
-#[derive(Clone, Copy)]
-struct Board {
-    name: &'static str,
-    emulator: Emulator,
-    /// Registers of the window that its firmware is built with.
-    window: usize,
-    /// The most memory that it has for a program, in bytes.
-    memory: u32,
-    /// Parts of the machine that its firmware has.
-    parts: u16,
-    /// Room for a pack, in bytes.
-    pack: usize,
-    /// How many programs must fit it.
-    at_least: usize,
-}
-
-const BOARDS: [Board; 6] = [
-    Board {
-        name: "aarch64",
-        emulator: Emulator::User(&["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]),
-        window: 256,
-        memory: 4 << 20,
-        parts: PRESENT,
-        pack: 4 << 20,
-        at_least: 400,
-    },
-    Board {
-        name: "riscv32",
-        emulator: Emulator::System(
-            &["qemu-system-riscv32", "-machine", "virt", "-bios", "none"],
-            0x8400_0000,
-        ),
-        window: 256,
-        memory: 4 << 20,
-        parts: PRESENT,
-        pack: 2 << 20,
-        at_least: 400,
-    },
-    Board {
-        name: "mps2-an385",
-        emulator: Emulator::System(&["qemu-system-arm", "-machine", "mps2-an385"], 0x20_0000),
-        window: 256,
-        memory: 4 << 20,
-        parts: PRESENT,
-        pack: 2 << 20,
-        at_least: 400,
-    },
-    Board {
-        name: "mps2-an386",
-        emulator: Emulator::System(&["qemu-system-arm", "-machine", "mps2-an386"], 0x20_0000),
-        window: 256,
-        memory: 4 << 20,
-        parts: PRESENT,
-        pack: 2 << 20,
-        at_least: 400,
-    },
-    Board {
-        name: "lm3s6965evb",
-        emulator: Emulator::System(&["qemu-system-arm", "-machine", "lm3s6965evb"], 0x3_c000),
-        window: 64,
-        memory: 32 << 10,
-        parts: FLOATS | MAPS | STRINGS | TASKS | ARRAYS,
-        pack: 16 << 10,
-        at_least: 250,
-    },
-    Board {
-        name: "microbit",
-        emulator: Emulator::System(&["qemu-system-arm", "-machine", "microbit"], 0x3_c000),
-        window: 32,
-        memory: 8 << 10,
-        parts: FLOATS | MAPS | STRINGS | TASKS | ARRAYS,
-        pack: 16 << 10,
-        at_least: 100,
-    },
-];
 
 /// What a stored program asks `mog run` for, with its module.
 struct Program {
@@ -210,38 +120,6 @@ fn on_a_board(board: &Board, image: &Path, expectations: &Expectations) -> Resul
         }
     }
     Ok(())
-}
-
-impl Board {
-    /// What it writes for a pack.
-    fn run(&self, image: &Path, mut pack: Vec<u8>) -> Result<String, Failed> {
-        let scratch = Scratch::new()?;
-        pack.resize(self.pack, 0);
-        let file = scratch.write("pack", pack)?;
-        let (command, args) = self.emulator.command(image, &file);
-        let came = process::run(Path::new(command), &args, &[], scratch.path(), LIMIT)?;
-        let text = String::from_utf8_lossy(&came.stdout).into_owned();
-        if came.exit == Exit::Code(0) { Ok(text) } else { Err(format!("{came:?}").into()) }
-    }
-}
-
-impl Emulator {
-    /// Program and arguments that run an image with a pack.
-    fn command(self, image: &Path, pack: &Path) -> (&'static str, Vec<OsString>) {
-        let (Self::User(command) | Self::System(command, _)) = self;
-        let mut args: Vec<OsString> = command.iter().skip(1).map(Into::into).collect();
-        match self {
-            Self::User(_) => args.extend([image.into(), pack.into()]),
-            Self::System(_, at) => {
-                let fixed = ["-display", "none", "-serial", "none", "-monitor", "none"];
-                args.extend(fixed.map(Into::into));
-                args.extend(["-semihosting-config", "enable=on,target=native", "-kernel"].map(Into::into));
-                let loader = format!("loader,file={},addr={at:#x},force-raw=on", pack.display());
-                args.extend([image.into(), "-device".into(), loader.into()]);
-            }
-        }
-        (command.first().copied().unwrap_or_default(), args)
-    }
 }
 
 /// What a case wrote: the program's output, and everything.
@@ -371,6 +249,7 @@ impl Program {
             deny: &self.deny,
             entry: &self.entry,
             module: &self.module,
+            ..mog_firmware::Case::default()
         }
     }
 

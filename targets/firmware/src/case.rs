@@ -1,7 +1,7 @@
 //! Cases in a pack, where they lie.
 //!
 //! ```text
-//! case    [ words of head, u32 | words of module, u32 | head, postcard | module ] …
+//! case    [ words of head, u32 | words of module, u32 | head, postcard | module ] …      the head has the snapshot in it
 //! end     [ 0, u32 ]
 //! ```
 //! Head and module begin on a multiple of four bytes, so that a module is used where it is.
@@ -26,6 +26,11 @@ pub struct Case<'a> {
     pub deny: &'a str,
     /// The function to call: `--entry`.
     pub entry: &'a str,
+    /// Whether a snapshot is taken, and written, at every charge point.
+    pub saves: bool,
+    /// Where the case goes on, instead of calling the function; empty if it begins anew.
+    #[serde(borrow)]
+    pub snapshot: &'a [u8],
     /// The module's bytes.
     #[serde(skip)]
     pub module: &'a [u8],
@@ -94,6 +99,8 @@ mod tests {
             grant: "log,kv.get",
             deny: "",
             entry: "main",
+            saves: true,
+            snapshot: &[1, 2, 3],
             module: &[1, 2, 3, 4, 5, 6, 7, 8],
         };
         let other = Case { name: "b", module: &[9; 4], ..case };

@@ -89,6 +89,10 @@ impl<'c> Board<'c> {
         }
     }
 
+    pub(crate) const fn case(&self) -> &Case<'c> {
+        &self.case
+    }
+
     pub(crate) fn remark(&mut self, line: fmt::Arguments<'_>) {
         self.console.remark(line);
     }

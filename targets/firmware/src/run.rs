@@ -1,10 +1,12 @@
 //! Runs cases.
 
 use core::fmt;
+use core::iter;
 
 use mog_core::heap::Data;
 use mog_core::{
-    Config, Counters, Failure, Instance, LoadError, Module, Outcome, StartError, TrapCode, WINDOW,
+    Config, Counters, Failure, Instance, LoadError, Module, Outcome, SnapshotError, StartError, TrapCode,
+    WINDOW,
 };
 
 use crate::host::Board;
@@ -24,6 +26,7 @@ pub struct Summary {
 enum Ending<'a> {
     Rejected(LoadError),
     NotStarted(StartError),
+    NotRestored(SnapshotError),
     OutOfSteps,
     Returned(i64),
     Failed(Failure, &'a str),
@@ -40,7 +43,11 @@ impl Ending<'_> {
             | Self::Other(Outcome::OutOfMemory | Outcome::OutOfStack) => 71,
             Self::OutOfSteps => 124,
             Self::Returned(value) => value.rem_euclid(64) as u8,
-            Self::NotStarted(_) | Self::Failed(..) | Self::Trap(..) | Self::Other(_) => 70,
+            Self::NotStarted(_)
+            | Self::NotRestored(_)
+            | Self::Failed(..)
+            | Self::Trap(..)
+            | Self::Other(_) => 70,
         }
     }
 }
@@ -50,6 +57,7 @@ impl fmt::Display for Ending<'_> {
         match self {
             Self::Rejected(error) => write!(f, "rejected: {error}"),
             Self::NotStarted(error) => write!(f, "not started: {error:?}"),
+            Self::NotRestored(error) => write!(f, "not restored: {error}"),
             Self::OutOfSteps => f.write_str("out of steps"),
             Self::Returned(value) => write!(f, "returned {value}"),
             Self::Failed(kind, message) => write!(f, "failed: {kind:?}: {message}"),
@@ -80,29 +88,51 @@ pub fn run(case: &Case<'_>, arena: &mut [u64], console: &mut dyn Console) -> Sum
     };
     // As much as the same module has in a machine with another window.
     let words = (case.memory as usize / 8).saturating_add(module.slack());
-    let Some(arena) = arena.get_mut(..words) else {
+    let Some((arena, spare)) = arena.split_at_mut_checked(words) else {
         let error = StartError::ArenaTooSmall { needs: words };
         return finish(&mut board, &Ending::NotStarted(error), Counters::default());
     };
+    if !case.snapshot.is_empty() {
+        let restored = Instance::restore(module, arena, &mut board, Config::default(), case.snapshot);
+        return match restored {
+            Ok(mut instance) => go_on(&mut instance, &mut board, iter::once(None), spare),
+            Err(error) => finish(&mut board, &Ending::NotRestored(error), Counters::default()),
+        };
+    }
+    if case.saves {
+        // What was never written is in a snapshot too.
+        arena.fill(0);
+    }
     let mut instance = match Instance::new(module, arena, &mut board, Config::default()) {
         Ok(instance) => instance,
         Err(error) => return finish(&mut board, &Ending::NotStarted(error), Counters::default()),
     };
     let main = module.metadata().exports().find(|export| export.name == case.entry);
-    let mut budget = case.steps;
-    let mut next = module.metadata().init();
-    let mut last = main.map(|main| main.function);
-    while let Some(function) = next.take().or_else(|| last.take()) {
-        if let Err(error) = instance.enter(function, 0, |_, _| Some(())) {
-            return finish(&mut board, &Ending::NotStarted(error), instance.counters());
+    let functions = [module.metadata().init(), main.map(|main| main.function)];
+    go_on(&mut instance, &mut board, functions.into_iter().flatten().map(Some), spare)
+}
+
+/// Runs functions one after the other, or what was entered already where there is none; says how that ended.
+fn go_on(
+    instance: &mut Instance<'_>,
+    board: &mut Board<'_>,
+    functions: impl Iterator<Item = Option<u16>>,
+    spare: &mut [u64],
+) -> Summary {
+    let mut budget = board.case().steps;
+    for function in functions {
+        if let Some(function) = function
+            && let Err(error) = instance.enter(function, 0, |_, _| Some(()))
+        {
+            return finish(board, &Ending::NotStarted(error), instance.counters());
         }
-        match drive(&mut instance, &mut board, &mut budget) {
+        match drive(instance, board, &mut budget, spare) {
             Some(Outcome::Returned) => {}
             Some(outcome) => {
-                let ending = describe(&instance, outcome);
-                return finish(&mut board, &ending, instance.counters());
+                let ending = describe(instance, outcome);
+                return finish(board, &ending, instance.counters());
             }
-            None => return finish(&mut board, &Ending::OutOfSteps, instance.counters()),
+            None => return finish(board, &Ending::OutOfSteps, instance.counters()),
         }
     }
     let ending = match instance.result().map(|result| result.data()) {
@@ -115,17 +145,24 @@ pub fn run(case: &Case<'_>, arena: &mut [u64], console: &mut dyn Console) -> Sum
         Some(Data::Err(kind, message)) => Ending::Failed(kind, message),
         _ => Ending::Returned(0),
     };
-    finish(&mut board, &ending, instance.counters())
+    finish(board, &ending, instance.counters())
 }
 
 /// Runs what was entered until it ends, or the budget does.
-fn drive(instance: &mut Instance<'_>, board: &mut Board<'_>, budget: &mut u64) -> Option<Outcome> {
+fn drive(
+    instance: &mut Instance<'_>,
+    board: &mut Board<'_>,
+    budget: &mut u64,
+    spare: &mut [u64],
+) -> Option<Outcome> {
+    let saves = board.case().saves;
     let taken = |counters: Counters| counters.steps + counters.collector_steps;
     while *budget > 0 {
         let before = taken(instance.counters());
-        let outcome = instance.run(board, *budget);
+        let outcome = instance.run(board, if saves { 1 } else { *budget });
         *budget = budget.saturating_sub(taken(instance.counters()) - before);
         match outcome {
+            Outcome::Paused if saves => write_snapshot(instance, board, bytemuck::cast_slice_mut(spare)),
             Outcome::Paused => {}
             Outcome::Pending(token) => {
                 board.pass_time(Some(token));
@@ -138,6 +175,23 @@ fn drive(instance: &mut Instance<'_>, board: &mut Board<'_>, budget: &mut u64) -
         }
     }
     None
+}
+
+/// Writes a snapshot as a line `*** bytes`, in hexadecimal. As nothing of an instance is lost by that, it is enough to know
+/// that a board writes what the host writes.
+fn write_snapshot(instance: &Instance<'_>, board: &mut Board<'_>, spare: &mut [u8]) {
+    match instance.snapshot(spare) {
+        Ok(len) => board.remark(format_args!("*** {}", Hex(spare.get(..len).unwrap_or(&[])))),
+        Err(error) => board.remark(format_args!("*** {error}")),
+    }
+}
+
+struct Hex<'b>(&'b [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 fn describe<'i>(instance: &'i Instance<'_>, outcome: Outcome) -> Ending<'i> {
