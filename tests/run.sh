@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 tiers=(format lint docs licences no_std readme unit conformance small_window stack firmware thermostat footprint c peers fuzz sanitizer)
 # Only run when they are named: they take long.
-readonly by_name=(threads)
+readonly by_name=(threads soak)
 target=${CARGO_TARGET_DIR:-target}
 [[ $target = /* ]] || target=$PWD/$target
 host=$(rustc -vV | sed -n 's/^host: //p')
@@ -218,11 +218,12 @@ peers() {
 
 # Each fuzz target for a while, from the stored programs as seeds.
 fuzz() {
-    local seconds=${FUZZ_SECONDS:-20} folder=$target/fuzz name seeds
+    local seconds=${FUZZ_SECONDS:-15} folder=$target/fuzz name seeds
     need_nightly || return
     need cargo-fuzz cargo install --locked cargo-fuzz || return
     cargo build --release --locked --package mog || return
-    rm -rf "$folder/seeds" && mkdir -p "$folder/seeds/source" "$folder/seeds/module" "$folder/seeds/json" || return
+    rm -rf "$folder/seeds" && mkdir -p "$folder/seeds/source" "$folder/seeds/module" "$folder"/seeds/{json,declarations,policy} || return
+    cp mog-compiler/src/declarations/*.mogdecl "$folder/seeds/declarations/" || return
     find tests/conformance tests/attacks examples -name '*.mog' | while read -r program; do
         name=${program//\//-}
         cp "$program" "$folder/seeds/source/$name"
@@ -231,7 +232,7 @@ fuzz() {
         { printf '\0\0\0\020\0\001' && cat "$folder/module"; } >"$folder/seeds/module/$name"
     done
     grep -rhoE '[[{]\\?".*[]}]' tests/conformance --include='*.mog' | split -l 1 - "$folder/seeds/json/" || return
-    for name in source module mutated_module snapshot json; do
+    for name in source module mutated_module snapshot json declarations policy programs signed values; do
         seeds=()
         [ ! -d "$folder/seeds/$name" ] || seeds=("$folder/seeds/$name")
         mkdir -p "$folder/corpus/$name" || return
@@ -249,6 +250,11 @@ sanitizer() {
 
 # shellcheck source=tests/firmware.sh
 . tests/firmware.sh
+
+# Programs for an hour (SOAK_SECONDS) in one process, whose memory stays flat.
+soak() {
+    cargo test --locked --profile fast --package mog-tests --test soak -- --ignored --nocapture
+}
 
 # Ten thousand instances on two threads under ThreadSanitizer, with a standard library that it sees too: Debian's compiler
 # builds it from source. That compiler has no runtime for the sanitizer, the nightly toolchain has one.

@@ -37,6 +37,11 @@ impl AnyHost {
                 describe(&argument, &mut self.log);
             }
         }
+        if call.answer().is_none()
+            && let Some((index, params)) = asks(call)
+        {
+            return call.call_back(index, 1, &[7; 8][..params]);
+        }
         match (function % 4, call.result_type()) {
             (1, _) => call.fail("failed"),
             (2, _) => call.deny("denied"),
@@ -45,6 +50,14 @@ impl AnyHost {
             _ => call.return_int(i64::from(function)),
         }
     }
+}
+
+/// The first argument that is a function of ints, and how many.
+fn asks(call: &Call<'_, '_>) -> Option<(usize, usize)> {
+    (0..call.len()).find_map(|index| {
+        let (_, params) = call.callback_types(index)?.split_last()?;
+        (params.len() <= 8 && params.iter().all(|&ty| ty == TypeId::INT.0)).then_some((index, params.len()))
+    })
 }
 
 impl Host for AnyHost {

@@ -53,8 +53,37 @@ fn trials() -> Result<Vec<Trial>, String> {
     }
     trials.push(Trial::test("output_is_charged", move || output_is_charged(runner.as_ref())));
 
+    let all: Vec<String> = trials.iter().map(|trial| trial.name().to_owned()).collect();
+    trials.push(Trial::test("table", move || table_is_complete(&all)));
     let names: BTreeSet<&str> = trials.iter().map(Trial::name).collect();
     if names.len() < trials.len() { Err("two tests have one name".to_owned()) } else { Ok(trials) }
+}
+
+/// The README's table of attacks names every test, and no test that there is not.
+fn table_is_complete(tests: &[String]) -> Result<(), Failed> {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let text = std::fs::read_to_string(&readme)?;
+    let (_, section) = text.split_once("\n## Attacks\n").ok_or("the README has no section on attacks")?;
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let patterns: Vec<&str> = section
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|text| ["stored/", "made/", "charged/", "output_"].iter().any(|kind| text.starts_with(kind)))
+        .collect();
+    let matches = |pattern: &str, test: &str| match pattern.strip_suffix('*') {
+        Some(start) => test.starts_with(start),
+        None => test == pattern,
+    };
+    let unnamed = tests.iter().find(|test| !patterns.iter().any(|pattern| matches(pattern, test)));
+    let stale = patterns.iter().find(|pattern| !tests.iter().any(|test| matches(pattern, test)));
+    match (unnamed, stale) {
+        (Some(test), _) => Err(format!("the README's table of attacks lacks {test}").into()),
+        (None, Some(pattern)) => {
+            Err(format!("the README's table of attacks names {pattern}, which is no test").into())
+        }
+        (None, None) => Ok(()),
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@
 //! - Register operands are inside the frame and have the type that the instruction, field, element, callee or
 //!   library function asks for. Both halves of an `any` are read and written together, and passed from two
 //!   neighbouring registers.
+//! - A call of an import that takes functions has registers for their arguments and results, as
+//!   `host/callback.rs` lists them.
 //! - Slot 0 of captures, the function's number, is out of reach. So a closure's function has the signature of
 //!   every register that the closure is ever in.
 //! - Jumps stay in the function and land on instructions. The last instruction never goes on to the next.
