@@ -173,6 +173,7 @@ pub(crate) const fn replied(reply: Reply) -> Status {
         Reply::Denied => MOG_DENIED,
         Reply::Pending(_) => MOG_WAITING,
         Reply::Halt => MOG_PAUSED,
-        Reply::Done => MOG_OK,
+        // No function here has the program call one of its own.
+        Reply::Done | Reply::CallBack => MOG_OK,
     }
 }

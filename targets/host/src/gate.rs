@@ -71,7 +71,7 @@ pub(crate) struct Gate {
     /// The calls that wait for a function of the program, one within the other.
     pub(crate) asking: Vec<Asking>,
     /// Why a direct call failed, for the machine to settle, and its cost in steps.
-    unsettled: Option<(CallError, u64)>,
+    unsettled: Option<Box<(CallError, u64)>>,
 }
 
 impl Gate {
@@ -126,7 +126,7 @@ impl Gate {
 
     /// Carries out a call. What it converts is charged.
     fn invoke(&mut self, function: u16, call: &mut Call<'_, '_>) -> Progress {
-        if let Some((error, steps)) = self.unsettled.take() {
+        if let Some((error, steps)) = self.unsettled.take().map(|unsettled| *unsettled) {
             call.charge(steps);
             return Progress::Done(Err(error));
         }
@@ -213,7 +213,7 @@ impl Gate {
     /// Leaves the failure of a direct call to the machine.
     #[cold]
     fn settle_later(&mut self, error: CallError, steps: u64) -> Option<Direct> {
-        self.unsettled = Some((error, steps));
+        self.unsettled = Some(Box::new((error, steps)));
         None
     }
 
