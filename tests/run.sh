@@ -214,7 +214,9 @@ c() {
 peers() {
     need lua5.4 debian lua5.4 && need luajit debian luajit || return
     rustup target add wasm32-unknown-unknown || return
-    RUNS=1 PEERS="Mog;Mog, match;native Rust;wasmi;LuaJIT -joff;Lua 5.4" cargo run --release --manifest-path tests/peers/Cargo.toml
+    # In one folder with the command, so that it is not built again.
+    RUNS=1 PEERS="Mog;Mog, match;native Rust;wasmi;LuaJIT -joff;Lua 5.4" CARGO_TARGET_DIR=$target \
+        cargo run --release --manifest-path tests/peers/Cargo.toml
 }
 
 # Each fuzz target for a while, from the stored programs as seeds.
