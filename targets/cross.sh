@@ -26,6 +26,10 @@ fi
 parts=(-Z build-std=core -Z build-std-features=optimize_for_size)
 case $target in
     *-linux-gnu) parts=(-Z build-std=std,panic_abort) ;;
+    wasm32-*)
+        parts=(-Z build-std=std,panic_abort)
+        export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld
+        ;;
     # Rustup's compiler brings its linker along, Debian's does not.
     *) export "CARGO_TARGET_$(tr a-z- A-Z_ <<<"$target")_LINKER=ld.lld" ;;
 esac

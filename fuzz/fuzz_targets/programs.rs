@@ -1,12 +1,4 @@
-//! Well-typed programs from random bytes: the independent evaluator, both dispatchers and forced collection agree.
+//! Well-typed programs, run in all ways there are.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use mog_tests::{differential, generate};
-
-fuzz_target!(|bytes: &[u8]| {
-    let source = generate::program(bytes);
-    if let Err(difference) = differential::check(&source, &mut differential::Counts::default()) {
-        panic!("{difference}\n{source}");
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mog_fuzz_harness::run("programs", bytes));

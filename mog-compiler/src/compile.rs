@@ -4,6 +4,7 @@ use crate::ast::Span;
 use crate::check::{CheckOptions, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::emit::{EmitError, EmitOptions, emit};
+use crate::optimizations::Optimizations;
 use crate::parser::parse;
 
 /// What a compilation takes from its surroundings.
@@ -18,13 +19,23 @@ pub struct Options<'a> {
     pub window: usize,
     /// Leave out names and lines, so that traps have no positions.
     pub strip: bool,
+    /// Which improvements of the code are made: all of them, unless somebody looks for a mistake.
+    pub optimizations: Optimizations,
 }
 
 impl<'a> Options<'a> {
     /// The usual options for a source of this name.
     #[must_use]
     pub fn new(file: &'a str) -> Self {
-        Self { file, declarations: &[], imports: &|_| None, window: mog_core::WINDOW, strip: false }
+        let optimizations = Optimizations::ALL;
+        Self {
+            file,
+            declarations: &[],
+            imports: &|_| None,
+            window: mog_core::WINDOW,
+            strip: false,
+            optimizations,
+        }
     }
 }
 
@@ -64,8 +75,13 @@ pub fn compile(source: &str, options: &Options<'_>) -> Result<Compiled, Rejected
     if diagnostics.has_errors() {
         return Err(Rejected { diagnostics, sources });
     }
-    let emit_options =
-        EmitOptions { window: options.window, strip: options.strip, file: options.file, source };
+    let emit_options = EmitOptions {
+        window: options.window,
+        strip: options.strip,
+        optimizations: options.optimizations,
+        file: options.file,
+        source,
+    };
     match emit(&hir, &emit_options) {
         Ok(module) => Ok(Compiled { module, warnings: diagnostics, sources }),
         Err(error) => {

@@ -31,6 +31,8 @@ ids! {
 
 /// A list of expressions: mostly few.
 pub type Exprs = SmallVec<[ExprId; 4]>;
+/// The parameters of a function: mostly few.
+pub type Params = SmallVec<[LocalId; 4]>;
 /// Operands after the first, each with the operator before it.
 pub type Terms<Op> = SmallVec<[(Op, ExprId); 2]>;
 
@@ -71,7 +73,7 @@ pub struct Func {
     /// The name for call stacks; a closure's is that of the enclosing function with `{closure}`.
     pub name: String,
     /// The parameters, in order.
-    pub params: Vec<LocalId>,
+    pub params: Params,
     /// The type of the result.
     pub ret: Ty,
     /// For an `async fn`, the type of what a call gives: the future of the result.

@@ -169,14 +169,19 @@ struct Lexer<'a> {
 }
 
 /// Slots for short words.
-const RECENT: usize = 256;
+const RECENT: usize = 128;
 
 impl Lexer<'_> {
     fn run(&mut self) {
-        while let Some(&byte) = self.bytes.get(self.pos) {
-            let start = self.pos;
+        let bytes = self.bytes;
+        loop {
+            let mut start = self.pos;
+            while bytes.get(start) == Some(&b' ') {
+                start += 1;
+            }
+            self.pos = start;
+            let Some(&byte) = bytes.get(start) else { break };
             match byte {
-                b' ' => self.skip_while(|byte| byte == b' '),
                 b'\t' | b'\r' | 0x0b | 0x0c => self.pos += 1,
                 b'\n' => self.line_end(),
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(),
@@ -291,13 +296,18 @@ impl Lexer<'_> {
 
     #[inline]
     fn word(&mut self) {
-        let start = self.pos;
-        self.skip_while(is_word);
+        let (bytes, start) = (self.bytes, self.pos);
+        let mut end = start;
+        while bytes.get(end).is_some_and(|&byte| is_word(byte)) {
+            end += 1;
+        }
+        self.pos = end;
         let quote = self.at(0);
-        let prefix = self.pos - start <= 2 && matches!(quote, b'"' | b'\'');
-        // In an interpolation a quote rather ends the string, because a brace is missing.
-        if prefix && (self.strings.is_empty() || matches!(self.bytes.get(start), Some(b'f' | b'F'))) {
-            return self.prefixed_string(start, quote);
+        if matches!(quote, b'"' | b'\'') && self.pos - start <= 2 {
+            // In an interpolation a quote rather ends the string, because a brace is missing.
+            if self.strings.is_empty() || matches!(self.bytes.get(start), Some(b'f' | b'F')) {
+                return self.prefixed_string(start, quote);
+            }
         }
         let symbol = self.intern_word(start);
         let kind = KEYWORDS.get(symbol.index()).copied().unwrap_or(T::Ident);
@@ -309,24 +319,24 @@ impl Lexer<'_> {
     #[inline]
     fn intern_word(&mut self, start: usize) -> Symbol {
         let len = self.pos - start;
-        let text = self.source.get(start..self.pos).unwrap_or("");
-        let Some(eight) = self.bytes.get(start..start + 8).and_then(|bytes| bytes.first_chunk()) else {
-            return self.names.intern(text);
-        };
-        if len > 8 {
-            return self.names.intern(text);
-        }
+        let eight = self.bytes.get(start..).and_then(|rest| rest.first_chunk());
+        let (Some(eight), true) = (eight, len <= 8) else { return self.intern(start) };
         // No byte of a word is 0, so the word can be told from the number.
         let word = u64::from_le_bytes(*eight) & (u64::MAX >> (64 - 8 * len as u32));
-        let slot = (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % RECENT;
-        match self.recent[slot] {
-            (known, symbol) if known == word => symbol,
-            _ => {
-                let symbol = self.names.intern(text);
-                self.recent[slot] = (word, symbol);
-                symbol
-            }
+        let slot = (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57) as usize % RECENT;
+        let (known, symbol) = self.recent[slot];
+        if known == word {
+            return symbol;
         }
+        let symbol = self.intern(start);
+        self.recent[slot] = (word, symbol);
+        symbol
+    }
+
+    /// The symbol of the text from `start` to here.
+    #[inline(never)]
+    fn intern(&mut self, start: usize) -> Symbol {
+        self.names.intern(self.source.get(start..self.pos).unwrap_or(""))
     }
 
     #[inline]

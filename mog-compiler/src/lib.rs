@@ -16,6 +16,7 @@ pub mod hir;
 pub mod ir;
 mod lexer;
 pub mod lower;
+mod optimizations;
 pub mod parser;
 pub mod symbol;
 pub mod types;
@@ -23,6 +24,7 @@ pub mod types;
 pub use check::standard_declarations;
 pub use compile::{Compiled, Options, Rejected, compile};
 pub use format::format;
+pub use optimizations::{Optimization, Optimizations};
 
 /// The language reference that authors of programs read, in Markdown.
 pub const REFERENCE: &str = include_str!("../spec.md");

@@ -17,109 +17,105 @@ impl Symbol {
 }
 
 /// Gives every distinct string a [`Symbol`]. A new one already holds [`sym`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Interner {
+    /// The strings that are not predefined, and where each ends.
     text: String,
     ends: Vec<u32>,
+    table: HashTable<u32>,
+}
+
+/// The predefined names: [`sym::NAMES`] by their hashes.
+struct Predefined {
     table: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
-static PREDEFINED: LazyLock<Interner> = LazyLock::new(|| {
-    let mut interner = Interner {
-        text: String::new(),
-        ends: Vec::new(),
-        table: HashTable::with_capacity(2 * sym::NAMES.len()),
-        hasher: DefaultHashBuilder::default(),
-    };
-    for name in sym::NAMES {
-        interner.intern(name);
+static PREDEFINED: LazyLock<Predefined> = LazyLock::new(|| {
+    let hasher = DefaultHashBuilder::default();
+    let mut table = HashTable::with_capacity(2 * sym::NAMES.len());
+    for (id, name) in (0..).zip(sym::NAMES) {
+        table.insert_unique(hash(&hasher, name), id, |&id: &u32| hash(&hasher, predefined(id).unwrap_or("")));
     }
-    interner
+    Predefined { table, hasher }
 });
+
+/// The number of the first symbol that is not predefined.
+const FIRST: u32 = sym::NAMES.len() as u32;
+
+#[inline]
+fn predefined(id: u32) -> Option<&'static str> {
+    sym::NAMES.get(id as usize).copied()
+}
+
+#[inline]
+fn hash(hasher: &DefaultHashBuilder, text: &str) -> u64 {
+    let mut state = hasher.build_hasher();
+    state.write(text.as_bytes());
+    state.finish()
+}
 
 impl Interner {
     /// An interner that holds the predefined names.
     pub fn new() -> Self {
-        const ROOM: usize = 128;
-        let known: &Self = &PREDEFINED;
-        let mut text = String::with_capacity(known.text.len() + 8 * ROOM);
-        text.push_str(&known.text);
-        let mut ends = Vec::with_capacity(known.ends.len() + ROOM);
-        ends.extend_from_slice(&known.ends);
-        Self { text, ends, table: known.table.clone(), hasher: known.hasher.clone() }
-    }
-
-    #[inline]
-    fn hash(hasher: &DefaultHashBuilder, text: &str) -> u64 {
-        let mut state = hasher.build_hasher();
-        state.write(text.as_bytes());
-        state.finish()
+        const ROOM: usize = 64;
+        Self {
+            text: String::with_capacity(8 * ROOM),
+            ends: Vec::with_capacity(ROOM),
+            table: HashTable::with_capacity(ROOM),
+        }
     }
 
     /// The symbol of a string.
     #[inline]
     pub fn intern(&mut self, text: &str) -> Symbol {
-        let hash = Self::hash(&self.hasher, text);
-        let (all, ends) = (&self.text, &self.ends);
-        match self.table.find(hash, |&id| bytes(all, ends, id) == text.as_bytes()) {
-            Some(&found) => Symbol(found),
-            None => self.add(text, hash),
-        }
+        let known: &Predefined = &PREDEFINED;
+        let hash = hash(&known.hasher, text);
+        self.find_hashed(known, text, hash).unwrap_or_else(|| self.add(known, text, hash))
     }
 
-    fn add(&mut self, text: &str, hash: u64) -> Symbol {
-        let id = self.ends.len() as u32;
+    fn find_hashed(&self, known: &Predefined, text: &str, hash: u64) -> Option<Symbol> {
+        let found = known.table.find(hash, |&id| predefined(id) == Some(text));
+        let found = found.or_else(|| self.table.find(hash, |&id| slice(&self.text, &self.ends, id) == text));
+        found.copied().map(Symbol)
+    }
+
+    fn add(&mut self, known: &Predefined, text: &str, hashed: u64) -> Symbol {
+        let id = FIRST + self.ends.len() as u32;
         self.text.push_str(text);
         self.ends.push(self.text.len() as u32);
-        let (all, ends, hasher) = (&self.text, &self.ends, &self.hasher);
-        self.table.insert_unique(hash, id, |&id| Self::hash(hasher, slice(all, ends, id)));
+        let (all, ends) = (&self.text, &self.ends);
+        self.table.insert_unique(hashed, id, |&id| hash(&known.hasher, slice(all, ends, id)));
         Symbol(id)
     }
 
     /// The symbol of a string, if it has one.
     pub fn find(&self, text: &str) -> Option<Symbol> {
-        let hash = Self::hash(&self.hasher, text);
-        self.table.find(hash, |&id| slice(&self.text, &self.ends, id) == text).copied().map(Symbol)
+        self.find_hashed(&PREDEFINED, text, hash(&PREDEFINED.hasher, text))
     }
 
     /// The string of a symbol; empty for a symbol of a larger interner.
     pub fn text(&self, symbol: Symbol) -> &str {
-        slice(&self.text, &self.ends, symbol.0)
+        predefined(symbol.0).unwrap_or_else(|| slice(&self.text, &self.ends, symbol.0))
     }
 
     /// How many strings there are.
     pub fn len(&self) -> usize {
-        self.ends.len()
+        sym::NAMES.len() + self.ends.len()
     }
 
     /// Whether there are none: never, in fact.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        false
     }
 }
 
-impl Default for Interner {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-#[inline]
-fn range(ends: &[u32], id: u32) -> std::ops::Range<usize> {
-    let id = id as usize;
-    let start = if id == 0 { 0 } else { ends.get(id - 1).copied().unwrap_or(0) };
-    let end = ends.get(id).copied().unwrap_or(start);
-    start as usize..end as usize
-}
-
-#[inline]
-fn bytes<'a>(text: &'a str, ends: &[u32], id: u32) -> &'a [u8] {
-    text.as_bytes().get(range(ends, id)).unwrap_or(b"")
-}
-
+/// The string of a symbol that is not predefined.
 fn slice<'a>(text: &'a str, ends: &[u32], id: u32) -> &'a str {
-    text.get(range(ends, id)).unwrap_or("")
+    let at = id.wrapping_sub(FIRST) as usize;
+    let start = at.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |&start| start as usize);
+    let end = ends.get(at).map_or(start, |&end| end as usize);
+    text.get(start..end).unwrap_or("")
 }
 
 macro_rules! symbols {

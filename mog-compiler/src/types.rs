@@ -236,6 +236,7 @@ pub struct EnumDef {
 #[derive(Debug)]
 pub struct Types {
     kinds: Vec<TyKind>,
+    /// All but the well-known ones.
     index: HashMap<TyKind, Ty>,
     bindings: Vec<Option<Ty>>,
     /// The declared structs, by [`StructId`].
@@ -283,22 +284,21 @@ impl Types {
     /// A table that holds just the well-known types.
     #[must_use]
     pub fn new() -> Self {
-        let mut types = Self {
-            kinds: Vec::with_capacity(64),
-            index: HashMap::with_capacity(64),
+        Self {
+            kinds: Self::WELL_KNOWN.to_vec(),
+            index: HashMap::new(),
             bindings: Vec::new(),
             structs: Vec::new(),
             enums: Vec::new(),
             handles: Vec::new(),
-        };
-        for kind in Self::WELL_KNOWN {
-            types.intern(kind.clone());
         }
-        types
     }
 
     /// The handle of a type, made on first use.
     pub fn intern(&mut self, kind: TyKind) -> Ty {
+        if let Some(ty) = Self::well_known(&kind) {
+            return ty;
+        }
         if let Some(&ty) = self.index.get(&kind) {
             return ty;
         }
@@ -306,6 +306,28 @@ impl Types {
         self.kinds.push(kind.clone());
         self.index.insert(kind, ty);
         ty
+    }
+
+    /// The handle of a well-known type.
+    fn well_known(kind: &TyKind) -> Option<Ty> {
+        Some(match *kind {
+            TyKind::Unit => Self::UNIT,
+            TyKind::Never => Self::NEVER,
+            TyKind::Error => Self::ERROR,
+            TyKind::Bool => Self::BOOL,
+            TyKind::Int(IntKind::I64) => Self::INT,
+            TyKind::Int(IntKind::U8) => Self::U8,
+            TyKind::Float => Self::FLOAT,
+            TyKind::F32 => Self::F32,
+            TyKind::Str => Self::STR,
+            TyKind::Any => Self::ANY,
+            TyKind::Array(Self::STR) => Self::ARRAY_STR,
+            TyKind::Array(Self::ANY) => Self::ARRAY_ANY,
+            TyKind::Array(Self::U8) => Self::ARRAY_U8,
+            TyKind::Array(Self::INT) => Self::ARRAY_INT,
+            TyKind::Map(Self::STR, Self::ANY) => Self::MAP_ANY,
+            _ => return None,
+        })
     }
 
     /// A new type of handles.

@@ -13,27 +13,44 @@ use std::hint::black_box;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use mog::policy::{Env, Fs, Kv, Policy};
-use mog::{CapabilitySet, Runtime, compile_mog_source};
+#[cfg(target_os = "linux")]
+use mog::policy::Shell;
+use mog::policy::{Env, Fs, Http, Kv, Policy};
+use mog::{CapabilitySet, Compiler, Runtime};
 use mog_tests::process::Scratch;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const BATCHES: usize = 25;
 
-/// The median time of one round of a loop with this statement.
-fn time(capabilities: &CapabilitySet, statement: &str, rounds: u32) -> Outcome<Duration> {
-    let source = format!("pub fn rounds(n: int) {{\n    for i in 0..n {{\n        {statement}\n    }}\n}}\n");
-    let program = compile_mog_source(source)?;
-    let mut runtime = Runtime::builder().memory(1 << 20).build(program, capabilities.clone())?;
-    let mut batches = Vec::new();
-    for _ in 0..BATCHES {
-        let start = Instant::now();
-        black_box(runtime.call("rounds", (i64::from(rounds),))?);
-        batches.push(start.elapsed() / rounds);
+/// The median time of one round of a loop with this statement, with each of these grants. Batches take turns, so that what
+/// else the machine does meets them alike.
+fn times<const N: usize>(
+    grants: [&CapabilitySet; N],
+    statement: &str,
+    rounds: u32,
+) -> Outcome<[Duration; N]> {
+    let keyword = if statement.contains("await") { "async fn" } else { "fn" };
+    let source =
+        format!("pub {keyword} rounds(n: int) {{\n    for i in 0..n {{\n        {statement}\n    }}\n}}\n");
+    let mut runs = Vec::new();
+    for grants in grants {
+        let program = Compiler::with(grants).compile(&source)?;
+        runs.push((Runtime::builder().memory(1 << 20).build(program, grants.clone())?, Vec::new()));
     }
-    batches.sort();
-    batches.get(BATCHES / 2).copied().ok_or_else(|| "no batches".into())
+    for _ in 0..BATCHES {
+        for (runtime, batches) in &mut runs {
+            let start = Instant::now();
+            black_box(runtime.call("rounds", (i64::from(rounds),))?);
+            batches.push(start.elapsed() / rounds);
+        }
+    }
+    let mut medians = [Duration::ZERO; N];
+    for (median, (_, batches)) in medians.iter_mut().zip(&mut runs) {
+        batches.sort();
+        *median = batches.get(BATCHES / 2).copied().ok_or("no batches")?;
+    }
+    Ok(medians)
 }
 
 fn micros(time: Duration) -> String {
@@ -41,7 +58,7 @@ fn micros(time: Duration) -> String {
 }
 
 /// A row: with the policy, without, and what it adds.
-fn compare(what: &str, with: Duration, without: Duration) {
+fn compare(what: &str, [with, without]: [Duration; 2]) {
     let added = (with.as_secs_f64() - without.as_secs_f64()) * 1e6;
     println!("| {what} | {} | {} | {added:+.2} µs |", micros(with), micros(without));
 }
@@ -74,23 +91,40 @@ fn main() -> Outcome<()> {
 
     println!("| call | under a policy | without | added |\n|---|---|---|---|");
     let row = |what: &str, statement: &str, rounds: u32| -> Outcome<()> {
-        compare(what, time(&with, statement, rounds)?, time(&without, statement, rounds)?);
+        compare(what, times([&with, &without], statement, rounds)?);
         Ok(())
     };
     row("`fs.read`, 21 bytes", "fs.read(\"a/b/note\")", 2000)?;
     row("`fs.size`", "fs.size(\"a/b/note\")", 2000)?;
     row("`fs.append`, synced", "fs.append(\"log\", \"a line\")", 20)?;
     row("`env.get`", "env.get(\"HOME\")", 20_000)?;
-    println!(
-        "| `kv.get`, on disk and in memory | {} | {} | |",
-        micros(time(&with, "kv.get(\"k\")", 2000)?),
-        micros(time(&without, "kv.get(\"k\")", 20_000)?)
-    );
-    println!(
-        "| `kv.set`, on disk and in memory | {} | {} | |",
-        micros(time(&with, "kv.set(\"k\", \"v\")", 20)?),
-        micros(time(&without, "kv.set(\"k\", \"v\")", 20_000)?)
-    );
+    for (what, statement, rounds) in
+        [("`kv.get`", "kv.get(\"k\")", 2000), ("`kv.set`", "kv.set(\"k\", \"v\")", 20)]
+    {
+        let [with, without] = times([&with, &without], statement, rounds)?;
+        println!("| {what}, on disk and in memory | {} | {} | |", micros(with), micros(without));
+    }
+
+    // Of a request or a command only the refusal can be told from its work: that is all checks, and an error.
+    let mut policy = Policy::default();
+    policy.grant = vec!["http".to_owned()];
+    policy.http = Some(Http::new(["example.com", "*.example.org"]));
+    #[cfg(target_os = "linux")]
+    {
+        let mut shell = Shell::new(&work);
+        shell.allow.insert("git".to_owned(), vec!["status".to_owned(), "log --oneline **".to_owned()]);
+        policy.grant.push("shell".to_owned());
+        policy.shell = Some(shell);
+    }
+    let refusing = policy.capabilities()?;
+    let refused = |what: &str, call: &str| -> Outcome<()> {
+        let [time] = times([&refusing], &format!("try {{ await {call} }} catch(e) {{ }}"), 20_000)?;
+        println!("| {what}, refused | {} | | |", micros(time));
+        Ok(())
+    };
+    refused("`http.get`", "http.get(\"https://example.net/some/path?with=query\")")?;
+    #[cfg(target_os = "linux")]
+    refused("`shell.exec`", "shell.exec(\"git\", [\"push\", \"origin\"])")?;
 
     // A function that no section narrows, in a set that a policy made, and in one that it did not.
     let mut policed =
@@ -100,10 +134,6 @@ fn main() -> Outcome<()> {
     for set in [&mut policed, &mut plain] {
         set.grant("bench.nop", |n: i64| n);
     }
-    compare(
-        "a function without one",
-        time(&policed, "bench.nop(i)", 200_000)?,
-        time(&plain, "bench.nop(i)", 200_000)?,
-    );
+    compare("a function without one", times([&policed, &plain], "bench.nop(i)", 200_000)?);
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Emulated boards: what each is, and what it writes for a pack of stored programs.
 
 use std::ffi::OsString;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
 use mog_core::features::{ARRAYS, FLOATS, MAPS, PRESENT, STRINGS, TASKS};
+use mog_firmware::{Case, Console, encode};
 
 use crate::process::{self, Exit, Scratch};
 
@@ -36,6 +38,8 @@ pub struct Board {
     pub pack: usize,
     /// How many programs must fit it.
     pub at_least: usize,
+    /// How many attacks must fit it.
+    pub attacks: usize,
 }
 
 /// All boards.
@@ -48,6 +52,7 @@ pub const BOARDS: [Board; 6] = [
         parts: PRESENT,
         pack: 4 << 20,
         at_least: 400,
+        attacks: 70,
     },
     Board {
         name: "riscv32",
@@ -60,6 +65,7 @@ pub const BOARDS: [Board; 6] = [
         parts: PRESENT,
         pack: 2 << 20,
         at_least: 400,
+        attacks: 70,
     },
     Board {
         name: "mps2-an385",
@@ -69,6 +75,7 @@ pub const BOARDS: [Board; 6] = [
         parts: PRESENT,
         pack: 2 << 20,
         at_least: 400,
+        attacks: 70,
     },
     Board {
         name: "mps2-an386",
@@ -78,6 +85,7 @@ pub const BOARDS: [Board; 6] = [
         parts: PRESENT,
         pack: 2 << 20,
         at_least: 400,
+        attacks: 70,
     },
     Board {
         name: "lm3s6965evb",
@@ -87,6 +95,7 @@ pub const BOARDS: [Board; 6] = [
         parts: FLOATS | MAPS | STRINGS | TASKS | ARRAYS,
         pack: 16 << 10,
         at_least: 250,
+        attacks: 35,
     },
     Board {
         name: "microbit",
@@ -96,6 +105,7 @@ pub const BOARDS: [Board; 6] = [
         parts: FLOATS | MAPS | STRINGS | TASKS | ARRAYS,
         pack: 16 << 10,
         at_least: 100,
+        attacks: 35,
     },
 ];
 
@@ -132,5 +142,49 @@ impl Emulator {
             }
         }
         (command.first().copied().unwrap_or_default(), args)
+    }
+}
+
+/// Adds a case to a pack that may have so many bytes, the end of it included. False if it does not fit.
+pub fn append(case: &Case<'_>, pack: &mut Vec<u8>, room: usize) -> bool {
+    let start = pack.len();
+    pack.resize(room - 4, 0);
+    let written = pack.get_mut(start..).and_then(|rest| encode(case, rest));
+    pack.truncate(start + written.unwrap_or(0));
+    written.is_some()
+}
+
+/// What a case wrote on the host.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The program's output.
+    pub output: String,
+    /// That and the remarks, as boards write it.
+    pub all: String,
+    /// How much of the output was there at each remark.
+    pub remarks: Vec<usize>,
+}
+
+impl Written {
+    /// The last line: how it ended.
+    #[must_use]
+    pub fn ending(&self) -> &str {
+        self.all.lines().last().unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Written {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.output.push_str(text);
+        self.all.push_str(text);
+        Ok(())
+    }
+}
+
+impl Console for Written {
+    fn remark(&mut self, line: fmt::Arguments<'_>) {
+        self.remarks.push(self.output.len());
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.all, "{line}");
     }
 }

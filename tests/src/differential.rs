@@ -1,12 +1,18 @@
-//! One program, run in every way there is: what the evaluator says, the machine does, on both dispatchers and with a
-//! collection at every allocation; and the dispatchers take the same steps.
+//! One program, run in every way there is: what the evaluator says, the machine does, on both dispatchers, with a
+//! collection at every allocation, without each optimization, and saved and restored on the way. The dispatchers take
+//! the same steps, and so does what was saved. Its code is what the disassembler says it is.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mog::{CapabilitySet, Compiler, Dispatch, Error, Program, Runtime, Value};
+use mog::{
+    CapabilitySet, Compiler, Dispatch, Error, Optimization, Optimizations, Program, Runtime, RuntimeBuilder,
+    Value,
+};
+use mog_core::isa::Disassembly;
 
+use crate::assemble::assemble;
 use crate::evaluator::{Outcome, evaluate_within};
 
 /// Expressions that the evaluator evaluates before a program counts as too long.
@@ -15,6 +21,8 @@ const FUEL: u64 = 60_000;
 const STEPS: u64 = 20_000_000;
 /// Bytes of the machine's memory.
 const MEMORY: usize = 4 << 20;
+/// How often a run is saved and restored.
+const SAVES: u32 = 5;
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -46,28 +54,78 @@ enum Ended {
     Other(String),
 }
 
+fn builder(sink: &Sink) -> RuntimeBuilder {
+    Runtime::builder().memory(MEMORY).steps(STEPS).output(sink.clone())
+}
+
 /// What came of a run, and its steps.
 fn run(program: &Program, dispatch: Dispatch, collect_always: bool) -> Result<(Seen, u64), String> {
     let sink = Sink::default();
-    let runtime = Runtime::builder()
-        .memory(MEMORY)
+    let runtime = builder(&sink)
         .steps(if collect_always { STEPS * 50 } else { STEPS })
         .dispatch(dispatch)
         .collect_always(collect_always)
-        .output(sink.clone())
         .build(program.clone(), CapabilitySet::new());
     let mut runtime = runtime.map_err(|error| error.to_string())?;
-    let ended = match runtime.execute() {
+    let result = runtime.execute();
+    seen(result, &runtime, &sink)
+}
+
+/// The same for a run that is saved some times, after so many steps each, and goes on in another runtime.
+fn run_in_parts(program: &Program, mut parts: impl Iterator<Item = u64>) -> Result<(Seen, u64), String> {
+    let sink = Sink::default();
+    let next = parts.next().unwrap_or(STEPS);
+    let runtime = builder(&sink).steps(next).build(program.clone(), CapabilitySet::new());
+    let mut runtime = runtime.map_err(|error| error.to_string())?;
+    let mut result = runtime.execute();
+    while let Err(Error::OutOfSteps { .. }) = result {
+        let Some(next) = parts.next() else { break };
+        let saved = runtime.snapshot().map_err(|error| error.to_string())?;
+        let restored = builder(&sink).steps(next).restore(program.clone(), CapabilitySet::new(), &saved);
+        runtime = restored.map_err(|error| error.to_string())?;
+        result = runtime.resume();
+    }
+    seen(result, &runtime, &sink)
+}
+
+fn seen(result: Result<Value, Error>, runtime: &Runtime, sink: &Sink) -> Result<(Seen, u64), String> {
+    let ended = match result {
         Ok(Value::Int(code)) => Ended::Code(code.rem_euclid(64) as u8),
         Ok(_) => Ended::Code(0),
         Err(Error::Trap { message, .. }) => Ended::Trap(message),
         Err(Error::Failed { message, .. }) => Ended::Failed(message),
         Err(error) => Ended::Other(error.to_string()),
     };
-    let steps = runtime.counters().steps;
-    drop(runtime);
     let output = String::from_utf8(sink.0.lock().unwrap_or_else(PoisonError::into_inner).clone());
-    Ok((Seen { ended, output: output.map_err(|error| error.to_string())? }, steps))
+    Ok((Seen { ended, output: output.map_err(|error| error.to_string())? }, runtime.counters().steps))
+}
+
+/// Lengths of parts that this source is run in, the last one long enough: by chance, but always the same.
+fn parts(source: &str, steps: u64) -> impl Iterator<Item = u64> {
+    let mut state = source
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let some = (0..SAVES).map(move |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % (steps / 3 + 1)
+    });
+    some.chain([STEPS])
+}
+
+/// That assembling what the disassembler prints gives the same code.
+///
+/// # Errors
+/// The first word that differs.
+pub fn disassembles(program: &Program) -> Result<(), String> {
+    let module = program.module().map_err(|error| error.to_string())?;
+    let listing = Disassembly { code: module.code, start: 0 }.to_string();
+    let again = assemble(&listing)?;
+    let differs = again.iter().zip(module.code).zip(listing.lines()).find(|((one, other), _)| one != other);
+    match differs {
+        Some(((one, other), line)) => Err(format!("{line}: {other:#010x}, assembled {one:#010x}")),
+        None if again.len() != module.code.len() => Err("not as many lines as words".to_owned()),
+        None => Ok(()),
+    }
 }
 
 /// How many programs came how far.
@@ -96,6 +154,12 @@ pub fn check(source: &str, counts: &mut Counts) -> Result<(), String> {
     if seen != other || steps != other_steps {
         return Err(format!("the dispatchers differ:\n{seen:#?} in {steps}\n{other:#?} in {other_steps}"));
     }
+    let (saved, saved_steps) = run_in_parts(&program, parts(source, steps))?;
+    // What took all of its steps goes on where it is given more.
+    if steps < STEPS && (seen != saved || steps != saved_steps) {
+        return Err(format!("saving made a difference:\n{seen:#?} in {steps}\n{saved:#?} in {saved_steps}"));
+    }
+    disassembles(&program)?;
     if let Outcome::Unsupported(what) = expected.outcome {
         *counts.unsupported.entry(what).or_default() += 1;
         return Ok(());
@@ -123,6 +187,19 @@ pub fn check(source: &str, counts: &mut Counts) -> Result<(), String> {
             forced.ended,
             first_difference(&seen.output, &forced.output)
         ));
+    }
+    let each = Optimization::ALL.map(|left_out| Optimizations::ALL.without(left_out));
+    for optimizations in each.into_iter().chain([Optimizations::NONE]) {
+        let program = Compiler::new().optimizations(optimizations).compile(source);
+        let program = program.map_err(|error| format!("rejected with {optimizations:?}:\n{error}"))?;
+        let (other, _) = run(&program, Dispatch::Tail, false)?;
+        if other != seen {
+            return Err(format!(
+                "with {optimizations:?}: {:?}; {}",
+                other.ended,
+                first_difference(&seen.output, &other.output)
+            ));
+        }
     }
     counts.compared += 1;
     counts.trapped += u32::from(matches!(seen.ended, Ended::Trap(_)));

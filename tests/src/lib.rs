@@ -1,5 +1,6 @@
 //! Shared parts of the test programs: stored cases, ways to run them, and what must agree between the ways.
 //!
+//! - [`assemble`] reads what the disassembler prints,
 //! - [`board`] runs packs of programs on emulated boards,
 //! - [`case`] reads a `.mog` file with its directives and its expected output,
 //! - [`clock`] measures,
@@ -10,6 +11,7 @@
 //! - [`generate`] makes programs to compare on, [`differential`] compares,
 //! - [`shapes`] makes sources of any size, to see what the compiler takes for them.
 
+pub mod assemble;
 pub mod board;
 pub mod case;
 pub mod clock;

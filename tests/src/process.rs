@@ -50,17 +50,19 @@ pub fn run(
     folder: &Path,
     limit: Duration,
 ) -> io::Result<Finished> {
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(args)
         .current_dir(folder)
         .env_clear()
         .env("HOME", folder)
         .env("PATH", env::var_os("PATH").unwrap_or_default())
-        .env(ENVIRONMENT.0, ENVIRONMENT.1)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+        .env(ENVIRONMENT.0, ENVIRONMENT.1);
+    // Where a command that is built for `tests/run.sh coverage` adds up which lines it reached.
+    if let Some(profile) = env::var_os("LLVM_PROFILE_FILE") {
+        command.env("LLVM_PROFILE_FILE", profile);
+    }
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let (input, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         scope.spawn(move || input.map(|mut pipe| pipe.write_all(stdin)));

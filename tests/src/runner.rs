@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mog::Optimization;
+
 use crate::case::Case;
 use crate::process::{self, Exit, Finished, Scratch};
 
@@ -28,6 +30,8 @@ pub enum Variant {
     Bytecode(Dispatch),
     /// Source, with a collection at every allocation. Its steps differ.
     GcStress,
+    /// Source, compiled without an optimization, or without any. Its steps differ.
+    Without(Option<Optimization>),
 }
 
 impl Variant {
@@ -47,6 +51,8 @@ impl Variant {
             Self::Bytecode(Dispatch::Match) => "match",
             Self::Bytecode(Dispatch::Tail) => "tail",
             Self::GcStress => "gc-stress",
+            Self::Without(None) => "optimizations",
+            Self::Without(Some(optimization)) => optimization.name(),
         }
     }
 }
@@ -206,6 +212,10 @@ impl Runner for CommandRunner {
             }
             Variant::Bytecode(Dispatch::Tail) => self.build_and_run(case, &["--dispatch", "tail"], &scratch),
             Variant::GcStress => self.run_file(&self.mog, &case.path, case, &["--gc-stress"], &scratch),
+            Variant::Without(which) => {
+                let name = which.map_or("all", Optimization::name);
+                self.run_file(&self.mog, &case.path, case, &["--without", name], &scratch)
+            }
         }
     }
 }

@@ -4,14 +4,14 @@
 //! `MOG_FIRMWARE` names the folder of the boards' images, as for the stored programs. Without it only the host's part runs.
 
 use std::env;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mog::Compiler;
-use mog_firmware::{Case, Console, arena_words, encode, run};
-use mog_tests::board::{BOARDS, Board};
+use mog_firmware::{Case, arena_words, run};
+use mog_tests::board::{BOARDS, Board, Written, append};
 
 /// What each is about, and its source. None has an initialiser: a snapshot stands in `main`.
 const PROGRAMS: [(&str, &str); 4] = [
@@ -133,7 +133,9 @@ fn on_the_host() -> Result<(), Failed> {
             return Err(format!("{} has only {count} snapshots", whole.name).into());
         }
         for (n, run) in rest.iter().enumerate() {
-            let left = whole.written.output_after(n + 1);
+            // Each snapshot is a remark, and the ending is the last one.
+            let start = whole.written.remarks.get(n).copied().unwrap_or(0);
+            let left = whole.written.output.get(start..).unwrap_or_default();
             if run.written.output != left || run.written.ending() != whole.written.ending() {
                 return Err(format!(
                     "{}: due {left:?} and {}, came {}",
@@ -182,55 +184,6 @@ fn on_a_board(board: &Board, image: &Path) -> Result<(), Failed> {
         }
     }
     compare(&mut pack, &mut due)
-}
-
-/// Adds a case to a pack that may have so many bytes, the end of it included. False if it does not fit.
-fn append(case: &Case<'_>, pack: &mut Vec<u8>, room: usize) -> bool {
-    let start = pack.len();
-    pack.resize(room - 4, 0);
-    let written = pack.get_mut(start..).and_then(|rest| encode(case, rest));
-    pack.truncate(start + written.unwrap_or(0));
-    written.is_some()
-}
-
-/// What a case wrote: the program's output, and everything.
-#[derive(Default)]
-struct Written {
-    output: String,
-    all: String,
-    /// How much of the output was there at each snapshot.
-    saved: Vec<usize>,
-}
-
-impl Written {
-    /// The output after so many snapshots.
-    fn output_after(&self, snapshots: usize) -> &str {
-        let start = self.saved.get(snapshots - 1).copied().unwrap_or(0);
-        self.output.get(start..).unwrap_or_default()
-    }
-
-    fn ending(&self) -> &str {
-        self.all.lines().last().unwrap_or_default()
-    }
-}
-
-impl fmt::Write for Written {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.output.push_str(text);
-        self.all.push_str(text);
-        Ok(())
-    }
-}
-
-impl Console for Written {
-    fn remark(&mut self, line: fmt::Arguments<'_>) {
-        let line = line.to_string();
-        if line.starts_with("*** ") {
-            self.saved.push(self.output.len());
-        }
-        self.all.push_str(&line);
-        self.all.push('\n');
-    }
 }
 
 fn run_here(case: &Case<'_>) -> Written {

@@ -1,14 +1,17 @@
-//! Generated programs: the machine does what the evaluator says, on both dispatchers and with a collection at every
-//! allocation, and the dispatchers take the same steps.
+//! Generated programs: the machine does what the evaluator says, on both dispatchers, with a collection at every
+//! allocation, and saved and restored on the way; dispatchers and saved runs take the same steps.
 //!
 //! `PROPTEST_CASES` says how many programs, `PROPTEST_RNG_SEED` which; by default always the same ones. What it finds
 //! becomes a case below `conformance/`.
 
 use std::fmt;
+use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 
-use mog_tests::differential::{Counts, check};
-use mog_tests::generate;
+use mog::Compiler;
+use mog_tests::differential::{Counts, check, disassembles};
+use mog_tests::{case, generate};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
@@ -22,6 +25,19 @@ struct Bytes(Vec<u8>);
 impl fmt::Debug for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\n{}", generate::program(&self.0))
+    }
+}
+
+/// The listing of every stored program's code says all that is in it.
+#[test]
+fn code_is_what_the_disassembler_says() {
+    for case in
+        case::read_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance")).expect("stored cases")
+    {
+        let source = fs::read_to_string(&case.path).unwrap_or_default();
+        // What needs more than its own text is not compiled here.
+        let Ok(program) = Compiler::new().compile(&source) else { continue };
+        disassembles(&program).unwrap_or_else(|error| panic!("{}: {error}", case.name));
     }
 }
 

@@ -16,16 +16,16 @@ fn grants_and_denials() -> Test {
     place.exits("grant ann log,time.now --store store", 0)?;
     place.prints("run --agent ann --store store p.mog", "logged\n")?;
     // Nobody else has it.
-    has(&place.exits("run --agent bob --store store p.mog", 77)?, "log.write")?;
+    has(&place.exits("run --agent bob --store store p.mog", 77)?, "mog grant bob log.write")?;
     place.exits("deny ann log.write --store store", 0)?;
-    place.exits("run --agent ann --store store p.mog", 77)?;
+    has(&place.exits("run --agent ann --store store p.mog", 77)?, "mog undeny ann log.write")?;
     // Granted again, it stays denied.
     place.exits("grant ann log.write --store store", 0)?;
     place.exits("run --agent ann --store store p.mog", 77)?;
     place.prints("list --store store", "ann\n")?;
     place.exits("undeny ann log.write --store store", 0)?;
     place.prints("run --agent ann --store store p.mog", "logged\n")?;
-    place.exits("run --agent ann --store store --deny log p.mog", 77)?;
+    has(&place.exits("run --agent ann --store store --deny log p.mog", 77)?, "out of --deny")?;
     has(&place.exits("undeny ann log.write --store store", 64)?, "not denied")?;
     for args in [
         "grant ann lgo --store store",

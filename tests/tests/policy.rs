@@ -44,8 +44,10 @@ fn an_uncaught_refusal_is_77() -> Test {
 fn a_denial_wins() -> Test {
     let place = Place::with("fn main() { log.write(\"written\") }\n")?;
     place.write("p.toml", "grant = [\"log\"]\ndeny = [\"log.write\"]\n")?;
-    place.exits("run --policy p.toml p.mog", 77)?;
+    has(&place.exits("run --policy p.toml p.mog", 77)?, "take it out of `deny` in p.toml")?;
     place.exits("run --policy p.toml --grant log p.mog", 77)?;
+    place.write("empty.toml", "")?;
+    has(&place.exits("run --policy empty.toml p.mog", 77)?, "add it to `grant` in empty.toml")?;
     place.write("open.toml", "grant = [\"log\"]\n")?;
     place.prints("run --policy open.toml p.mog", "written\n")?;
     place.exits("run --policy open.toml --deny log p.mog", 77)?;
@@ -101,6 +103,29 @@ fn limits() -> Test {
     place.write("m.mog", "fn main() { println(\"x\".repeat(4000).len) }\n")?;
     place.exits("run --policy p.toml --memory 64M m.mog", 71)?;
     Ok(())
+}
+
+#[test]
+fn seeds_of_chance() -> Test {
+    let place = Place::with("fn main() {\n    for i in 0..3 { println(random.int(0, 1_000_000_000)) }\n}\n")?;
+    let numbers = |policy: &str, options: &str| -> Result<String, Box<dyn std::error::Error>> {
+        place.write("p.toml", policy)?;
+        let finished = place.exits(&format!("run --policy p.toml {options} p.mog"), 0)?;
+        Ok(String::from_utf8(finished.stdout)?)
+    };
+    const GRANT: &str = "grant = [\"random\"]\n";
+    let seven = format!("{GRANT}[random]\nseed = 7\n");
+    let first = numbers(&seven, "")?;
+    assert_eq!(first.lines().count(), 3);
+    assert_eq!(first, numbers(&seven, "")?);
+    assert_eq!(first, numbers(GRANT, "--seed 7")?);
+    assert_ne!(first, numbers(&seven.replace('7', "8"), "")?);
+    assert_ne!(numbers(GRANT, "")?, numbers(GRANT, "")?, "without a seed each run has its own");
+    // The section grants nothing by itself.
+    place.write("p.toml", "[random]\nseed = 7\n")?;
+    has(&place.exits("run --policy p.toml p.mog", 77)?, "random.int")?;
+    place.write("p.toml", "[random]\nseed = -1\n")?;
+    has(&place.exits("run --policy p.toml p.mog", 64)?, "line 2")
 }
 
 /// What programs are told about a capability does not depend on how narrowly it is granted.

@@ -1,9 +1,12 @@
 //! Signed programs: what was signed runs, within its manifest; what was not, was changed, was put together from parts,
 //! is too old, or asks for too much is refused before it is decoded.
 
+use mog::policy::Versions;
 use mog::signed::{Limits, PublicKey, Refused, SecretKey, Trust, sign};
 use mog::{CapabilitySet, Error, Program, Runtime, Value, compile_mog_source};
 use mog_tests::place::{Place, has};
+use mog_tests::process::Scratch;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 type Test = Result<(), Box<dyn std::error::Error>>;
 
@@ -115,6 +118,77 @@ fn other_keys_unsigned_modules_and_older_versions() -> Test {
     Ok(())
 }
 
+/// A host that remembers takes no older version than it had, whatever happens in between.
+#[test]
+fn versions_are_remembered() -> Test {
+    let scratch = Scratch::new()?;
+    let keys = [secret().public()];
+    let trust = Trust::new(&keys);
+    let rules = |version| signed(PROGRAM, "rules", version, limits());
+    let versions = Versions::open(scratch.path())?;
+    versions.load(&rules(2)?, &trust)?;
+    versions.load(&rules(3)?, &trust)?;
+    versions.load(&rules(3)?, &trust)?;
+    let older = |version| match Versions::open(scratch.path())?.load(&rules(version)?, &trust) {
+        Err(error @ Error::Older { .. }) => {
+            assert_eq!(error.exit_code(), 65);
+            Ok::<_, Box<dyn std::error::Error>>(error.to_string())
+        }
+        other => Err(format!("{other:?}").into()),
+    };
+    assert_eq!(older(2)?, "version 2 of \"rules\" is older than version 3 that already ran");
+    // What was refused is not remembered: neither another's signature, nor what asks for too much or is no module.
+    let forged =
+        sign(&SecretKey::new(&[43; 32]), "rules", 9, limits(), &compile_mog_source(PROGRAM)?.to_bytes());
+    let forged = forged.map_err(|error| error.to_string())?;
+    assert!(matches!(versions.load(&forged, &trust), Err(Error::Untrusted(Refused::Forged))));
+    let little = Trust { limits: Limits { steps: Some(1), ..limits() }, ..trust };
+    assert!(matches!(versions.load(&rules(9)?, &little), Err(Error::Untrusted(Refused::Limit("steps")))));
+    versions.load(&rules(3)?, &trust)?;
+    // Each program has its own.
+    versions.load(&signed(PROGRAM, "other", 1, limits())?, &trust)?;
+    // What is damaged remembers nothing, and so nothing runs.
+    drop(versions);
+    let file = scratch.path().join("versions.redb");
+    let mut bytes = std::fs::read(&file)?;
+    let middle = bytes.len() / 2;
+    bytes.iter_mut().skip(middle).for_each(|byte| *byte ^= 0x55);
+    bytes.iter_mut().take(64).for_each(|byte| *byte = 0);
+    std::fs::write(&file, &bytes)?;
+    assert!(Versions::open(scratch.path()).is_err());
+    Ok(())
+}
+
+/// Two at once: once the newer one was given, the older one is not.
+#[test]
+fn versions_that_race() -> Test {
+    let scratch = Scratch::new()?;
+    let keys = [secret().public()];
+    let modules: Vec<_> =
+        (1..=16).map(|version| signed(PROGRAM, "rules", version, limits())).collect::<Result<_, _>>()?;
+    let newest = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for start in 0..2 {
+            let (modules, newest, keys, folder) = (&modules, &newest, &keys, scratch.path());
+            scope.spawn(move || {
+                let versions = Versions::open(folder).expect("a store");
+                for module in
+                    modules.iter().skip(start).step_by(2).rev().chain(modules.iter().skip(start).step_by(2))
+                {
+                    let before = newest.load(Ordering::SeqCst);
+                    if let Ok(program) = versions.load(module, &Trust::new(keys)) {
+                        let version = program.manifest().map_or(0, |manifest| manifest.version);
+                        assert!(version >= before, "version {version} after {before}");
+                        newest.fetch_max(version, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(newest.into_inner(), 16);
+    Ok(())
+}
+
 #[test]
 fn keys_that_verify_anything_are_none() {
     // The eight points of small order, as they are usually written, and what is no key at all.
@@ -185,6 +259,47 @@ fn what_cannot_be_signed() -> Test {
     assert!(sign(&secret(), "p", 1, Limits { steps: Some(0), ..limits() }, &module).is_err());
     assert!(sign(&secret(), "p", 1, limits(), b"no module").is_err());
     assert!(sign(&secret(), "p", 1, limits(), &[&module[..], &[0]].concat()).is_err());
+    Ok(())
+}
+
+#[test]
+fn the_command_line_remembers_versions() -> Test {
+    let place = Place::with(PROGRAM)?;
+    place.exits("keygen mine", 0)?;
+    for version in [2, 3, 4] {
+        place.exits(&format!("sign p.mog --key mine.key --version {version} -o p{version}.mogs"), 0)?;
+    }
+    let run = "run --grant log.write --require-signature mine.pub";
+    // Nobody remembers anything who does not say where.
+    place.exits(&format!("{run} p3.mogs"), 42)?;
+    place.exits(&format!("{run} p2.mogs"), 42)?;
+    let run = format!("{run} --store store");
+    for (version, code) in [(2, 42), (3, 42), (2, 65), (3, 42)] {
+        let finished = place.exits(&format!("{run} p{version}.mogs"), code)?;
+        if code == 65 {
+            has(&finished, "version 2 of \"p\" is older than version 3 that already ran")?;
+            assert!(finished.stdout.is_empty(), "it ran");
+        }
+    }
+    has(&place.exits(&format!("{run} --minimum-version 4 p3.mogs"), 65)?, "the oldest accepted one is 4")?;
+    // The program itself cannot make the host forget.
+    place.write("open.toml", "grant = [\"fs\"]\n[fs]\nworkspace = \".\"\n")?;
+    has(&place.exits(&format!("{run} --policy open.toml p3.mogs"), 64)?, "store")?;
+    // In a sandbox too, in which nothing can be written.
+    #[cfg(target_os = "linux")]
+    {
+        place.exits(&format!("{run} --sandbox strict --program-name p p4.mogs --minimum-version=1"), 42)?;
+        for sandbox in ["strict", "standard"] {
+            let finished = place.exits(&format!("{run} --sandbox {sandbox} p3.mogs"), 65)?;
+            has(&finished, "is older than version 4")?;
+        }
+        has(&place.exits(&format!("{run} p3.mogs"), 65)?, "is older than version 4")?;
+    }
+    // What cannot be read remembers nothing, and nothing runs.
+    place.write("store/versions.redb", "x".repeat(5000))?;
+    let finished = place.exits(&format!("{run} p4.mogs"), 64)?;
+    has(&finished, "versions.redb")?;
+    assert!(finished.stdout.is_empty(), "it ran");
     Ok(())
 }
 

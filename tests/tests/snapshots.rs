@@ -179,6 +179,14 @@ fn run(module: Module<'_>, slice: u64) -> Result<Option<End>, String> {
 /// Changes a snapshot in several places, each alone: it is refused, or runs on as some program does.
 fn change(module: Module<'_>, saved: &[u8], host: &Recorder) -> Result<usize, String> {
     let mut arena = vec![0; ARENA * 65 / 64 + module.slack()];
+    let mut older = saved.to_vec();
+    if let Some(version) = older.get_mut(4) {
+        *version = 1;
+    }
+    let refused = Instance::restore(module, &mut arena, &mut host.clone(), Config::default(), &older).err();
+    if refused != Some(SnapshotError::Version { found: 1 }) {
+        return Err(format!("a snapshot of the first version: {refused:?}"));
+    }
     let mut done = 0;
     for (round, at) in (0..saved.len()).step_by(saved.len() / 12 + 1).enumerate() {
         let mut bytes = saved.to_vec();

@@ -114,11 +114,12 @@ impl AgentHost {
 
 impl Inner {
     fn run(&self, request: &Request) -> Result<Answer, PolicyError> {
-        let (capabilities, limits) = self.granted(&request.agent)?;
+        let (policy, capabilities) = self.granted(&request.agent)?;
         let (output, audit) = (Kept::default(), Kept::default());
         let mut answer = Answer::default();
         let ended = self.engine.compile(&request.program).map_err(Error::from).and_then(|program| {
-            let builder = Runtime::builder().limits(&self.limits).limits(&limits);
+            let limits = self.limits.lower(&policy.limits);
+            let builder = Runtime::builder().policy(&policy).limits(&limits);
             let builder =
                 builder.output(output.clone()).log(output.clone()).audit(AuditLog::new(audit.clone()));
             let mut runtime = builder.build(program, capabilities)?;
@@ -137,20 +138,19 @@ impl Inner {
     }
 
     /// What an agent is granted now. What was opened for it is opened again only if its policy has changed.
-    fn granted(&self, agent: &str) -> Result<(CapabilitySet, Limits), PolicyError> {
+    fn granted(&self, agent: &str) -> Result<(Policy, CapabilitySet), PolicyError> {
         let policy = self.grants.agent(agent)?;
-        let limits = self.limits.lower(&policy.limits);
         if let Some((known, capabilities)) = lock(&self.opened).get(agent)
             && *known == policy
         {
-            return Ok((capabilities.clone(), limits));
+            return Ok((policy, capabilities.clone()));
         }
         let capabilities = policy.capabilities()?;
         // Only known agents are kept, so that made-up names take no memory.
         if policy != Policy::default() && !policy.grant.is_empty() {
-            lock(&self.opened).insert(agent.to_owned(), (policy, capabilities.clone()));
+            lock(&self.opened).insert(agent.to_owned(), (policy.clone(), capabilities.clone()));
         }
-        Ok((capabilities, limits))
+        Ok((policy, capabilities))
     }
 }
 

@@ -4,7 +4,7 @@ use super::Checker;
 use super::infer::Want;
 use super::scope::Frame;
 use crate::ast::{FnId, Span};
-use crate::hir::{ExprId, ExprKind, LocalId};
+use crate::hir::{ExprId, ExprKind, Params};
 use crate::types::{Ty, TyKind, Types};
 
 impl Checker<'_> {
@@ -36,8 +36,7 @@ impl Checker<'_> {
             self.declare_parameter(extra.name, Types::ERROR, mark);
         }
         let params = written.iter().zip(types);
-        let params: Vec<LocalId> =
-            params.map(|(param, ty)| self.declare_parameter(param.name, ty, mark)).collect();
+        let params: Params = params.map(|(param, ty)| self.declare_parameter(param.name, ty, mark)).collect();
         let body = match function.body {
             Some(body) => self.function_body(body, ret),
             None => self.broken(span),

@@ -1,6 +1,6 @@
 //! Expressions: the way from a node of the tree to its checked form, names, blocks and branches.
 
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
 use super::consts::Constant;
 use super::infer::{Join, Want};
@@ -425,7 +425,7 @@ impl<'a> Checker<'a> {
             (None, _) => Want::Dropped,
         };
         let mut join = Join::new(inner);
-        let mut checked = Vec::with_capacity(arms.len());
+        let mut checked: SmallVec<[(ExprId, ExprId); 4]> = SmallVec::new();
         for arm in arms {
             let mark = self.mark();
             let condition = self.condition(arm.condition);
@@ -482,7 +482,7 @@ impl<'a> Checker<'a> {
     /// A long `else if` chain as a match whose arms have only guards.
     fn flat_chain(
         &mut self,
-        arms: Vec<(ExprId, ExprId)>,
+        arms: SmallVec<[(ExprId, ExprId); 4]>,
         last: Option<ExprId>,
         ty: Ty,
         span: Span,

@@ -104,7 +104,7 @@ impl Checker<'_> {
         for local in &mut locals {
             local.ty = self.resolve(local.ty, resolved, 0);
         }
-        let variables = self.func_variables.get(at).map_or(&[][..], Vec::as_slice);
+        let variables = self.func_variables.get(at).map_or(&[][..], |numbers| numbers.as_slice());
         for (local, &variable) in locals.iter_mut().zip(variables) {
             if let Some(known) = self.variables.get(variable as usize) {
                 local.assigned = known.assigned;

@@ -13,7 +13,7 @@ use crate::ast::{
     Ast, FieldDecl, FnId, Import, ItemId, ItemKind, List, Name, Span, StmtKind, VariantDecl, sym,
 };
 use crate::diagnostic::FileId;
-use crate::hir::{ExprId, ExprKind, FuncId};
+use crate::hir::{ExprId, ExprKind, FuncId, Params};
 use crate::types::{EnumDef, EnumId, Members, StructDef, StructId, Ty, TyKind, Types};
 
 /// The default value of a parameter.
@@ -238,16 +238,17 @@ impl<'a> Checker<'a> {
     fn declare_signature(&mut self, id: FnId) {
         let function = self.ast[id];
         let (Some(name), Some(func)) = (function.name, self.func_of(id)) else { return };
-        let mut params = Vec::with_capacity(function.params.len());
-        for param in self.ast.list(function.params) {
+        let ast = self.ast;
+        let params = ast.list(function.params).iter().map(|param| {
             let ty = param.ty.map_or(Types::ERROR, |ty| self.resolve_type(ty));
             if let Some(written) = param.ty {
                 self.no_unit(ty, self.ast[written].span);
             }
             let default =
                 if param.default.is_some() { DefaultValue::Pending } else { DefaultValue::Required };
-            params.push(Parameter { name: self.text(param.name.symbol), ty, default });
-        }
+            Parameter { name: self.text(param.name.symbol), ty, default }
+        });
+        let params: Rc<[Parameter<'a>]> = params.collect();
         let mut ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
         if let (true, Some(written), &TyKind::Future(inner)) =
             (function.is_async, function.result, self.kind(ret))
@@ -263,7 +264,7 @@ impl<'a> Checker<'a> {
             (place.ret, place.future) = (ret, future);
         }
         if let Some(place) = self.signatures.get_mut(func.0 as usize) {
-            *place = Signature { params: Rc::new(params), ret, future };
+            *place = Signature { params, ret, future };
         }
     }
 
@@ -300,7 +301,7 @@ impl<'a> Checker<'a> {
         let body = self.expr(value, Want::Type(ty));
         self.leave(floor);
         let folded = self.fold(body);
-        self.finish_frame(Vec::new(), body);
+        self.finish_frame(Params::new(), body);
         let Some(constant) = folded else { return DefaultValue::Computed(func) };
         // What folds contains no functions, so this is still the last one.
         self.hir.funcs.pop();
@@ -315,14 +316,14 @@ impl<'a> Checker<'a> {
         let function = self.ast[id];
         let (Some(body), Some(func)) = (function.body, self.func_of(id)) else { return };
         let Some(signature) = self.signatures.get(func.0 as usize) else { return };
-        let ret = signature.ret;
-        let types: Vec<Ty> = signature.params.iter().map(|param| param.ty).collect();
+        let (declared, ret) = (Rc::clone(&signature.params), signature.ret);
         let mark = self.mark();
         let mut frame = Frame::new(func, ret, mark);
         frame.declared = Some(id);
         self.enter(frame);
-        let params = self.ast.list(function.params).iter().zip(types);
-        let params = params.map(|(param, ty)| self.declare_parameter(param.name, ty, mark)).collect();
+        let params = self.ast.list(function.params).iter().zip(&*declared);
+        let params = params.map(|(param, declared)| self.declare_parameter(param.name, declared.ty, mark));
+        let params = params.collect();
         let body = self.function_body(body, ret);
         self.leave(mark);
         self.finish_frame(params, body);

@@ -93,7 +93,7 @@ pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagn
 /// A function's signature, as calls see it.
 #[derive(Clone, Debug)]
 struct Signature<'a> {
-    params: Rc<Vec<Parameter<'a>>>,
+    params: Rc<[Parameter<'a>]>,
     ret: Ty,
     /// What a call gives if it is an `async fn`.
     future: Option<Ty>,
@@ -118,9 +118,11 @@ struct Checker<'a> {
     frames: Vec<scope::Frame>,
     variables: Vec<scope::Variable>,
     /// The variable numbers of every finished function's locals.
-    func_variables: Vec<Vec<u32>>,
+    func_variables: Vec<scope::Numbers>,
     globals: Vec<scope::Variable>,
     signatures: Vec<Signature<'a>>,
+    /// The parameters of functions that have none.
+    no_params: Rc<[Parameter<'a>]>,
     /// By the number of a function in the tree of the unit.
     declared_funcs: Vec<Option<FuncId>>,
     /// The path of the unit that is being checked; empty for the file itself.
@@ -169,6 +171,7 @@ impl<'a> Checker<'a> {
             func_variables: Vec::new(),
             globals: Vec::new(),
             signatures: Vec::new(),
+            no_params: Rc::default(),
             declared_funcs: Vec::new(),
             path: String::new(),
             consts: Vec::new(),

@@ -144,6 +144,15 @@ impl Checker<'_> {
         lead: Ty,
         span: Span,
     ) -> ExprId {
+        let lead = self.shallow(lead);
+        let arithmetic = |term: &Term| self.has_operator(lead, arith_op(term.op));
+        if matches!(lead, Types::INT | Types::FLOAT)
+            && self.ty_of(head) == lead
+            && operands.iter().all(|&(_, node)| self.ty_of(node) == lead)
+            && terms.iter().all(arithmetic)
+        {
+            return self.emit(ExprKind::Arith(head, operands), lead, span); // the commonest case
+        }
         let mut waits = false;
         for node in std::iter::once(head).chain(operands.iter().map(|&(_, node)| node)) {
             waits |= self.missing_await(node, false);
@@ -151,7 +160,6 @@ impl Checker<'_> {
         if waits {
             return self.broken(span);
         }
-        let lead = self.shallow(lead);
         // Where types differ, one operand speaks for the chain: the first of its type.
         let all = || std::iter::once(head).chain(operands.iter().map(|(_, node)| *node));
         let of_chain = all().find(|&node| self.ty_of(node) == lead).unwrap_or(head);

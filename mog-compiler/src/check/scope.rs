@@ -4,10 +4,11 @@
 //! remembers the one that it hides, so looking a name up takes the same time however many names there are.
 
 use hashbrown::HashMap;
+use smallvec::SmallVec;
 
 use super::Checker;
 use crate::ast::{self, FnId, Symbol, sym};
-use crate::hir::{Capture, ExprId, FuncId, GlobalId, Local, LocalId};
+use crate::hir::{Capture, ExprId, FuncId, GlobalId, Local, LocalId, Params};
 use crate::types::{EnumId, StructId, Ty, Types};
 
 /// What a name stands for.
@@ -117,17 +118,20 @@ pub(super) struct Loop {
     pub(super) mark: usize,
 }
 
+/// Numbers of variables: mostly few.
+pub(super) type Numbers = SmallVec<[u32; 8]>;
+
 /// A function being checked.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) func: FuncId,
     pub(super) locals: Vec<Local>,
     /// For each local, its number in [`Checker::variables`].
-    pub(super) variables: Vec<u32>,
+    pub(super) variables: Numbers,
     pub(super) captures: Vec<Capture>,
     captured: HashMap<LocalId, LocalId>,
     pub(super) ret: Ty,
-    pub(super) loops: Vec<Loop>,
+    pub(super) loops: SmallVec<[Loop; 2]>,
     /// How many `try` bodies enclose the place being checked.
     pub(super) tries: u32,
     /// Variables below this position belong to other functions and are out of reach.
@@ -144,11 +148,11 @@ impl Frame {
         Self {
             func,
             locals: Vec::with_capacity(8),
-            variables: Vec::with_capacity(8),
+            variables: Numbers::new(),
             captures: Vec::new(),
             captured: HashMap::new(),
             ret,
-            loops: Vec::new(),
+            loops: SmallVec::new(),
             tries: 0,
             floor,
             init: false,
@@ -293,7 +297,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Ends a function: its parts go into its place among the functions of the program.
-    pub(super) fn finish_frame(&mut self, params: Vec<LocalId>, body: ExprId) {
+    pub(super) fn finish_frame(&mut self, params: Params, body: ExprId) {
         let Some(frame) = self.frames.pop() else { return };
         let at = frame.func.0 as usize;
         if let Some(func) = self.hir.funcs.get_mut(at) {

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use hashbrown::{HashMap, HashSet};
 
 use super::Checker;
-use super::scope::{Frame, Names};
+use super::scope::{Frame, Names, Numbers};
 use crate::ast::{Ast, Interner, ItemId, ItemKind, Span, StmtKind, sym};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId};
-use crate::hir::{ExprId, ExprKind, Exprs, Func, FuncId};
+use crate::hir::{ExprId, ExprKind, Exprs, Func, FuncId, Params};
 use crate::parser;
 use crate::types::Types;
 
@@ -184,6 +184,9 @@ impl<'a> Checker<'a> {
         self.names = Names::new(ast.names.len());
         self.declared_funcs.clear();
         self.declared_funcs.resize(ast.functions.len(), None);
+        self.hir.funcs.reserve(ast.functions.len());
+        self.func_variables.reserve(ast.functions.len());
+        self.signatures.reserve(ast.functions.len());
         self.diagnostics.set_file(file);
         let (first_expr, first_pat) = (self.hir.exprs.len(), self.hir.pats.len());
         let root = ast.list(ast.root);
@@ -250,7 +253,7 @@ impl<'a> Checker<'a> {
         let ends = body.iter().all(|&node| self.ty_of(node) != Types::NEVER);
         let ty = if ends { Types::UNIT } else { Types::NEVER };
         let body = self.emit(ExprKind::Block(body, None), ty, Span::default());
-        self.finish_frame(Vec::new(), body);
+        self.finish_frame(Params::new(), body);
         self.hir.init = Some(func);
     }
 
@@ -293,7 +296,7 @@ impl<'a> Checker<'a> {
         let id = FuncId(self.hir.funcs.len() as u32);
         self.hir.funcs.push(Func {
             name,
-            params: Vec::new(),
+            params: Params::new(),
             ret,
             future: None,
             locals: Vec::new(),
@@ -301,8 +304,8 @@ impl<'a> Checker<'a> {
             body: ExprId(0),
             span,
         });
-        self.func_variables.push(Vec::new());
-        self.signatures.push(super::Signature { params: Rc::default(), ret, future: None });
+        self.func_variables.push(Numbers::new());
+        self.signatures.push(super::Signature { params: Rc::clone(&self.no_params), ret, future: None });
         id
     }
 }

@@ -97,9 +97,10 @@ impl Encoder {
         code: &mut Code,
     ) -> Result<(), TooFar> {
         self.labels.clear();
-        self.labels.resize(body.labels as usize, 0);
+        self.labels.resize(body.labels.len(), 0);
         self.forms.clear();
         self.forms.resize(body.insts.len(), Form::default());
+        self.ends.reserve(body.insts.len());
         // A jump may take two words more than it does now.
         let mut words = self.measure(body);
         if 3 * words > SEGMENT {
@@ -206,6 +207,22 @@ const fn field_mask(operand: Operand) -> u32 {
     }
 }
 
+/// By opcode: the bits of the numbers of its operands a, b, c that are written.
+const FIELD_MASKS: [[u32; 3]; Op::ALL.len()] = {
+    let mut all = [[0; 3]; Op::ALL.len()];
+    let mut number = 0;
+    while number < all.len() {
+        let operands = Op::ALL[number].info().operands;
+        let mut n = 0;
+        while n < operands.len() {
+            all[number][n] = field_mask(operands[n]);
+            n += 1;
+        }
+        number += 1;
+    }
+    all
+};
+
 /// A function that has been measured.
 struct Measured<'f> {
     encoder: &'f Encoder,
@@ -244,6 +261,7 @@ impl Measured<'_> {
         Ok(())
     }
 
+    #[inline]
     fn register(&self, slot: Slot) -> u8 {
         let base = self.registers.registers.get(slot.v.0 as usize).copied().unwrap_or(0);
         base.wrapping_add(slot.sub)
@@ -263,19 +281,24 @@ impl Measured<'_> {
         if (-(1 << 23)..1 << 23).contains(&offset) { Ok(offset as i32) } else { Err(TooFar) }
     }
 
+    /// An operand as a number.
+    #[inline]
+    fn number(&self, arg: Arg, start: usize, words: &[u32]) -> Result<u32, TooFar> {
+        Ok(match arg {
+            Arg::None => 0,
+            Arg::Reg(slot) => u32::from(self.register(slot)),
+            Arg::Num(number) => number.cast_unsigned(),
+            Arg::To(label) => self.offset(label, start, words)?.cast_unsigned(),
+        })
+    }
+
     fn write_one(&self, op: Op, inst: &Inst, start: usize, words: &mut Vec<u32>) -> Result<(), TooFar> {
+        let [a, b, c] = inst.args;
+        let masks = &FIELD_MASKS[op as usize];
         let mut word = Insn::abc(op, 0, 0, 0).0;
-        let mut shift = 8;
-        for (&operand, &arg) in op.info().operands.iter().zip(&inst.args) {
-            let number = match arg {
-                Arg::None => 0,
-                Arg::Reg(slot) => u32::from(self.register(slot)),
-                Arg::Num(number) => number.cast_unsigned(),
-                Arg::To(label) => self.offset(label, start, words)?.cast_unsigned(),
-            };
-            word |= (number & field_mask(operand)) << shift;
-            shift += 8;
-        }
+        word |= (self.number(a, start, words)? & masks[0]) << 8;
+        word |= (self.number(b, start, words)? & masks[1]) << 16;
+        word |= (self.number(c, start, words)? & masks[2]) << 24;
         words.push(word);
         if op.info().flags.has(Flags::EXT) {
             let range = inst.ext.0 as usize..inst.ext.1 as usize;

@@ -1,15 +1,18 @@
 //! The module's bytes: code, tables, metadata, debug records.
 
+use core::ops::Range;
+
 use mog_core::TypeId;
 use mog_core::module::{
-    Counts, Export, FUNCTION_WORDS, Function, FunctionDebug, HANDLER_WORDS, HEADER_WORDS, Handler, Header,
-    Import, Requirement,
+    Counts, Export, FUNCTION_WORDS, Function, HANDLER_WORDS, HEADER_WORDS, Handler, Header, Import,
+    Requirement,
 };
 
 use super::code::{Code, Encoder, Position};
 use crate::hir::Hir;
 use crate::ir::{Allocator, Body, Layouts, Tidier, spill};
 use crate::lower::{Lowered, lower};
+use crate::optimizations::Optimizations;
 
 /// How a module is written.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +21,8 @@ pub struct EmitOptions<'a> {
     pub window: usize,
     /// Leave out names and lines.
     pub strip: bool,
+    /// Which improvements of the code are made.
+    pub optimizations: Optimizations,
     /// The source's name for positions.
     pub file: &'a str,
     /// The source, from which lines and columns are counted.
@@ -54,8 +59,8 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
     let mut runs = Vec::with_capacity(8 * hir.funcs.len());
     let mut functions = Vec::with_capacity(hir.funcs.len());
     let (mut tidier, mut allocator, mut encoder) =
-        (Tidier::default(), Allocator::default(), Encoder::default());
-    let mut lowered = lower(hir, |body, layouts| {
+        (Tidier::new(options.optimizations), Allocator::default(), Encoder::default());
+    let mut lowered = lower(hir, options.optimizations, |body, layouts| {
         tidier.tidy(body);
         find_registers(&mut allocator, body, layouts, limit)?;
         let registers = &allocator.allocation;
@@ -265,20 +270,22 @@ impl<'o> DebugRecords<'o> {
         let lines = &mut self.lines;
         lines.clear();
         let (mut last_word, mut last_line) = (0, 0u32);
-        let mut last = (0, 0);
         for &Position { word, at } in positions {
             let (line, column) = source.find(at);
-            if (line, column) == last {
-                continue;
-            }
-            last = (line, column);
-            varint(lines, word - last_word);
             let delta = line.wrapping_sub(last_line).cast_signed();
-            varint(lines, (delta << 1 ^ delta >> 31).cast_unsigned());
-            varint(lines, column);
+            let record = [word - last_word, (delta << 1 ^ delta >> 31).cast_unsigned(), column];
+            if record.iter().all(|&number| number < 0x80) {
+                lines.extend_from_slice(&record.map(|number| number as u8));
+            } else {
+                record.into_iter().for_each(|number| varint(lines, number));
+            }
             (last_word, last_line) = (word, line);
         }
-        put(&mut self.bytes, &FunctionDebug { name, file: self.file, lines })?;
+        // As postcard writes a `FunctionDebug`.
+        for field in [name.as_bytes(), self.file.as_bytes(), &*lines] {
+            varint(&mut self.bytes, number(field.len(), "bytes of debug records")?);
+            self.bytes.extend_from_slice(field);
+        }
         self.file = "";
         Ok(())
     }
@@ -288,28 +295,37 @@ impl<'o> DebugRecords<'o> {
 struct LineIndex {
     /// Where each line begins.
     starts: Vec<u32>,
-    /// The line that was found last, from 0.
-    latest: usize,
+    /// The line that was found last, from 1, and where it begins and ends.
+    line: u32,
+    range: Range<u32>,
 }
 
 impl LineIndex {
     fn new(source: &str) -> Self {
-        let mut starts = Vec::with_capacity(source.len() / 24);
+        let mut starts = Vec::with_capacity(source.len() / 24 + 1);
         starts.push(0);
         starts.extend(memchr::memchr_iter(b'\n', source.as_bytes()).map(|end| end as u32 + 1));
-        Self { starts, latest: 0 }
+        Self { starts, line: 0, range: 0..0 }
     }
 
-    /// Line and column of an offset, from 1. Quick if it is in the same line as the one before or the next.
+    /// Line and column of an offset, from 1. Quick if it is in the same line as the one before.
+    #[inline]
     fn find(&mut self, at: u32) -> (u32, u32) {
-        let starts = |line: usize| self.starts.get(line).copied().unwrap_or(u32::MAX);
-        if starts(self.latest + 1) <= at {
-            self.latest += 1;
+        if !self.range.contains(&at) {
+            self.seek(at);
         }
-        if at < starts(self.latest) || starts(self.latest + 1) <= at {
-            self.latest = self.starts.partition_point(|&start| start <= at).saturating_sub(1);
+        (self.line, at - self.range.start + 1)
+    }
+
+    /// Finds the line of an offset; mostly it is the next one.
+    fn seek(&mut self, at: u32) {
+        let start = |line: u32| self.starts.get(line as usize).copied().unwrap_or(u32::MAX);
+        let next = self.line;
+        if start(next) <= at && at < start(next + 1) {
+            self.line = next + 1;
+        } else {
+            self.line = self.starts.partition_point(|&start| start <= at) as u32;
         }
-        let column = at - starts(self.latest) + 1;
-        (self.latest as u32 + 1, column)
+        self.range = start(self.line - 1)..start(self.line);
     }
 }

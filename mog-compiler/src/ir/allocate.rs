@@ -32,11 +32,20 @@ pub struct TooManyRegisters {
 
 const NONE: u32 = u32::MAX;
 
-/// First and last position of a virtual register.
+/// A virtual register.
 #[derive(Clone, Copy)]
-struct LiveRange {
+struct Value {
+    /// The positions where it appears first and where it is used last.
     first: u32,
     last: u32,
+    /// The one after it, in a list of [`Allocator::ending`] and then in a list of a pool.
+    next: u32,
+    /// Once it has appeared.
+    place: Option<Place>,
+}
+
+impl Value {
+    const NEW: Self = Self { first: NONE, last: 0, next: NONE, place: None };
 }
 
 /// A place for a value of a class: a parameter's registers, or the nth of the class's own.
@@ -49,7 +58,7 @@ enum Place {
 /// The places for values of a class.
 #[derive(Clone, Copy)]
 struct Pool {
-    /// The first of the virtual registers whose places are free again; see [`Allocator::next`].
+    /// The first of the virtual registers whose places are free again; see [`Value::next`].
     free: u32,
     made: u32,
     /// The first of its machine registers.
@@ -66,19 +75,15 @@ pub struct Allocator {
     /// What came of the last function.
     pub allocation: Allocation,
     /// By virtual register.
-    ranges: Vec<LiveRange>,
+    values: Vec<Value>,
     /// The registers that are no parameters, as they appear.
     order: Vec<u32>,
-    /// By virtual register, once it has appeared.
-    places: Vec<Option<Place>>,
     /// By class.
     pools: Vec<Pool>,
     /// Classes with a place, for which `pools` is not as it was in the beginning.
     used: Vec<ClassId>,
     /// By position: the first of the registers that are last used there.
     ending: Vec<u32>,
-    /// By virtual register: the one after it, in a list of `ending` and then in a list of a pool.
-    next: Vec<u32>,
     /// Positions of loops' ends, in the order of their beginnings.
     loop_ends: Vec<u32>,
     /// Begin and end of the loops around a position.
@@ -99,15 +104,16 @@ impl Allocator {
     /// Finds the live ranges, and which of them end at each position.
     fn find_ranges(&mut self, body: &Body) {
         self.find_loops(body);
-        self.ranges.clear();
-        self.ranges.resize(body.classes.len(), LiveRange { first: NONE, last: 0 });
+        self.values.clear();
+        self.values.resize(body.classes.len(), Value::NEW);
         for &V(param) in &body.params {
-            if let Some(range) = self.ranges.get_mut(param as usize) {
-                range.first = 0;
+            if let Some(value) = self.values.get_mut(param as usize) {
+                value.first = 0;
             }
         }
         self.order.clear();
-        let (ranges, order, loops) = (&mut self.ranges, &mut self.order, &mut self.loops);
+        self.order.reserve(body.classes.len());
+        let (values, order, loops) = (&mut self.values, &mut self.order, &mut self.loops);
         let mut ends = self.loop_ends.iter();
         loops.clear();
         for (at, inst) in (1u32..).zip(&body.insts) {
@@ -119,29 +125,27 @@ impl Allocator {
                 _ => {}
             }
             visit(inst, &body.ext, |slot, _, _| {
-                let Some(range) = ranges.get_mut(slot.v.0 as usize) else { return };
-                if range.first == NONE {
-                    *range = LiveRange { first: at, last: at };
+                let Some(value) = values.get_mut(slot.v.0 as usize) else { return };
+                if value.first == NONE {
+                    (value.first, value.last) = (at, at);
                     order.push(slot.v.0);
-                } else if loops.last().is_none_or(|&(start, _)| start < range.first) {
-                    range.last = range.last.max(at);
+                } else if loops.last().is_none_or(|&(start, _)| start < value.first) {
+                    value.last = value.last.max(at);
                 } else {
                     // The outermost loop that began after the register did.
-                    let outer = loops.partition_point(|&(start, _)| start < range.first);
+                    let outer = loops.partition_point(|&(start, _)| start < value.first);
                     let end = loops.get(outer).map_or(at, |&(_, end)| end);
-                    range.last = range.last.max(end);
+                    value.last = value.last.max(end);
                 }
             });
         }
         self.ending.clear();
         self.ending.resize(body.insts.len() + 1, NONE);
-        self.next.clear();
-        self.next.resize(body.classes.len(), NONE);
-        for (v, range) in self.ranges.iter().enumerate().rev() {
-            if range.first != NONE
-                && let Some(head) = self.ending.get_mut(range.last as usize)
+        for (v, value) in self.values.iter_mut().enumerate().rev() {
+            if value.first != NONE
+                && let Some(head) = self.ending.get_mut(value.last as usize)
             {
-                self.next[v] = core::mem::replace(head, v as u32);
+                value.next = core::mem::replace(head, v as u32);
             }
         }
     }
@@ -150,7 +154,7 @@ impl Allocator {
         let (ends, open) = (&mut self.loop_ends, &mut self.loops);
         ends.clear();
         open.clear();
-        if body.preheaders.is_empty() {
+        if body.loops.is_empty() {
             return; // no loops
         }
         for (at, inst) in (1u32..).zip(&body.insts) {
@@ -175,39 +179,37 @@ impl Allocator {
             self.pools[class as usize] = Pool::EMPTY;
         }
         self.pools.resize(classes.len(), Pool::EMPTY);
-        self.places.clear();
-        self.places.resize(body.classes.len(), None);
         let mut params = 0usize;
         for &V(param) in &body.params {
-            if let Some(place) = self.places.get_mut(param as usize) {
-                *place = Some(Place::Param(params.min(255) as u8));
+            if let Some(value) = self.values.get_mut(param as usize) {
+                value.place = Some(Place::Param(params.min(255) as u8));
             }
             params += classes.slots(class_of(body, param)).len();
         }
         let mut ended = self.ending.iter();
         let mut over = 0;
         for &v in &self.order {
-            let first = self.ranges[v as usize].first;
+            let first = self.values[v as usize].first;
             // What was last used by an instruction before is free again. Instructions with several results, or
             // that read operands after writing, keep theirs until they are over.
             for &list in ended.by_ref().take((first - over) as usize) {
                 let mut free = list;
                 while free != NONE {
                     let pool = pool(&mut self.pools, &mut self.used, class_of(body, free));
-                    let next = core::mem::replace(&mut self.next[free as usize], pool.free);
+                    let next = core::mem::replace(&mut self.values[free as usize].next, pool.free);
                     pool.free = free;
                     free = next;
                 }
             }
             over = first;
             let pool = pool(&mut self.pools, &mut self.used, class_of(body, v));
-            self.places[v as usize] = if pool.free == NONE {
+            self.values[v as usize].place = if pool.free == NONE {
                 pool.made += 1;
                 Some(Place::Nth(pool.made - 1))
             } else {
-                let free = pool.free as usize;
-                pool.free = self.next[free];
-                self.places[free]
+                let free = self.values[pool.free as usize];
+                pool.free = free.next;
+                free.place
             };
         }
         params
@@ -256,8 +258,8 @@ impl Allocator {
             return Err(TooManyRegisters { needs: frame });
         }
         allocation.registers.clear();
-        allocation.registers.extend((0..).zip(&self.places).map(|(v, place)| {
-            let register = match *place {
+        allocation.registers.extend((0..).zip(&self.values).map(|(v, value)| {
+            let register = match value.place {
                 Some(Place::Param(register)) => usize::from(register),
                 Some(Place::Nth(nth)) => {
                     let class = class_of(body, v);

@@ -2,92 +2,88 @@
 //! cannot fail and costs one step is moved, so it may as well be computed where the loop would not have come to it.
 
 use mog_core::isa::{Flags, Op, Operand};
+use smallvec::SmallVec;
 
-use super::{Arg, Body, Code, Inst, Slot, V, visit};
+use super::{ACCESS, Arg, Body, Code, Ext, Inst, Slot, V, visit};
 
 /// Most computations that are moved in front of one loop: each keeps a register for as long as the loop runs.
 const MOST: usize = 8;
 
-/// Where registers are written: positions of instructions, in order for each register. What is moved counts as written at
-/// the loop's beginning.
+/// No position.
+const NONE: u32 = u32::MAX;
+
+/// What is known of a register's writes while the code is walked through.
+#[derive(Clone, Copy)]
+struct Written {
+    count: u32,
+    /// The latest before the running instruction, or the beginning of the loop that it was moved in front of.
+    before: u32,
+    /// The next one; while the code is walked through backwards.
+    next: u32,
+}
+
+/// Where registers are written: positions of instructions.
 #[derive(Default)]
 struct Writes {
-    /// By register: the first of its positions; then where the last one's end.
-    starts: Vec<usize>,
-    positions: Vec<usize>,
+    /// By register.
+    written: Vec<Written>,
+    /// By computation, the last one first: where its operands are written next.
+    next: Vec<[u32; 3]>,
+    /// How many registers there were in the beginning.
+    old: u32,
 }
 
 impl Writes {
-    /// Finds them all.
+    /// Finds them.
     fn find(&mut self, body: &Body) {
-        let Self { starts, positions } = self;
-        starts.clear();
-        starts.resize(body.classes.len() + 1, 0);
-        let each = |f: &mut dyn FnMut(V, usize)| {
-            body.params.iter().for_each(|&param| f(param, 0));
-            for (at, inst) in body.insts.iter().enumerate() {
-                visit(inst, &body.ext, |slot, writes, _| {
-                    if writes {
-                        f(slot.v, at);
-                    }
-                });
-            }
-        };
-        each(&mut |v, _| {
-            if let Some(count) = starts.get_mut(v.0 as usize) {
-                *count += 1;
-            }
-        });
-        let mut total = 0;
-        for start in starts.iter_mut() {
-            // For now, where they end.
-            total += *start;
-            *start = total;
-        }
-        positions.clear();
-        positions.resize(total, 0);
-        each(&mut |v, at| {
-            // Filled from the end, so the order is turned around below.
-            if let Some(end) = starts.get_mut(v.0 as usize) {
-                *end -= 1;
-                if let Some(position) = positions.get_mut(*end) {
-                    *position = at;
+        let Self { written, next, old } = self;
+        *old = body.classes.len() as u32;
+        written.clear();
+        written.resize(body.classes.len(), Written { count: 0, before: NONE, next: NONE });
+        next.clear();
+        for (at, inst) in body.insts.iter().enumerate().rev() {
+            visit(inst, &body.ext, |slot, writes, _| {
+                if writes && let Some(written) = written.get_mut(slot.v.0 as usize) {
+                    written.count += 1;
+                    written.next = at as u32;
                 }
+            });
+            if is_computation(inst.code) {
+                next.push(inst.args.map(|arg| match arg {
+                    Arg::Reg(slot) => written.get(slot.v.0 as usize).map_or(NONE, |written| written.next),
+                    _ => NONE,
+                }));
+            }
+        }
+        for param in &body.params {
+            if let Some(written) = written.get_mut(param.0 as usize) {
+                written.count += 1;
+                written.before = 0;
+            }
+        }
+    }
+
+    /// Goes past an instruction that was not moved.
+    fn pass(&mut self, inst: &Inst, ext: &[Ext], at: u32) {
+        visit(inst, ext, |slot, writes, _| {
+            if writes && let Some(written) = self.written.get_mut(slot.v.0 as usize) {
+                written.before = at;
             }
         });
     }
 
-    /// Those of a register, the last one first.
-    fn of(&self, v: V) -> &[usize] {
-        let (start, end) = (self.starts.get(v.0 as usize), self.starts.get(v.0 as usize + 1));
-        start.zip(end).and_then(|(&start, &end)| self.positions.get(start..end)).unwrap_or(&[])
-    }
-
-    /// Whether a register is written within a loop.
-    fn within(&self, v: V, around: &Loop) -> bool {
-        let positions = self.of(v);
-        let later = positions.partition_point(|&at| at >= around.end);
-        positions.get(later).is_some_and(|&at| at > around.start)
-    }
-
-    /// Notes that the one write of a register is elsewhere.
-    fn moved(&mut self, v: V, to: usize) {
-        if let Some(position) = self.starts.get(v.0 as usize).and_then(|&at| self.positions.get_mut(at)) {
-            *position = to;
-        }
-    }
-
-    /// Adds a register that is written once.
-    fn add(&mut self, at: usize) {
-        self.positions.push(at);
-        self.starts.push(self.positions.len());
+    /// Whether the operand of a computation is written within a loop around it; where it is written next is known.
+    fn within(&self, v: V, next: u32, around: &Loop) -> bool {
+        let before = self.written.get(v.0 as usize).map_or(NONE, |written| written.before);
+        before != NONE && before > around.start || next < around.end
     }
 }
 
 /// A loop around the running instruction.
+#[derive(Clone, Copy)]
 struct Loop {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
     /// How many computations were moved in front of it.
     moved: usize,
 }
@@ -97,9 +93,9 @@ struct Loop {
 pub(super) struct Hoister {
     writes: Writes,
     /// Ends of the loops, in the order of their beginnings.
-    ends: Vec<usize>,
+    ends: Vec<u32>,
     /// The beginning of a loop, and the instruction that is moved in front of it.
-    moves: Vec<(usize, usize)>,
+    moves: Vec<(u32, u32)>,
     loops: Vec<Loop>,
     placed: Vec<Inst>,
 }
@@ -115,8 +111,8 @@ impl Hoister {
         if self.moves.is_empty() {
             return;
         }
-        let moved: Vec<usize> = {
-            let mut moved: Vec<usize> = self.moves.iter().map(|&(_, from)| from).collect();
+        let moved: Vec<u32> = {
+            let mut moved: Vec<u32> = self.moves.iter().map(|&(_, from)| from).collect();
             moved.sort_unstable();
             moved
         };
@@ -124,9 +120,9 @@ impl Hoister {
         self.moves.sort_by_key(|&(to, _)| to);
         let (mut moves, mut moved) = (self.moves.iter().peekable(), moved.iter().peekable());
         self.placed.clear();
-        for (at, inst) in body.insts.iter().enumerate() {
-            while let Some((_, from)) = moves.next_if(|&&(to, _)| to == at) {
-                self.placed.extend(body.insts.get(*from));
+        for (at, inst) in (0..).zip(&body.insts) {
+            while let Some(&(_, from)) = moves.next_if(|&&(to, _)| to == at) {
+                self.placed.extend(body.insts.get(from as usize));
             }
             if moved.next_if_eq(&&at).is_none() {
                 self.placed.push(*inst);
@@ -138,12 +134,15 @@ impl Hoister {
     /// Finds where the loops end; false if there are none.
     fn find_loops(&mut self, body: &Body) -> bool {
         self.ends.clear();
-        let mut open = Vec::new();
-        for (at, inst) in body.insts.iter().enumerate() {
+        if body.loops.is_empty() {
+            return false;
+        }
+        let mut open: SmallVec<[usize; 8]> = SmallVec::new();
+        for (at, inst) in (0..).zip(&body.insts) {
             match inst.code {
                 Code::LoopStart => {
                     open.push(self.ends.len());
-                    self.ends.push(body.insts.len());
+                    self.ends.push(body.insts.len() as u32);
                 }
                 Code::LoopEnd => {
                     if let Some(end) = open.pop().and_then(|number| self.ends.get_mut(number)) {
@@ -161,41 +160,59 @@ impl Hoister {
         self.loops.clear();
         let mut number = 0;
         for at in 0..body.insts.len() {
-            match body.insts.get(at).map(|inst| inst.code) {
-                Some(Code::LoopStart) => {
-                    let end = self.ends.get(number).copied().unwrap_or(at);
-                    self.loops.push(Loop { start: at, end, moved: 0 });
+            let position = at as u32;
+            match body.insts[at].code {
+                Code::LoopStart => {
+                    let end = self.ends.get(number).copied().unwrap_or(position);
+                    self.loops.push(Loop { start: position, end, moved: 0 });
                     number += 1;
                 }
-                Some(Code::LoopEnd) => drop(self.loops.pop()),
-                Some(Code::Op(op)) if !self.loops.is_empty() && is_computation(op) => self.try_move(body, at),
+                Code::LoopEnd => drop(self.loops.pop()),
+                code if is_computation(code) => {
+                    let next = self.writes.next.pop().unwrap_or([NONE; 3]);
+                    if !self.loops.is_empty() && self.try_move(body, at, next) {
+                        continue;
+                    }
+                }
                 _ => {}
             }
+            self.writes.pass(&body.insts[at], &body.ext, position);
         }
     }
 
-    fn try_move(&mut self, body: &mut Body, at: usize) {
-        let Some(&inst) = body.insts.get(at) else { return };
+    /// Moves a computation if its operands, which are written next at these positions, stay the same. Whether they do.
+    fn try_move(&mut self, body: &mut Body, at: usize, next: [u32; 3]) -> bool {
+        let inst = body.insts[at];
+        let Code::Op(op) = inst.code else { return false };
+        let reads = ACCESS[op as usize].reads;
         let writes = &self.writes;
         let varies = |around: &Loop| {
-            let mut varies = false;
-            visit(&inst, &body.ext, |slot, _, reads| varies |= reads && writes.within(slot.v, around));
-            varies
+            (0..3).any(|n| match inst.args[n] {
+                // A register made here is written once, before.
+                Arg::Reg(slot) if reads >> n & 1 != 0 => {
+                    let next = if slot.v.0 >= writes.old { NONE } else { next[n] };
+                    writes.within(slot.v, next, around)
+                }
+                _ => false,
+            })
         };
         // The loops around this one where that is so; all within them too.
         let inner = self.loops.iter().rposition(varies).map_or(0, |varying| varying + 1);
-        let full = self.loops.get(inner).is_none_or(|out_of| out_of.moved >= MOST);
-        let Arg::Reg(Slot { v, .. }) = inst.args[0] else { return };
-        let result = match self.writes.of(v) {
-            _ if full => None,
-            [_] => Some(v),
+        let Some(&out_of) = self.loops.get(inner).filter(|out_of| out_of.moved < MOST) else { return false };
+        let Arg::Reg(Slot { v, .. }) = inst.args[0] else { return false };
+        let result = match self.writes.written.get(v.0 as usize) {
+            Some(Written { count: 1, .. }) => Some(v),
             _ => self.own_result(body, at),
         };
-        if let (Some(result), Some(out_of)) = (result, self.loops.get_mut(inner)) {
-            out_of.moved += 1;
-            self.moves.push((out_of.start, at));
-            self.writes.moved(result, out_of.start);
+        let Some(result) = result else { return false };
+        self.moves.push((out_of.start, at as u32));
+        if let Some(written) = self.writes.written.get_mut(result.0 as usize) {
+            written.before = out_of.start;
         }
+        if let Some(out_of) = self.loops.get_mut(inner) {
+            out_of.moved += 1;
+        }
+        true
     }
 
     /// Gives a result a register of its own if the next instruction takes it and overwrites it: one step of a longer
@@ -211,7 +228,7 @@ impl Hoister {
             return None;
         }
         let own = body.fresh(*body.classes.get(v.0 as usize)?);
-        self.writes.add(at);
+        self.writes.written.push(Written { count: 1, before: at as u32, next: NONE });
         let own_result = Arg::Reg(Slot { v: own, sub: 0 });
         body.insts.get_mut(at)?.args[0] = own_result;
         for arg in body.insts.get_mut(at + 1)?.args.iter_mut().skip(1).filter(|arg| **arg == result) {
@@ -222,12 +239,27 @@ impl Hoister {
 }
 
 /// Whether an instruction only computes a number from registers, on one step.
-fn is_computation(op: Op) -> bool {
-    let info = op.info();
-    let number = info.flags.has(Flags::INT) || info.flags.has(Flags::FLOAT);
-    let charges_more = matches!(op, Op::FRem | Op::FMath | Op::FPow | Op::FAtan2);
-    number
-        && info.flags.has(Flags::PURE)
-        && !charges_more
-        && info.operands.iter().any(|operand| matches!(operand, Operand::Use(_)))
+const fn is_computation(code: Code) -> bool {
+    matches!(code, Code::Op(op) if COMPUTES[op as usize])
 }
+
+/// By opcode: whether it only computes a number from registers, on one step.
+const COMPUTES: [bool; Op::ALL.len()] = {
+    let mut all = [false; Op::ALL.len()];
+    let mut number = 0;
+    while number < all.len() {
+        let op = Op::ALL[number];
+        let info = op.info();
+        let is_number = info.flags.has(Flags::INT) || info.flags.has(Flags::FLOAT);
+        let charges_more = matches!(op, Op::FRem | Op::FMath | Op::FPow | Op::FAtan2);
+        if is_number && info.flags.has(Flags::PURE) && !charges_more {
+            let mut n = 0;
+            while n < info.operands.len() {
+                all[number] |= matches!(info.operands[n], Operand::Use(_));
+                n += 1;
+            }
+        }
+        number += 1;
+    }
+    all
+};

@@ -323,7 +323,15 @@ impl Layouts {
         slots
     }
 
+    #[inline]
     fn slot_range(&mut self, hir: &Hir, ty: Ty) -> Range<usize> {
+        match self.known.get(ty.0 as usize) {
+            Some(Known { slots: Some(range), .. }) => range.clone(),
+            _ => self.make_slots(hir, ty),
+        }
+    }
+
+    fn make_slots(&mut self, hir: &Hir, ty: Ty) -> Range<usize> {
         let ty = hir.types.shallow(ty);
         if let Some(range) = &self.known(ty).slots {
             return range.clone();
@@ -382,7 +390,15 @@ impl Layouts {
     }
 
     /// The class of registers that hold a value of a type.
+    #[inline]
     pub fn class(&mut self, hir: &Hir, ty: Ty) -> ClassId {
+        match self.known.get(ty.0 as usize) {
+            Some(Known { class: Some(class), .. }) => *class,
+            _ => self.make_class(hir, ty),
+        }
+    }
+
+    fn make_class(&mut self, hir: &Hir, ty: Ty) -> ClassId {
         let ty = hir.types.shallow(ty);
         if let Some(class) = self.known(ty).class {
             return class;

@@ -17,7 +17,7 @@ pub use spill::spill;
 pub use tidy::Tidier;
 
 /// A virtual register: a value of one or more slots that will get consecutive machine registers.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct V(pub u32);
 
 /// One slot of a virtual register.
@@ -68,7 +68,7 @@ pub enum Code {
     Label,
     /// A place where failures go; argument a is the place, argument b the register pair that they fill.
     Handler,
-    /// The beginning of a loop. Constants that the loop needs are loaded here; argument a is their list.
+    /// The beginning of a loop; argument a, if it has one, is the loop's number in [`Body::loops`].
     LoopStart,
     /// The end of a loop.
     LoopEnd,
@@ -121,10 +121,12 @@ pub struct Body {
     pub classes: Vec<ClassId>,
     /// The parameters, which get the first machine registers in order.
     pub params: Vec<V>,
-    /// How many labels there are.
-    pub labels: u32,
-    /// Constants that loops load before they begin, by loop list: the register and the instruction.
-    pub preheaders: Vec<Vec<Inst>>,
+    /// By label: whether anything refers to it.
+    pub labels: Vec<bool>,
+    /// What loads the constants of loops before they begin.
+    pub preheaders: Vec<Inst>,
+    /// By loop that is in no other: where its part of `preheaders` ends.
+    pub loops: Vec<u32>,
     /// Code with handlers, inner ranges first.
     pub protected: Vec<Protected>,
     /// The type number of its function type, of its captures (0: none), and slots of parameters and result.
@@ -136,6 +138,27 @@ pub struct Body {
 }
 
 impl Body {
+    /// Room for a function of usual size.
+    #[must_use]
+    pub fn with_room() -> Self {
+        Self {
+            insts: Vec::with_capacity(64),
+            ext: Vec::with_capacity(32),
+            classes: Vec::with_capacity(64),
+            labels: Vec::with_capacity(16),
+            preheaders: Vec::with_capacity(8),
+            ..Self::default()
+        }
+    }
+
+    /// What loads the constants of a loop before it begins, by the loop's number.
+    pub(crate) fn preheader(&self, number: usize) -> &[Inst] {
+        let start =
+            number.checked_sub(1).and_then(|before| self.loops.get(before)).map_or(0, |&end| end as usize);
+        let end = self.loops.get(number).map_or(start, |&end| end as usize);
+        self.preheaders.get(start..end).unwrap_or(&[])
+    }
+
     /// An empty function of this name, in the room of an earlier one.
     #[must_use]
     pub fn renew(mut self, name: &str) -> Self {
@@ -145,9 +168,11 @@ impl Body {
         self.ext.clear();
         self.classes.clear();
         self.params.clear();
+        self.labels.clear();
         self.preheaders.clear();
+        self.loops.clear();
         self.protected.clear();
-        Self { labels: 0, signature: 0, captures: 0, results: 0, ..self }
+        Self { signature: 0, captures: 0, results: 0, ..self }
     }
 
     /// A fresh virtual register.
@@ -159,9 +184,23 @@ impl Body {
 
     /// A fresh label.
     pub fn label(&mut self) -> Label {
-        let label = Label(self.labels);
-        self.labels += 1;
+        let label = Label(u32::try_from(self.labels.len()).unwrap_or(u32::MAX));
+        self.labels.push(false);
         label
+    }
+
+    /// Notes that something refers to a label.
+    #[inline]
+    pub fn want(&mut self, label: Label) {
+        if let Some(wanted) = self.labels.get_mut(label.0 as usize) {
+            *wanted = true;
+        }
+    }
+
+    /// Whether anything refers to a label.
+    #[must_use]
+    pub fn is_wanted(&self, label: Label) -> bool {
+        self.labels.get(label.0 as usize).copied().unwrap_or(false)
     }
 }
 
@@ -205,11 +244,14 @@ pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
     match inst.code {
         Code::Op(op) => {
             let Access { writes, reads } = ACCESS[op as usize];
-            for (n, &arg) in inst.args.iter().enumerate() {
-                if let Arg::Reg(slot) = arg {
+            let mut operand = |n: usize| {
+                if let Arg::Reg(slot) = inst.args[n] {
                     each(slot, writes >> n & 1 != 0, reads >> n & 1 != 0);
                 }
-            }
+            };
+            operand(0);
+            operand(1);
+            operand(2);
             let (start, end) = (inst.ext.0 as usize, inst.ext.1 as usize);
             for ext in ext.get(start..end).unwrap_or(&[]) {
                 match ext {

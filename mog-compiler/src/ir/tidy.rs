@@ -4,7 +4,8 @@
 use mog_core::isa::{Flags, Kind, Op, Operand};
 
 use super::hoist::Hoister;
-use super::{Arg, Body, Code, Inst, Label, Slot, V, visit};
+use super::{Arg, Body, Code, Inst, Slot, V, visit};
+use crate::optimizations::{Optimization, Optimizations};
 
 /// How often a register is written and read.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -16,14 +17,7 @@ struct Uses {
 /// Tidies functions, one after the other; keeps its tables in between.
 #[derive(Default)]
 pub struct Tidier {
-    /// By label: where it is.
-    places: Vec<Option<usize>>,
-    /// By label: whether anything refers to it.
-    wanted: Vec<bool>,
-    /// By instruction: whether control can reach it.
-    live: Vec<bool>,
-    /// Instructions that control reaches and that were not followed yet.
-    pending: Vec<usize>,
+    optimizations: Optimizations,
     /// By register.
     uses: Vec<Uses>,
     placed: Vec<Inst>,
@@ -31,112 +25,52 @@ pub struct Tidier {
 }
 
 impl Tidier {
-    /// Tidies a function's code.
-    pub fn tidy(&mut self, body: &mut Body) {
-        self.place_preheaders(body);
-        self.drop_unreachable(body);
-        self.count(body);
-        self.merge_moves(body);
-        self.drop_unread(body);
-        self.fuse_exchanges(body);
-        self.hoister.hoist(body);
-        use_accumulators(body);
+    /// One that makes these improvements.
+    pub fn new(optimizations: Optimizations) -> Self {
+        Self { optimizations, ..Self::default() }
     }
 
+    /// Tidies a function's code.
+    pub fn tidy(&mut self, body: &mut Body) {
+        let made = self.optimizations;
+        self.place_preheaders(body);
+        self.count(body);
+        if made.has(Optimization::Moves) {
+            self.merge_moves(body);
+        }
+        if made.has(Optimization::Unread) {
+            self.drop_unread(body);
+        }
+        if made.has(Optimization::Exchanges) {
+            self.fuse_exchanges(body);
+        }
+        if made.has(Optimization::Hoist) {
+            self.hoister.hoist(body);
+        }
+        if made.has(Optimization::Accumulators) {
+            use_accumulators(body);
+        }
+    }
+
+    /// Places the constants of loops before them, and drops labels that nothing refers to: beginnings of loops are placed
+    /// before that is known.
     fn place_preheaders(&mut self, body: &mut Body) {
-        if body.preheaders.iter().all(Vec::is_empty) {
-            return;
+        if body.loops.is_empty() {
+            return; // no loops
         }
         self.placed.clear();
+        self.placed.reserve(body.insts.len() + body.preheaders.len());
         for inst in &body.insts {
-            if inst.code == Code::LoopStart
-                && let Arg::Num(list) = inst.args[0]
-                && let Some(list) = usize::try_from(list).ok().and_then(|list| body.preheaders.get(list))
-            {
-                self.placed.extend_from_slice(list);
+            match (inst.code, inst.args[0]) {
+                (Code::LoopStart, Arg::Num(number)) => {
+                    self.placed.extend_from_slice(body.preheader(number as usize));
+                }
+                (Code::Label, Arg::To(label)) if !body.is_wanted(label) => continue,
+                _ => {}
             }
             self.placed.push(*inst);
         }
         core::mem::swap(&mut body.insts, &mut self.placed);
-    }
-
-    /// Finds which instructions control can reach, and which labels it jumps to.
-    fn reach(&mut self, body: &Body) {
-        self.places.clear();
-        self.places.resize(body.labels as usize, None);
-        self.pending.clear();
-        self.pending.push(0);
-        for (position, inst) in body.insts.iter().enumerate() {
-            match (inst.code, inst.args[0]) {
-                (Code::Label, Arg::To(label)) => {
-                    if let Some(place) = self.places.get_mut(label.0 as usize) {
-                        *place = Some(position);
-                    }
-                }
-                (Code::Handler, _) => self.pending.push(position),
-                _ => {}
-            }
-        }
-        self.live.clear();
-        self.live.resize(body.insts.len(), false);
-        self.wanted.clear();
-        self.wanted.resize(body.labels as usize, false);
-        while let Some(start) = self.pending.pop() {
-            let (insts, live) = (body.insts.get(start..), self.live.get_mut(start..));
-            for (inst, live) in insts.unwrap_or(&[]).iter().zip(live.unwrap_or(&mut [])) {
-                if core::mem::replace(live, true) {
-                    break;
-                }
-                let Code::Op(op) = inst.code else { continue };
-                for arg in inst.args {
-                    if let Arg::To(label) = arg
-                        && let Some(wanted) = self.wanted.get_mut(label.0 as usize)
-                        && !core::mem::replace(wanted, true)
-                    {
-                        self.pending.extend(self.places.get(label.0 as usize).copied().flatten());
-                    }
-                }
-                if op.info().flags.has(Flags::ENDS) {
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Drops code that control cannot reach, labels that nothing jumps to, and jumps to the next instruction.
-    fn drop_unreachable(&mut self, body: &mut Body) {
-        self.reach(body);
-        for range in &body.protected {
-            for label in [range.start, range.end] {
-                if let Some(wanted) = self.wanted.get_mut(label.0 as usize) {
-                    *wanted = true;
-                }
-            }
-        }
-        let insts = &mut body.insts;
-        let mut kept = 0;
-        for n in 0..insts.len() {
-            let inst = insts[n];
-            match inst.code {
-                Code::Op(_) if !self.live[n] => continue,
-                Code::Label => {
-                    let Arg::To(label) = inst.args[0] else { continue };
-                    if !self.wanted.get(label.0 as usize).copied().unwrap_or(false) {
-                        continue;
-                    }
-                    while let Some(jump) = jump_before(&insts[..kept], label) {
-                        insts.copy_within(jump + 1..kept, jump);
-                        kept -= 1;
-                    }
-                }
-                _ => {}
-            }
-            if kept < n {
-                insts[kept] = inst;
-            }
-            kept += 1;
-        }
-        insts.truncate(kept);
     }
 
     fn count(&mut self, body: &Body) {
@@ -182,6 +116,9 @@ impl Tidier {
         let once = |v: V| self.uses.get(v.0 as usize) == Some(&Uses { writes: 1, reads: 1 });
         let mut fused = false;
         for n in 3..body.insts.len() {
+            if body.insts[n].code != Code::Op(Op::ASet) {
+                continue;
+            }
             let Some([first, second, third, fourth]) = body.insts.get_mut(n - 3..=n) else { break };
             let ops = [first.code, second.code, third.code, fourth.code];
             let get = ops[0];
@@ -234,12 +171,6 @@ impl Tidier {
     }
 }
 
-/// The jump to a label that stands just before it, apart from other labels.
-fn jump_before(insts: &[Inst], label: Label) -> Option<usize> {
-    let last = insts.iter().rposition(|inst| inst.code != Code::Label)?;
-    (insts[last].code == Code::Op(Op::Jump) && insts[last].args[0] == Arg::To(label)).then_some(last)
-}
-
 fn defines(inst: &Inst) -> Option<Slot> {
     let Code::Op(op) = inst.code else { return None };
     match (op.info().operands.first(), inst.args[0]) {
@@ -273,18 +204,32 @@ const fn accumulator_forms(op: Op) -> Option<(Option<Op>, Option<Op>)> {
     })
 }
 
+/// By opcode: whether its result is handed on, as an int's (false) or a float's (true).
+const HANDED_ON: [Option<bool>; Op::ALL.len()] = {
+    let mut all = [None; Op::ALL.len()];
+    let mut number = 0;
+    while number < all.len() {
+        let op = Op::ALL[number];
+        let info = op.info();
+        let defines =
+            !info.operands.is_empty() && matches!(info.operands[0], Operand::Def(_) | Operand::Result);
+        // `load_k` hands on the bits as an int, whatever they are.
+        if defines && info.flags.has(Flags::FLOAT) {
+            all[number] = Some(true);
+        } else if defines && info.flags.has(Flags::INT) && !matches!(op, Op::LoadK) {
+            all[number] = Some(false);
+        }
+        number += 1;
+    }
+    all
+};
+
 /// Which register an instruction's result is handed on from: an int's or a float's.
-fn hands_on(inst: &Inst) -> Option<(Slot, bool)> {
-    let Code::Op(op) = inst.code else { return None };
-    let flags = op.info().flags;
-    let slot = defines(inst)?;
-    // `load_k` hands on the bits as an int, whatever they are.
-    if flags.has(Flags::FLOAT) {
-        Some((slot, true))
-    } else if flags.has(Flags::INT) && op != Op::LoadK {
-        Some((slot, false))
-    } else {
-        None
+fn handed_on(inst: &Inst) -> Option<(Slot, bool)> {
+    // Straight on, and moves touch neither accumulator.
+    match (inst.code, inst.args[0]) {
+        (Code::Op(op), Arg::Reg(slot)) => HANDED_ON[op as usize].map(|is_float| (slot, is_float)),
+        _ => None,
     }
 }
 
@@ -310,10 +255,6 @@ fn use_accumulators(body: &mut Body) {
                 inst.args[2] = b;
             }
         }
-        latest = match inst.code {
-            // Straight on, and moves touch neither accumulator.
-            Code::Op(_) => hands_on(inst),
-            _ => None,
-        };
+        latest = handed_on(inst);
     }
 }

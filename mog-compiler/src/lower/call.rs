@@ -5,6 +5,7 @@ use mog_core::isa::Op;
 use super::{Arg, Lowering, Val, Wanted};
 use crate::hir::{Asked, ExprId, FuncId, ImportId};
 use crate::ir::{Code, Ext};
+use crate::optimizations::Optimization;
 use crate::types::{Ty, TyKind, Types};
 
 impl Lowering<'_, '_> {
@@ -19,7 +20,10 @@ impl Lowering<'_, '_> {
         if let Some(future) = future {
             return self.start(Wanted::Function(function), args, future, dst);
         }
-        if self.inlined < super::MAX_INLINED && self.unit.is_inlinable(function) {
+        if self.makes(Optimization::Inline)
+            && self.inlined < super::MAX_INLINED
+            && self.unit.is_inlinable(function)
+        {
             self.inlined += 1;
             let value = self.inline_body(function, args, dst);
             self.inlined -= 1;
@@ -83,7 +87,7 @@ impl Lowering<'_, '_> {
         }
         let (again, done) = (self.label(), self.label());
         self.enter_loop(done, done);
-        self.place(again);
+        self.place_ahead(again);
         let operands = self.ext_slots(None, args);
         let changed = self.body.ext.len();
         self.ext_slots(None, &[which, token]);

@@ -182,12 +182,12 @@ impl Lowering<'_, '_> {
         let (widths, all_done) = (self.label(), self.label());
         self.int(1, Some(width));
         self.enter_loop(all_done, widths);
-        self.place(widths);
+        self.place_ahead(widths);
         self.jump_unless_below(width, length, all_done);
         self.copy_slot(low, zero);
         let (runs, merged) = (self.label(), self.label());
         self.enter_loop(merged, runs);
-        self.place(runs);
+        self.place_ahead(runs);
         self.jump_unless_below(low, length, merged);
         self.bounded_sum(middle, low, width, length);
         self.bounded_sum(high, middle, width, length);
@@ -196,7 +196,7 @@ impl Lowering<'_, '_> {
         self.copy_slot(at, low);
         let (elements, run_done) = (self.label(), self.label());
         self.enter_loop(run_done, elements);
-        self.place(elements);
+        self.place_ahead(elements);
         self.jump_unless_below(at, high, run_done);
         let (take_left, take_right, next) = (self.label(), self.label(), self.label());
         self.jump_unless_below(left, middle, take_right);

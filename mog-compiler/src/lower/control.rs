@@ -85,25 +85,28 @@ impl Lowering<'_, '_> {
         };
         self.enter_loop(end, again);
         if forever {
-            self.place(head);
-            self.place(again);
+            self.place_ahead(head);
+            self.place_ahead(again);
             self.expr(body, None);
             self.jump(head);
         } else if effects.assigns {
             // The condition binds variables, so it has to come before the body that uses them.
-            self.place(again);
-            self.place(head);
+            self.place_ahead(again);
+            self.place_ahead(head);
             self.branch(condition, false, end);
             self.expr(body, None);
             self.jump(head);
         } else {
             // The test stands at the end: one jump a round. A short one also stands before the loop.
+            let entered = self.reachable;
             if self.is_short(condition) {
                 self.branch(condition, false, end);
             } else {
                 self.jump(again);
+                // From the test at the end, unless that never is true.
+                self.reachable = entered && !matches!(self.hir().expr(condition).kind, ExprKind::Bool(false));
             }
-            self.place(head);
+            self.place_ahead(head);
             self.expr(body, None);
             self.place(again);
             self.branch(condition, true, head);
@@ -165,7 +168,7 @@ impl Lowering<'_, '_> {
             (true, true) => (Op::JLtU, limit, counter),
         };
         self.op(leave, &[left.arg(), right.arg(), Arg::To(end)]);
-        self.place(head);
+        self.place_ahead(head);
         if assigned {
             self.loop_variable(local, counter);
         }
@@ -243,7 +246,7 @@ impl Lowering<'_, '_> {
         let (head, again, end) = (self.label(), self.label(), self.label());
         self.enter_loop(end, again);
         self.op(Op::JLe, &[length.arg(), position.arg(), Arg::To(end)]);
-        self.place(head);
+        self.place_ahead(head);
         let check = |this: &mut Self| {
             if changes {
                 let now = this.length(array, None);
@@ -277,7 +280,7 @@ impl Lowering<'_, '_> {
         self.int(0, Some(position));
         let (head, end) = (self.label(), self.label());
         self.enter_loop(end, head);
-        self.place(head);
+        self.place_ahead(head);
         let entry = self.fresh_slots(&slots, Types::INT);
         let operands = [Ext::Reg(map.slot), Ext::Reg(position.slot), Ext::Reg(state.slot)];
         self.lib(Lib::MapNext, entry, &operands);
@@ -310,7 +313,7 @@ impl Lowering<'_, '_> {
         self.int(0, Some(position));
         let (head, end) = (self.label(), self.label());
         self.enter_loop(end, head);
-        self.place(head);
+        self.place_ahead(head);
         let next = self.fresh_slots(&slots, Types::INT);
         self.lib(Lib::StrNext, next, &[Ext::Reg(text.slot), Ext::Reg(position.slot)]);
         self.jump_if_negative(next, end);
@@ -342,7 +345,7 @@ impl Lowering<'_, '_> {
         self.int(0, Some(position));
         let (head, end) = (self.label(), self.label());
         self.enter_loop(end, head);
-        self.place(head);
+        self.place_ahead(head);
         let next = self.fresh_slots(&slots, Types::INT);
         self.lib(Lib::AnyNext, next, &[Ext::Reg(value.slot), Ext::Reg(position.slot)]);
         self.jump_if_negative(next, end);
@@ -461,12 +464,14 @@ impl Lowering<'_, '_> {
         let result = if self.size(ty) == 0 { None } else { Some(self.fresh(ty)) };
         let (start, stop, catch, end) = (self.label(), self.label(), self.label(), self.label());
         let error = self.fresh_slots(&[mog_core::TypeId::INT.0, mog_core::TypeId::STR.0], Types::UNIT);
-        self.place(start);
+        let entered = self.reachable;
+        self.mark(start);
         self.branch_value(body, result);
-        self.place(stop);
+        self.mark(stop);
         if !self.diverges(body) {
             self.jump(end);
         }
+        self.reachable = entered;
         self.push(Code::Handler, [Arg::To(catch), error.arg(), Arg::None]);
         self.body.protected.push(Protected { start, end: stop, handler: catch, error: error.slot.v });
         self.bind(message, error.part(1, Types::STR));

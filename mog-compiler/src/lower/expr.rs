@@ -168,7 +168,7 @@ impl<'h> Lowering<'_, 'h> {
         };
         self.at = before;
         // What never ends normally has no value; whoever asked for one will not miss it.
-        if hir.types.kind(ty) == &TyKind::Never { Val { ty: Types::NEVER, ..value } } else { value }
+        if ty == Types::NEVER { Val { ty, ..value } } else { value }
     }
 
     /// A value that has no slots.

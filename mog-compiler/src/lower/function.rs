@@ -6,29 +6,32 @@ use mog_core::isa::Op;
 use super::{Arg, Body, List, Lowered, Lowering, Returns, Scope, SmallVec, Unit, Val, Wanted, smallvec};
 use crate::hir::{Capture, FuncId, Hir, LocalId};
 use crate::ir::{Ext, Label, Layouts, Slot};
+use crate::optimizations::Optimizations;
 use crate::types::{Ty, TyKind, Types};
 
-/// Lowers a checked program: the functions that its exports and its initialiser reach, in the order of their numbers.
-/// Each is finished before the next one begins.
+/// Lowers a checked program: the functions that its exports and its initialiser reach, in the order of their numbers,
+/// with these improvements. Each is finished before the next one begins.
 ///
 /// # Errors
 /// Those of `finish`.
 pub fn lower<E>(
     hir: &Hir,
+    optimizations: Optimizations,
     mut finish: impl FnMut(&mut Body, &mut Layouts) -> Result<(), E>,
 ) -> Result<Lowered, E> {
     let mut unit = Unit {
         hir,
+        optimizations,
         layouts: Layouts::default(),
         constants: Vec::new(),
         constant_index: hashbrown::HashMap::new(),
         globals: Vec::new(),
         purity: super::purity::Purity::default(),
-        wanted: Vec::new(),
-        numbers: hashbrown::HashMap::new(),
+        wanted: Vec::with_capacity(hir.funcs.len()),
+        numbers: hashbrown::HashMap::with_capacity(hir.funcs.len()),
         captures: hashbrown::HashMap::new(),
         inlinable: vec![None; hir.funcs.len()],
-        finished: Body::default(),
+        finished: Body::with_room(),
         hoisted: hashbrown::HashMap::new(),
         exceeded: None,
     };
@@ -109,7 +112,7 @@ pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: &str
         Scope { function, locals: smallvec![None; locals], returns: Returns::Frame, loops: SmallVec::new() };
     unit.hoisted.clear();
     let body = core::mem::take(&mut unit.finished).renew(name);
-    Lowering { unit, body, scope, loop_depth: 0, inlined: 0, preheader: None, at: 0 }
+    Lowering { unit, body, scope, loop_depth: 0, inlined: 0, at: 0, reachable: true }
 }
 
 fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
@@ -130,7 +133,7 @@ fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
     }
     let value = lowering.expr(function.body, None);
     lowering.at = function.span.end.saturating_sub(1);
-    if hir.types.kind(function.ret) == &TyKind::Unit {
+    if matches!(hir.types.kind(function.ret), TyKind::Unit) {
         lowering.op(Op::Ret, &[]);
     } else {
         lowering.return_value(value);
@@ -285,7 +288,7 @@ impl Lowering<'_, '_> {
         }
         let value = self.expr(definition.body, dst);
         if let Some(dst) = dst
-            && hir.types.kind(value.ty) != &TyKind::Never
+            && value.ty != Types::NEVER
         {
             self.copy(dst, value);
         }

@@ -19,11 +19,12 @@ mod task;
 mod tensor;
 
 use mog_core::TypeId;
-use mog_core::isa::{Lib, Op};
+use mog_core::isa::{Flags, Lib, Op};
 use smallvec::{SmallVec, smallvec};
 
 use crate::hir::{ExprId, FuncId, Group, Hir, ImportId, LocalId};
 use crate::ir::{Arg, Body, Code, Ext, Inst, Label, Layouts, Slot, V};
+use crate::optimizations::{Optimization, Optimizations};
 use crate::types::Ty;
 
 pub use function::lower;
@@ -53,6 +54,7 @@ type List<T> = SmallVec<[T; 4]>;
 /// What is shared by all functions of a program.
 struct Unit<'h> {
     hir: &'h Hir,
+    optimizations: Optimizations,
     layouts: Layouts,
     constants: Vec<u64>,
     constant_index: hashbrown::HashMap<u64, u16>,
@@ -182,17 +184,22 @@ struct Lowering<'u, 'h> {
     unit: &'u mut Unit<'h>,
     body: Body,
     scope: Scope,
-    /// Preheader lists of the loops around, and what each list already holds: outermost first.
+    /// How many loops are around.
     loop_depth: u32,
     /// How many calls around are replaced by bodies.
     inlined: u32,
-    preheader: Option<usize>,
     at: u32,
+    /// Whether control can reach the next instruction. What it cannot reach is left out.
+    reachable: bool,
 }
 
 impl<'h> Lowering<'_, 'h> {
     fn hir(&self) -> &'h Hir {
         self.unit.hir
+    }
+
+    fn makes(&self, optimization: Optimization) -> bool {
+        self.unit.optimizations.has(optimization)
     }
 
     fn ty(&self, id: ExprId) -> Ty {
@@ -232,13 +239,27 @@ impl<'h> Lowering<'_, 'h> {
 
     // Instructions.
 
+    /// Something that is no instruction of the machine.
     fn push(&mut self, code: Code, args: [Arg; 3]) {
         self.body.insts.push(Inst { code, args, ext: (0, 0), at: self.at });
     }
 
     #[inline]
     fn op(&mut self, op: Op, args: &[Arg]) {
-        self.push(Code::Op(op), three(args));
+        self.instruction(op, three(args), (0, 0));
+    }
+
+    fn instruction(&mut self, op: Op, args: [Arg; 3], ext: (u32, u32)) {
+        if !self.reachable {
+            return;
+        }
+        for arg in args {
+            if let Arg::To(label) = arg {
+                self.body.want(label);
+            }
+        }
+        self.body.insts.push(Inst { code: Code::Op(op), args, ext, at: self.at });
+        self.reachable = !op.info().flags.has(Flags::ENDS);
     }
 
     #[inline]
@@ -252,8 +273,7 @@ impl<'h> Lowering<'_, 'h> {
     #[inline]
     fn op_since(&mut self, op: Op, args: &[Arg], start: u32) {
         let end = self.body.ext.len() as u32;
-        let inst = Inst { code: Code::Op(op), args: three(args), ext: (start, end), at: self.at };
-        self.body.insts.push(inst);
+        self.instruction(op, three(args), (start, end));
     }
 
     /// Adds the slots of values to the ext operands. Where they begin.
@@ -272,7 +292,34 @@ impl<'h> Lowering<'_, 'h> {
         self.body.label()
     }
 
+    /// Places a label that only jumps before it refer to.
     fn place(&mut self, label: Label) {
+        if !self.body.is_wanted(label) {
+            return;
+        }
+        // Jumps to what comes next anyway.
+        while let Some(last) = self.body.insts.iter().rposition(|inst| inst.code != Code::Label)
+            && self.body.insts[last].code == Code::Op(Op::Jump)
+            && self.body.insts[last].args[0] == Arg::To(label)
+        {
+            self.body.insts.remove(last);
+        }
+        self.reachable = true;
+        self.push(Code::Label, three(&[Arg::To(label)]));
+    }
+
+    /// Places a label that jumps after it may refer to: where rounds of a loop begin.
+    fn place_ahead(&mut self, label: Label) {
+        if self.reachable && !self.body.is_wanted(label) {
+            self.push(Code::Label, three(&[Arg::To(label)]));
+        } else {
+            self.place(label);
+        }
+    }
+
+    /// Marks a place that no jump refers to.
+    fn mark(&mut self, label: Label) {
+        self.body.want(label);
         self.push(Code::Label, three(&[Arg::To(label)]));
     }
 
@@ -328,26 +375,26 @@ impl<'h> Lowering<'_, 'h> {
     }
 
     fn load_bits(&mut self, bits: u64, is_int: bool, dst: Val) {
-        let inst = self.load_inst(bits, is_int, dst);
-        self.body.insts.push(inst);
+        let (op, number) = self.load(bits, is_int);
+        self.op(op, &[dst.arg(), number]);
     }
 
-    fn load_inst(&mut self, bits: u64, is_int: bool, dst: Val) -> Inst {
-        let (op, number) = match i16::try_from(bits.cast_signed()) {
-            Ok(small) if is_int => (Op::LoadInt, i32::from(small)),
-            _ => (Op::LoadK, i32::from(self.unit.constant(bits))),
-        };
-        Inst { code: Code::Op(op), args: [dst.arg(), Arg::Num(number), Arg::None], ext: (0, 0), at: self.at }
+    /// The instruction that loads a constant, and its operand.
+    fn load(&mut self, bits: u64, is_int: bool) -> (Op, Arg) {
+        match i16::try_from(bits.cast_signed()) {
+            Ok(small) if is_int => (Op::LoadInt, Arg::Num(i32::from(small))),
+            _ => (Op::LoadK, Arg::Num(i32::from(self.unit.constant(bits)))),
+        }
     }
 
     /// A constant in a register of its own; within a loop, loaded once before the outermost one.
     fn constant(&mut self, bits: u64, ty: Ty) -> Val {
         let is_int = ty != crate::types::Types::FLOAT;
-        let Some(list) = self.preheader else {
+        if self.loop_depth == 0 || !self.makes(Optimization::LoopConstants) {
             let dst = self.fresh(ty);
             self.load_bits(bits, is_int, dst);
             return dst;
-        };
+        }
         // An int and a float of the same bits live in different registers.
         let key = if is_int { bits } else { bits ^ 0x5555_5555_5555_5555 };
         if let Some(&v) = self.unit.hoisted.get(&key) {
@@ -359,9 +406,11 @@ impl<'h> Lowering<'_, 'h> {
             }
         }
         let dst = self.fresh(ty);
-        let inst = self.load_inst(bits, is_int, dst);
-        if let Some(list) = self.body.preheaders.get_mut(list) {
-            list.push(inst);
+        let (op, number) = self.load(bits, is_int);
+        let args = [dst.arg(), number, Arg::None];
+        self.body.preheaders.push(Inst { code: Code::Op(op), args, ext: (0, 0), at: self.at });
+        if let Some(end) = self.body.loops.last_mut() {
+            *end = self.body.preheaders.len() as u32;
         }
         self.unit.hoisted.insert(key, dst.slot.v);
         dst
@@ -378,10 +427,9 @@ impl<'h> Lowering<'_, 'h> {
 
     fn enter_loop(&mut self, on_break: Label, on_continue: Label) {
         if self.loop_depth == 0 {
-            let list = self.body.preheaders.len();
-            self.body.preheaders.push(Vec::new());
-            self.push(Code::LoopStart, three(&[Arg::Num(list as i32)]));
-            self.preheader = Some(list);
+            let number = if self.reachable { Arg::Num(self.body.loops.len() as i32) } else { Arg::None };
+            self.body.loops.push(self.body.preheaders.len() as u32);
+            self.push(Code::LoopStart, three(&[number]));
         } else {
             self.push(Code::LoopStart, [Arg::None; 3]);
         }
@@ -394,7 +442,6 @@ impl<'h> Lowering<'_, 'h> {
         self.push(Code::LoopEnd, [Arg::None; 3]);
         self.loop_depth -= 1;
         if self.loop_depth == 0 {
-            self.preheader = None;
             self.unit.hoisted.clear();
         }
     }

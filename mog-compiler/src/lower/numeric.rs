@@ -6,6 +6,7 @@ use mog_core::isa::{IntCode, Lib, MathFn, Op};
 use super::{Arg, Lowering, Val};
 use crate::hir::{ArithOp, Builtin, ExprId, ExprKind, UnaryOp};
 use crate::ir::Ext;
+use crate::optimizations::Optimization;
 use crate::types::{IntKind, Ty, TyKind, Types};
 
 pub(super) const fn int_code(kind: IntKind) -> IntCode {
@@ -46,6 +47,9 @@ impl Lowering<'_, '_> {
 
     /// An integer constant that an 8-bit operand can hold.
     pub(super) fn small_int(&self, id: ExprId) -> Option<i32> {
+        if !self.makes(Optimization::Immediates) {
+            return None;
+        }
         match self.hir().expr(id).kind {
             ExprKind::Int(value) => i8::try_from(value).ok().map(i32::from),
             ExprKind::Bool(value) => Some(i32::from(value)),

@@ -371,11 +371,8 @@ impl Place {
 
 /// The registers of these runs that hold references; the first register is at word `at`.
 fn references(runs: &[u16], mut at: usize) -> impl Iterator<Item = Place> + '_ {
-    runs.chunks_exact(2).flat_map(move |run| {
-        let (slot, count) = match run {
-            &[slot, count] => (TypeId(slot), usize::from(count)),
-            _ => (TypeId::INT, 0),
-        };
+    runs.as_chunks().0.iter().flat_map(move |&[slot, count]| {
+        let (slot, count) = (TypeId(slot), usize::from(count));
         let (start, tagged) = (at, slot == TypeId::ANY_PAYLOAD);
         at += count;
         let held = if tagged || slot.is_reference() { count } else { 0 };

@@ -401,3 +401,48 @@ fn frames_below_are_roots() {
     assert_eq!(m.arena[base - delta + 3], 1);
     assert_eq!(m.arena[m.state.split + 2], 7);
 }
+
+#[test]
+fn views_say_how_much_there_is() {
+    let mut types = Types::default();
+    let ints = types.array(TypeId::INT);
+    let map = types.map(TypeId::STR, TypeId::INT);
+    let texts = types.array(TypeId::STR);
+    let flat = types.enumeration("Flat", &[("A", &[]), ("B", &[TypeId::INT, TypeId::BOOL])]);
+    let boxed = types.boxed("Boxed", &[("Leaf", &[]), ("Node", &[TypeId::INT])]);
+    let mut m = types.machine(2000, &[ints, map, texts, TypeId::INT, TypeId::INT, TypeId::INT, boxed]);
+    m.vm().reserve(100).unwrap();
+    for (register, ty) in [(0, ints), (2, texts)] {
+        let array = m.vm().alloc_array(ty, 0).unwrap();
+        m.set(register, array);
+    }
+    let empty = m.vm().alloc_map(map).unwrap();
+    m.set(1, empty);
+    let full = m.vm().alloc_array(ints, 2).unwrap();
+    let Data::Array(none) = m.value(ints, 0).data() else { panic!("no array") };
+    assert!(none.is_empty() && none.get(0).is_none() && none.packed_bytes() == Some(&[]));
+    let Data::Array(none) = m.value(texts, 2).data() else { panic!("no array") };
+    assert!(none.is_empty() && none.packed_bytes().is_none() && none.as_bytes().is_none());
+    let Data::Map(none) = m.value(map, 1).data() else { panic!("no map") };
+    assert!(none.is_empty() && none.iter().next().is_none());
+    m.set(0, full);
+    let Data::Array(two) = m.value(ints, 0).data() else { panic!("no array") };
+    assert_eq!((two.is_empty(), two.len(), two.packed_bytes()), (false, 2, Some(&[0; 16][..])));
+
+    for (register, slot) in [(3, 1), (4, 40), (5, 1)] {
+        m.set(register, slot);
+    }
+    let Data::Enum(variant) = m.value(flat, 3).data() else { panic!("no enum") };
+    assert_eq!((variant.enum_name(), variant.name(), variant.number()), ("Flat", "B", 1));
+    let payload: Vec<Value<'_>> = variant.payload().collect();
+    assert!(matches!((payload[0].data(), payload[1].data()), (Data::Int(40), Data::Bool(true))));
+    let node = m.vm().alloc_object(TypeId(boxed.0 + 2), &[9]).unwrap();
+    m.set(6, node);
+    let Data::Enum(variant) = m.value(boxed, 6).data() else { panic!("no enum") };
+    assert_eq!((variant.name(), variant.number(), variant.payload().count()), ("Node", 1, 1));
+    // Nothing that a program can have made: a reference to a constant, to no object, a tag of no variant.
+    for (ty, register, slot) in [(boxed, 6, 1 << 31), (boxed, 6, NULL), (ints, 0, 5000), (flat, 3, 2)] {
+        m.set(register, slot);
+        assert!(matches!(m.value(ty, register).data(), Data::Invalid), "{ty:?} {slot}");
+    }
+}

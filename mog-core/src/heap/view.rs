@@ -394,8 +394,7 @@ impl<'a> Fields<'a> {
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
         let fields = *self;
         let mut at = 1;
-        fields.record.components.chunks_exact(2).map_while(move |field| {
-            let &[name, ty] = field else { return None };
+        fields.record.components.as_chunks().0.iter().map_while(move |&[name, ty]| {
             let size = fields.memory.module.types.value_size(TypeId(ty));
             let start = (fields.object as u32 as usize).checked_add(at)?;
             let slots = fields.memory.heap.get(start..start.checked_add(size)?)?;

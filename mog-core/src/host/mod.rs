@@ -73,11 +73,11 @@ pub trait Host {
 
     /// Carries out a call at once if it can: where nothing but its arguments is looked at, nobody has to know of it,
     /// and the result is one slot that needs no room in the arena, or none. Such a call takes a fraction of the time
-    /// and the same steps. `None` leaves it to [`Host::call`], which follows right away; what was done already is for
-    /// the host to remember.
-    fn call_direct(&mut self, function: u16, call: &DirectCall<'_, '_>) -> Option<Direct> {
+    /// and the same steps. If it is [left](Direct::Left) to [`Host::call`], what was done already is for the host to
+    /// remember.
+    fn call_direct(&mut self, function: u16, call: DirectCall<'_, '_>) -> Direct {
         let _ = (function, call);
-        None
+        Direct::Left
     }
 
     /// Goes on with a call that was pending, or that had the program [call a function](Call::call_back).

@@ -23,7 +23,7 @@ pub struct Capability {
 }
 
 /// As [`Host::call_direct`].
-pub type DirectFunction = fn(&DirectCall<'_, '_>) -> Option<Direct>;
+pub type DirectFunction = fn(DirectCall<'_, '_>) -> Direct;
 
 /// A table of [`Capability`], made when it is compiled, so that it lies in flash. Types are named as programs name them; a
 /// function whose result lies on the heap says how many words that takes at most. After `direct` comes a quicker way to make
@@ -37,8 +37,8 @@ pub type DirectFunction = fn(&DirectCall<'_, '_>) -> Option<Direct>;
 ///     call.return_int(21 + call.int_arg(0))
 /// }
 ///
-/// fn read_now(call: &DirectCall<'_, '_>) -> Option<Direct> {
-///     Some(Direct { result: Some(21 + call.slot(0)), steps: 0 })
+/// fn read_now(call: DirectCall<'_, '_>) -> Direct {
+///     Direct::Done(21 + call.slot(0))
 /// }
 ///
 /// fn name(call: &mut Call<'_, '_>) -> Reply {
@@ -99,8 +99,11 @@ impl Host for StaticHost {
         self.table.iter().any(|entry| entry.name == capability)
     }
 
-    fn call_direct(&mut self, function: u16, call: &DirectCall<'_, '_>) -> Option<Direct> {
-        self.table.get(usize::from(function))?.direct?(call)
+    fn call_direct(&mut self, function: u16, call: DirectCall<'_, '_>) -> Direct {
+        match self.table.get(usize::from(function)) {
+            Some(Capability { direct: Some(direct), .. }) => direct(call),
+            _ => Direct::Left,
+        }
     }
 
     fn call(&mut self, function: u16, call: &mut Call<'_, '_>) -> Reply {

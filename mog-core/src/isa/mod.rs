@@ -387,7 +387,7 @@ impl Insn {
 /// Ext words that hold this many operand bytes.
 #[must_use]
 pub const fn ext_words(bytes: usize) -> usize {
-    bytes.div_ceil(3)
+    bytes.wrapping_add(2) / 3
 }
 
 /// Functions of a float, selected by the operand of `f_math`.

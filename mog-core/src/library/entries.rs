@@ -3,6 +3,10 @@
 //! The index is a table of buckets; entries of the same bucket are chained through their first words. So building
 //! an index is linear whatever the keys hash to, and only looking for a key can be slow, which is charged. A
 //! deleted entry stays in its chain, not [`LIVE`], until the entries are written anew.
+//!
+//! A bucket is half a word: in as many bits as it takes to number the buckets, which are at least twice as many as entries, the
+//! number of its first entry, plus one; in each bit above, whether the chain has hashes that fall on it. So most keys that are
+//! not there are missed without a look at any entry, which in a large map is far away.
 
 use crate::heap::access::{CORRUPT, MAX_LEN, RAW_HEADER, TOO_LARGE, View, index};
 use crate::heap::{Fresh, LIVE, MAX_WORDS, NULL, ObjectHeader, halves, join};
@@ -46,15 +50,65 @@ pub(crate) struct Map {
     pub(super) buckets: usize,
 }
 
-/// The first entry of a bucket, plus one, from the word that holds two of them.
-pub(super) const fn head(word: u64, bucket: usize) -> u32 {
-    if bucket & 1 == 0 { word as u32 } else { (word >> 32) as u32 }
+/// The bucket for a hash.
+#[derive(Clone, Copy)]
+pub(super) struct Bucket {
+    number: usize,
+    /// The bits for an entry's number.
+    mask: u32,
+    /// The bit for the hash.
+    mark: u32,
 }
 
-/// The word with the first entry of a bucket changed.
-pub(super) const fn with_head(word: u64, bucket: usize, first: u32) -> u64 {
-    let (low, high) = halves(word);
-    if bucket & 1 == 0 { join(first, high) } else { join(low, first) }
+impl Bucket {
+    /// Among so many buckets: a power of two, of less than 32 bits.
+    #[inline(always)]
+    pub(super) const fn of(hash: u32, buckets: usize) -> Self {
+        let bits = buckets.trailing_zeros();
+        let (rest, marks) = (hash.wrapping_shr(bits) as u64, 32_u32.wrapping_sub(bits));
+        let mark = (rest * marks as u64).wrapping_shr(marks) as u32;
+        let mask = buckets.wrapping_sub(1);
+        Self { number: hash as usize & mask, mask: mask as u32, mark: 1_u32.wrapping_shl(bits + mark) }
+    }
+
+    /// The word of the index with this bucket.
+    #[inline(always)]
+    pub(super) const fn word(self) -> usize {
+        self.number / 2
+    }
+
+    const fn half(self, word: u64) -> u32 {
+        if self.number & 1 == 0 { word as u32 } else { (word >> 32) as u32 }
+    }
+
+    const fn with_half(self, word: u64, half: u32) -> u64 {
+        let (low, high) = halves(word);
+        if self.number & 1 == 0 { join(half, high) } else { join(low, half) }
+    }
+
+    /// The first entry, plus one.
+    #[inline(always)]
+    pub(super) const fn first(self, word: u64) -> u32 {
+        self.half(word) & self.mask
+    }
+
+    /// Where to begin to look for the hash: the first entry, plus one, or 0 if no entry has it.
+    #[inline(always)]
+    pub(super) const fn candidate(self, word: u64) -> u32 {
+        let half = self.half(word);
+        if half & self.mark == 0 { 0 } else { half & self.mask }
+    }
+
+    /// The word with another first entry, given plus one, which has the hash.
+    #[inline(always)]
+    pub(super) const fn linked(self, word: u64, first: u32) -> u64 {
+        self.with_half(word, self.half(word) & !self.mask | self.mark | first)
+    }
+
+    /// The word without the first entry; then comes this one, plus one.
+    pub(super) const fn unlinked(self, word: u64, next: u32) -> u64 {
+        self.with_half(word, self.half(word) & !self.mask | next)
+    }
 }
 
 const fn mix(value: u64) -> u64 {
@@ -189,8 +243,8 @@ impl Map {
             }
             return Some((None, self.used as u64 / 4));
         }
-        let bucket = hash as usize & (self.buckets - 1);
-        let mut next = head(*heap.get(self.index.wrapping_add(bucket / 2))?, bucket) as usize;
+        let bucket = Bucket::of(hash, self.buckets);
+        let mut next = bucket.candidate(*heap.get(self.index.wrapping_add(bucket.word()))?) as usize;
         // A chain that never ends is not longer than all entries.
         while let Some(number) = next.checked_sub(1)
             && probes <= self.used as u64
@@ -210,10 +264,10 @@ impl Map {
     pub(super) fn link(&self, heap: &mut [u64], number: usize, hash: u32) -> Option<()> {
         let mut next = 0;
         if self.buckets > 0 {
-            let bucket = hash as usize & (self.buckets - 1);
-            let place = heap.get_mut(self.index.wrapping_add(bucket / 2))?;
-            next = head(*place, bucket);
-            *place = with_head(*place, bucket, number as u32 + 1);
+            let bucket = Bucket::of(hash, self.buckets);
+            let place = heap.get_mut(self.index.wrapping_add(bucket.word()))?;
+            next = bucket.first(*place);
+            *place = bucket.linked(*place, number as u32 + 1);
         }
         *heap.get_mut(self.entry_at(number))? = u64::from(hash) | LIVE | u64::from(next) << NEXT_SHIFT;
         Some(())
@@ -276,11 +330,11 @@ impl Fresh<'_> {
         let mut next = 0;
         if u64::from(table) != NULL {
             let buckets = usize::try_from(self.get(table as usize - 1)?).map_err(|_| CORRUPT)? * 2;
-            let bucket = hash as usize & buckets.saturating_sub(1);
-            let place = table as usize + bucket / 2;
+            let bucket = Bucket::of(hash, buckets);
+            let place = table as usize + bucket.word();
             let word = self.get(place)?;
-            next = head(word, bucket);
-            self.set(place, with_head(word, bucket, used + 1))?;
+            next = bucket.first(word);
+            self.set(place, bucket.linked(word, used + 1))?;
         }
         self.set(entry, u64::from(hash) | LIVE | u64::from(next) << NEXT_SHIFT)?;
         self.set(entry + 1, key)?;
@@ -305,8 +359,8 @@ impl Fresh<'_> {
         let mut next = used;
         if indexed {
             let buckets = usize::try_from(self.get(table as usize - 1)?).map_err(|_| CORRUPT)? * 2;
-            let bucket = hash as usize & buckets.saturating_sub(1);
-            next = head(self.get(table as usize + bucket / 2)?, bucket);
+            let bucket = Bucket::of(hash, buckets);
+            next = bucket.candidate(self.get(table as usize + bucket.word())?);
         }
         let mut probes = 0;
         while let Some(number) = next.checked_sub(1) {

@@ -4,8 +4,8 @@ use crate::error::TrapCode;
 use crate::heap::access::{CORRUPT, RAW_HEADER, element_words, index};
 use crate::heap::{CONSTANT, LIVE, NULL, ObjectHeader, halves, join};
 use crate::library::entries::{
-    APPEND_STEPS, LOOKUP_STEPS, Map, NEXT_SHIFT, SMALL, buffer_words, capacity_for, hash_bytes, hash_word,
-    index_words, with_head,
+    APPEND_STEPS, Bucket, LOOKUP_STEPS, Map, NEXT_SHIFT, SMALL, buffer_words, capacity_for, hash_bytes,
+    hash_word, index_words,
 };
 use crate::library::unsigned;
 use crate::machine::{Stop, Vm, store_packed};
@@ -241,10 +241,10 @@ pub(super) fn map_delete(vm: &mut Vm<'_>, dst: usize, map: usize, key: usize) ->
             break;
         }
         if map.buckets > 0 {
-            let bucket = word as u32 as usize & (map.buckets - 1);
+            let bucket = Bucket::of(word as u32, map.buckets);
             let next = (word >> NEXT_SHIFT) as u32;
-            let place = vm.heap_mut().get_mut(map.index.saturating_add(bucket / 2)).ok_or(CORRUPT)?;
-            *place = with_head(*place, bucket, next);
+            let place = vm.heap_mut().get_mut(map.index.saturating_add(bucket.word())).ok_or(CORRUPT)?;
+            *place = bucket.unlinked(*place, next);
         }
         let start = map.entry_at(last);
         vm.heap_mut().get_mut(start..).and_then(|rest| rest.get_mut(..map.stride)).ok_or(CORRUPT)?.fill(0);

@@ -164,7 +164,9 @@ const fn byte_steps(bytes: usize) -> u64 {
     1 + bytes as u64 / 32
 }
 
-/// An index or count as the program gave it, if it is not negative.
+/// An index or count as the program gave it, if it is not negative. One that is larger than any memory is too large on each
+/// target alike.
 fn unsigned(value: i64) -> Option<usize> {
-    usize::try_from(value).ok()
+    let value = u64::try_from(value).ok()?;
+    Some(usize::try_from(value).unwrap_or(usize::MAX))
 }

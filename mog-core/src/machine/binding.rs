@@ -1,8 +1,11 @@
 //! What imports were linked to: half a word of the arena each, in front of the stack.
 //!
 //! ```text
-//! bits 0..16 the host's number for the function, or ABSENT, or REFUSED; 16..24 slots of its parameters; 255: no direct call
+//! bits 0..16 the host's number for the function, or ABSENT, or REFUSED; 16..24 slots of its parameters, 255: no direct call;
+//! 24..31 instruction words that name them; 31 whether there is a result
 //! ```
+
+use crate::isa::ext_words;
 
 /// The number of an import that was not granted.
 pub(super) const REFUSED: u16 = u16::MAX;
@@ -11,14 +14,47 @@ pub(super) const ABSENT: u16 = u16::MAX - 1;
 
 /// What an import was linked to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct ImportBinding {
-    /// The host's number for the function, [`ABSENT`] or [`REFUSED`].
-    pub(super) number: u16,
-    /// Slots of its parameters; 255 where a call cannot be made directly, because there are more or it takes functions.
-    pub(super) params: u8,
-}
+pub(super) struct ImportBinding(u32);
 
 impl ImportBinding {
+    /// The host's number for a function, [`ABSENT`] or [`REFUSED`].
+    pub(super) const fn new(number: u16) -> Self {
+        Self(number as u32 | 0xff << 16)
+    }
+
+    /// That of a function which can be called directly: it has so many slots of parameters, and a slot as its result or none.
+    #[must_use]
+    pub(super) fn direct(self, params: u8, result: bool) -> Self {
+        let words = ext_words(usize::from(params)) as u32;
+        Self(self.0 & 0xffff | u32::from(params) << 16 | words << 24 | u32::from(result) << 31)
+    }
+
+    /// The host's number for the function, [`ABSENT`] or [`REFUSED`].
+    #[inline(always)]
+    pub(super) const fn number(self) -> u16 {
+        self.0 as u16
+    }
+
+    /// Slots of its parameters; none where a call cannot be made directly, because it is not granted, there are more, or it
+    /// takes functions.
+    #[inline(always)]
+    pub(super) fn direct_params(self) -> Option<u8> {
+        let params = (self.0 >> 16) as u8;
+        (params != u8::MAX).then_some(params)
+    }
+
+    /// Words behind the instruction that name the arguments of a direct call.
+    #[inline(always)]
+    pub(super) const fn operand_words(self) -> u8 {
+        (self.0 >> 24) as u8 & 0x7f
+    }
+
+    /// Whether a direct call gives something.
+    #[inline(always)]
+    pub(super) const fn has_result(self) -> bool {
+        self.0 >> 31 != 0
+    }
+
     /// Words of the arena that so many imports take.
     pub(super) const fn words(imports: u16) -> usize {
         (imports as usize).div_ceil(2)
@@ -32,16 +68,14 @@ impl ImportBinding {
     #[inline(always)]
     pub(super) fn load(arena: &[u64], import: u16) -> Option<Self> {
         let (at, shift) = Self::place(import);
-        let bits = arena.get(at)? >> shift;
-        Some(Self { number: bits as u16, params: (bits >> 16) as u8 })
+        Some(Self((arena.get(at)? >> shift) as u32))
     }
 
     /// Notes what an import was linked to.
     pub(super) fn store(self, arena: &mut [u64], import: u16) {
         let (at, shift) = Self::place(import);
         if let Some(word) = arena.get_mut(at) {
-            let bits = u64::from(self.number) | u64::from(self.params) << 16;
-            *word = *word & !(0xffff_ffff << shift) | bits << shift;
+            *word = *word & !(0xffff_ffff << shift) | u64::from(self.0) << shift;
         }
     }
 }

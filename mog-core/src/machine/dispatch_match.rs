@@ -37,7 +37,7 @@ macro_rules! define_loop {
                             break;
                         }
                     }
-                    Err(exit @ (Exit::Enter | Exit::Return)) => {
+                    Err(exit @ (Exit::Enter | Exit::Return | Exit::Done | Exit::Host)) => {
                         context.exit = exit;
                         return;
                     }

@@ -79,7 +79,7 @@ macro_rules! define_handlers {
                         Err(Exit::Fuel) => leave_fuel(insn, pc, regs, context, fuel, acc, facc),
                         Err(Exit::Trap) => leave_trap(insn, pc, regs, context, fuel, acc, facc),
                         Err(Exit::Element) => leave_element(insn, pc, regs, context, fuel, acc, facc),
-                        Err(exit @ (Exit::Enter | Exit::Return)) => context.exit = exit,
+                        Err(exit @ (Exit::Enter | Exit::Return | Exit::Done | Exit::Host)) => context.exit = exit,
                         Err(exit) => {
                             context.exit = exit;
                             context.step = Step { pc, fuel, acc, facc };

@@ -1,10 +1,10 @@
-//! The trampoline: re-derives the register window at calls and returns, makes direct host calls, and hands out steps
-//! in slices.
+//! The trampoline: re-derives the register window at calls and returns, and hands out steps in slices.
 
-use super::direct::host_call;
+use core::cell::Cell;
+
 use super::ops::call::enter;
 use super::ops::object::element_trap;
-use super::ops::{Context, Exit, Regs, Step, store_result};
+use super::ops::{Context, Exit, METERED, Machine, Regs, Step, store_result};
 use super::vm::{Dispatch, Vm};
 use super::window::WINDOW;
 use super::{dispatch_match, dispatch_tail};
@@ -14,7 +14,11 @@ use crate::isa::Insn;
 
 /// Steps that the dispatcher runs at most before it comes back. Bounds the native stack where tail calls are
 /// not made into jumps.
-const SLICE: i64 = if cfg!(debug_assertions) { 256 } else { 4096 };
+const SLICE: i64 = match (METERED, cfg!(debug_assertions)) {
+    (false, _) => i64::MAX / 4,
+    (true, true) => 256,
+    (true, false) => 4096,
+};
 
 /// Whether the target has the registers that tail calls hand their arguments on in. Where it has not, the dispatcher that
 /// makes them would only take up flash.
@@ -78,6 +82,9 @@ impl Vm<'_> {
             Dispatch::Match => false,
             Dispatch::Tail => TAIL,
         };
+        if let Some(due) = self.half_paid() {
+            return due;
+        }
         loop {
             if self.state.fuel < 1 {
                 return Fast::Paused;
@@ -91,24 +98,40 @@ impl Vm<'_> {
 
     /// Runs one instruction; none if it was carried out.
     pub(super) fn run_single(&mut self, host: &mut dyn Host) -> Option<Fast> {
-        if self.state.fuel < 1 { Some(Fast::Paused) } else { self.run_slice::<Single>(host) }
+        if self.state.fuel < 1 {
+            return Some(Fast::Paused);
+        }
+        self.half_paid().or_else(|| self.run_slice::<Single>(host))
+    }
+
+    /// The instruction that is met again, and of which a part was paid: the one that took the payment knows of it.
+    fn half_paid(&self) -> Option<Fast> {
+        if self.state.paid == 0 {
+            None
+        } else if self.state.fuel < 1 {
+            Some(Fast::Paused)
+        } else {
+            Some(Fast::Slow(Insn(self.module.code.get(self.state.pc).copied().unwrap_or(0))))
+        }
     }
 
     /// Runs at most one slice of steps. Monomorphic in the dispatcher, so that calls and returns do not ask.
     fn run_slice<D: Dispatcher>(&mut self, host: &mut dyn Host) -> Option<Fast> {
-        let slice = self.state.fuel.min(SLICE);
+        let slice = if METERED { self.state.fuel.min(SLICE) } else { SLICE };
         let (stack, heap) = self.arena.split_at_mut_checked(self.state.split)?;
+        let (bindings, stack) = stack.split_at_mut_checked(self.state.bindings)?;
         let limit = if self.state.collect_always { 0 } else { heap.len() };
         let start = self.state.pc.cast_signed();
         // A call that was pending asks the host differently.
         let host_calls = if self.state.waiting.is_some() { 0 } else { self.state.host_calls_left };
-        let mut context = Context {
+        let machine = Machine {
             code: self.module.code,
             heap,
             module: self.module,
+            bindings,
             top: self.state.top,
             limit,
-            base: self.state.base,
+            base: self.state.base.checked_sub(self.state.bindings)?,
             max_base: stack.len().saturating_sub(WINDOW),
             seed: self.state.seed,
             host_calls,
@@ -120,21 +143,24 @@ impl Vm<'_> {
                 acc: self.state.acc,
                 facc: self.state.facc,
             },
+            insn: Insn(0),
+            charged: Cell::new(0),
             exit: Exit::Slow,
             trap: (TrapCode::Corrupt, [0; 2]),
         };
-        let exit = run_windows::<D>(stack, &mut context, host);
+        let mut context = Context { host, machine };
+        let exit = run_windows::<D>(stack, &mut context);
         // The instruction that was met is met again, but for traps and the last return.
-        if matches!(exit, Exit::Fuel | Exit::Slow) {
+        if matches!(exit, Exit::Fuel | Exit::Slow | Exit::Host) {
             context.step.pc -= 1;
         }
         if exit == Exit::Element {
             context.trap = element_trap(stack, &context);
         }
-        let Context { top, base, step, trap, host_calls: left, .. } = context;
-        let used = slice - (step.fuel - step.pc.cast_signed()) as i64;
+        let Machine { top, base, step, trap, host_calls: left, .. } = context.machine;
+        let used = if METERED { slice - (step.fuel - step.pc.cast_signed()) as i64 } else { 0 };
         self.state.top = top;
-        self.state.base = base;
+        self.state.base = self.state.bindings + base;
         self.state.pc = step.pc;
         self.state.acc = step.acc;
         self.state.facc = step.facc;
@@ -144,7 +170,9 @@ impl Vm<'_> {
         match exit {
             Exit::Fuel | Exit::Done => None,
             Exit::Enter | Exit::Return if D::ONE => None,
-            Exit::Slow => Some(Fast::Slow(Insn(self.module.code.get(step.pc).copied().unwrap_or(0)))),
+            Exit::Slow | Exit::Host => {
+                Some(Fast::Slow(Insn(self.module.code.get(step.pc).copied().unwrap_or(0))))
+            }
             Exit::Trap | Exit::Element => Some(Fast::Trap(trap.0, trap.1)),
             Exit::Finished | Exit::Enter | Exit::Frame | Exit::Return => Some(Fast::Returned),
         }
@@ -153,7 +181,7 @@ impl Vm<'_> {
 
 /// Runs until something else than deriving a window is due.
 #[inline(never)]
-fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>, host: &mut dyn Host) -> Exit {
+fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>) -> Exit {
     loop {
         // The window begins with the frame's link.
         let window = stack.get_mut(context.base.wrapping_sub(1)..).and_then(<[u64]>::first_chunk_mut);
@@ -169,15 +197,8 @@ fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>, host
         if context.exit == Exit::Frame {
             context.exit = enter(window, context);
         }
-        if matches!(context.exit, Exit::Enter | Exit::Return) {
-            continue;
-        }
-        if D::ONE || context.exit != Exit::Slow || host_call(stack, context, host).is_none() {
+        if !matches!(context.exit, Exit::Enter | Exit::Return) {
             return context.exit;
-        }
-        // As after any other host call, it pauses here if it must.
-        if context.step.fuel <= context.step.pc.cast_signed() {
-            return Exit::Done;
         }
     }
 }

@@ -300,10 +300,14 @@ pub(super) fn link(module: &Module<'_>, arena: &mut [u64], host: &mut dyn Host) 
             Binding::Refused => REFUSED,
             Binding::Mismatch => return Err(StartError::SignatureMismatch { import: index }),
         };
-        // A call with further operands is not made directly.
-        let plain = operand_count(module.types, signature) == 0;
-        let params = u8::try_from(signature.extra).ok().filter(|_| plain).unwrap_or(u8::MAX);
-        ImportBinding { number, params }.store(arena, index);
+        let mut binding = ImportBinding::new(number);
+        // A call with further operands is not made directly, nor one that is not granted.
+        let plain = number < ABSENT && operand_count(module.types, signature) == 0;
+        let result = signature.components.last().map_or(0, |&ty| module.types.value_size(TypeId(ty)));
+        if let (Ok(params @ 0..=254), true, 0 | 1) = (u8::try_from(signature.extra), plain, result) {
+            binding = binding.direct(params, result > 0);
+        }
+        binding.store(arena, index);
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ mod run;
 mod slow;
 mod snapshot;
 pub(crate) mod tasks;
+#[cfg(test)]
+mod tests;
 mod vm;
 mod window;
 

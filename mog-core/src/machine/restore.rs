@@ -228,12 +228,8 @@ impl Checker<'_, '_> {
     /// Registers of these runs.
     fn registers(&self, runs: &[u16], words: &[u64]) -> Check {
         let types = || {
-            runs.chunks_exact(2).flat_map(|run| {
-                let (slot, count) = run
-                    .split_first()
-                    .map_or((0, 0), |(&slot, rest)| (slot, rest.first().copied().unwrap_or(0)));
-                core::iter::repeat_n(slot, usize::from(count))
-            })
+            let runs = runs.as_chunks().0.iter();
+            runs.flat_map(|&[slot, count]| core::iter::repeat_n(slot, usize::from(count)))
         };
         require(types().count() <= words.len(), "a frame's size")?;
         let mut previous = 0;
@@ -460,11 +456,11 @@ impl Checker<'_, '_> {
         let arguments = match insn.op() {
             Some(Op::Call) if insn.b16() == number => usize::from(function.params),
             Some(Op::CallClosure) => {
-                let mut types = self.module.register_runs(&caller).chunks_exact(2);
+                let mut types = self.module.register_runs(&caller).as_chunks().0.iter();
                 let mut end = 0;
-                let ty = types.find_map(|run| {
-                    end += usize::from(run.last().copied().unwrap_or(0));
-                    (usize::from(insn.b()) < end).then(|| run.first().copied().unwrap_or(0))
+                let ty = types.find_map(|&[slot, count]| {
+                    end += usize::from(count);
+                    (usize::from(insn.b()) < end).then_some(slot)
                 });
                 require(
                     ty == Some(function.signature.0) && function.captures != TypeId::UNIT,

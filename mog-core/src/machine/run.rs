@@ -263,7 +263,10 @@ impl Vm<'_> {
         let signature = self.module.import_type(import).and_then(|ty| self.module.types.record(ty));
         let signature = signature.ok_or(Stop::from(TrapCode::Corrupt))?;
         let params = usize::from(signature.extra);
-        let count = params + operand_count(self.module.types, signature);
+        let binding = ImportBinding::load(self.arena, import);
+        // That of a granted call with nothing but its arguments says so.
+        let is_plain = binding.is_some_and(|binding| binding.direct_params().is_some());
+        let count = params + if is_plain { 0 } else { operand_count(self.module.types, signature) };
         let operands = self.operands(count);
         let control = operands.get(params..).unwrap_or(&[]);
         if self.state.waiting.is_none() {
@@ -274,7 +277,7 @@ impl Vm<'_> {
             self.charge(HOST_CALL_STEPS + params as u64);
             self.state.counters.host_calls += 1;
         }
-        let (binding, absent) = match ImportBinding::load(self.arena, import).map(|binding| binding.number) {
+        let (binding, absent) = match binding.map(ImportBinding::number) {
             Some(REFUSED) | None => (None, false),
             Some(ABSENT) => (None, true),
             Some(number) => (Some(number), false),

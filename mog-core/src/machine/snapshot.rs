@@ -19,8 +19,11 @@ use super::tasks::Tasks;
 use super::vm::{Counters, State};
 use crate::module::Module;
 
+/// The version of the format, which what objects on the heap look like is part of: 2 has marks in the buckets of maps.
+const VERSION: u8 = 2;
+
 /// First bytes of a snapshot: its kind, and the version of its format.
-pub(super) const MAGIC: [u8; 5] = *b"MOGS\x01";
+pub(super) const MAGIC: [u8; 5] = [b'M', b'O', b'G', b'S', VERSION];
 
 /// Why an instance could not be saved, or a snapshot not be restored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,7 +57,11 @@ impl core::fmt::Display for SnapshotError {
             Self::NoRoom => f.write_str("there is no room for the snapshot"),
             Self::NotASnapshot => f.write_str("these bytes are not a Mog snapshot, or not all of one"),
             Self::Version { found } => {
-                write!(f, "the snapshot has format version {found}, this machine reads version 1")
+                write!(
+                    f,
+                    "the snapshot has format version {found}, this machine reads version {VERSION}: \
+                     go on with the machine that saved it, or run the program anew"
+                )
             }
             Self::OtherModule => f.write_str("the snapshot is of another module"),
             Self::ArenaTooSmall { needs } => {

@@ -272,7 +272,7 @@ impl Vm<'_> {
                     }
                 }
             }
-            Survey { open: 0, .. } => {
+            Survey { open: 0, foreign: false, .. } => {
                 self.advance(0);
                 Ok(None)
             }
@@ -290,7 +290,7 @@ impl Vm<'_> {
                 self.advance(0);
                 Ok(None)
             }
-            Survey { open: 0, .. } => self.fail("race of no futures", host),
+            Survey { open: 0, foreign: false, .. } => self.fail("race of no futures", host),
             Survey { foreign, .. } => self.wait_for_group(array, 1, foreign, host),
         }
     }

@@ -175,7 +175,9 @@ impl<'a> Metadata<'a> {
     /// The capabilities that it named by `requires` or `optional`.
     #[must_use]
     pub fn requirements(&self) -> Records<'a, Requirement<'a>> {
-        Records::new(self.exports().rest(), usize::from(self.counts.requirements))
+        // Each new instance asks, and most programs have none: for that nothing has to be read.
+        let records = if self.counts.requirements == 0 { &[] } else { self.exports().rest() };
+        Records::new(records, usize::from(self.counts.requirements))
     }
 
     /// The function that runs before the first entry.
@@ -191,6 +193,8 @@ impl<'a> Metadata<'a> {
             && self.imports().count() == self.imports
             && self.exports().count() == usize::from(self.counts.exports)
             && self.requirements().count() == usize::from(self.counts.requirements)
-            && self.requirements().rest().is_empty()
+            && Records::<Requirement<'_>>::new(self.exports().rest(), usize::from(self.counts.requirements))
+                .rest()
+                .is_empty()
     }
 }

@@ -25,9 +25,7 @@ impl Registers {
         self.len = 0;
         let start = usize::try_from(function.registers).ok()?;
         let count = usize::from(*module.types.pool.get(start)?);
-        let (runs, []) = module.types.pool.get(start + 1..)?.get(..count * 2)?.as_chunks() else {
-            return None;
-        };
+        let (runs, _) = module.types.pool.get(start + 1..)?.get(..count * 2)?.as_chunks();
         let mut previous = TypeId::UNIT;
         for &[ty, len] in runs {
             let (ty, end) = (TypeId(ty), self.len + usize::from(len));

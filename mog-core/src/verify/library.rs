@@ -12,48 +12,35 @@ impl<'a> Body<'_, 'a> {
         let info = lib.info();
         let (mut named, mut collection) = (None, None);
         for operand in info.operands {
-            if *operand == LibOperand::Type {
-                let ty = TypeId(u16::from_le_bytes([ext.byte()?, ext.byte()?]));
-                require(is_value_type(&self.module.types, ty), Invalid::Operand)?;
-                named = Some(ty);
-                continue;
-            }
-            if let LibOperand::ListStr | LibOperand::ListInt = operand {
-                let ty = if *operand == LibOperand::ListStr { TypeId::STR } else { TypeId::INT };
-                (0..ext.byte()?).try_for_each(|_| self.is(ext.byte()?, ty))?;
-                continue;
-            }
-            let register = ext.byte()?;
             match operand {
-                LibOperand::Int => self.is(register, TypeId::INT)?,
-                LibOperand::Float => self.is(register, TypeId::FLOAT)?,
-                LibOperand::Str => self.is(register, TypeId::STR)?,
-                LibOperand::ArrayStr => self.is(register, TypeId::ARRAY_STR)?,
-                LibOperand::Any => self.slots(register, self.value(Some(TypeId::ANY))?)?,
-                LibOperand::Value => self.slots(register, self.value(named)?)?,
+                LibOperand::Type => {
+                    let ty = TypeId(u16::from_le_bytes([ext.byte()?, ext.byte()?]));
+                    require(is_value_type(&self.module.types, ty), Invalid::Operand)?;
+                    named = Some(ty);
+                }
+                LibOperand::ListStr => self.each(ext, TypeId::STR)?,
+                LibOperand::ListInt => self.each(ext, TypeId::INT)?,
+                LibOperand::Int => self.is(ext.byte()?, TypeId::INT)?,
+                LibOperand::Float => self.is(ext.byte()?, TypeId::FLOAT)?,
+                LibOperand::Str => self.is(ext.byte()?, TypeId::STR)?,
+                LibOperand::ArrayStr => self.is(ext.byte()?, TypeId::ARRAY_STR)?,
+                LibOperand::Any => self.slots(ext.byte()?, self.value(Some(TypeId::ANY))?)?,
+                LibOperand::Value => self.slots(ext.byte()?, self.value(named)?)?,
                 LibOperand::TypeElem => {
                     let record = self.collection(named, TypeKind::Array)?;
-                    self.slots(register, self.component(&record, 0)?)?;
+                    self.slots(ext.byte()?, self.component(&record, 0)?)?;
                 }
-                LibOperand::Array | LibOperand::Map | LibOperand::Tensor => {
-                    let kind = match operand {
-                        LibOperand::Map => TypeKind::Map,
-                        LibOperand::Tensor => TypeKind::Tensor,
-                        _ => TypeKind::Array,
-                    };
-                    let ty = self.register(register)?;
-                    require(self.object(ty)?.kind == kind, Invalid::Register)?;
-                    collection = Some(ty);
-                }
-                LibOperand::SameArray => self.is(register, collection.ok_or(Invalid::Opcode)?)?,
-                LibOperand::Key => self.slots(register, self.key(collection)?)?,
-                LibOperand::Elem => self.slots(register, self.elem(collection)?)?,
+                LibOperand::Array => collection = Some(self.of_kind(ext.byte()?, TypeKind::Array)?),
+                LibOperand::Map => collection = Some(self.of_kind(ext.byte()?, TypeKind::Map)?),
+                LibOperand::Tensor => collection = Some(self.of_kind(ext.byte()?, TypeKind::Tensor)?),
+                LibOperand::SameArray => self.is(ext.byte()?, collection.ok_or(Invalid::Opcode)?)?,
+                LibOperand::Key => self.slots(ext.byte()?, self.key(collection)?)?,
+                LibOperand::Elem => self.slots(ext.byte()?, self.elem(collection)?)?,
                 LibOperand::Shape => {
-                    let record = self.object(self.register(register)?)?;
+                    let record = self.object(self.register(ext.byte()?)?)?;
                     let ints = record.kind == TypeKind::Array && record.components == [TypeId::INT.0];
                     require(ints, Invalid::Register)?;
                 }
-                LibOperand::Type | LibOperand::ListStr | LibOperand::ListInt => {}
             }
         }
         self.named_type(lib, named, collection)?;
@@ -72,6 +59,18 @@ impl<'a> Body<'_, 'a> {
             LibResult::Key => out.take(self.key(collection)?),
             LibResult::Elem => out.take(self.elem(collection)?),
         })
+    }
+
+    /// As many registers of this type as the next byte says.
+    fn each(&self, ext: &mut Ext<'a>, ty: TypeId) -> Check {
+        (0..ext.byte()?).try_for_each(|_| self.is(ext.byte()?, ty))
+    }
+
+    /// The type of a register that holds an object of this kind.
+    fn of_kind(&self, register: u8, kind: TypeKind) -> Result<TypeId, Invalid> {
+        let ty = self.register(register)?;
+        require(self.object(ty)?.kind == kind, Invalid::Register)?;
+        Ok(ty)
     }
 
     /// What the type operand must be, where not every type will do.

@@ -56,6 +56,9 @@
 //! - All can be read and nothing follows. Exports and the init function exist and are no closures; init takes and
 //!   gives nothing. Debug records are one a function, or none. Line tables are not looked at.
 //!
+//! Each of these is tested by modules that break it and nothing else, in `mog-core/tests/verify_*.rs`. That no check can be
+//! taken out or turned around without a test that fails is what `tests/run.sh mutants` shows.
+//!
 //! # What does not hold
 //!
 //! Types say nothing about *values*. An int may be out of range for the `u8`, boolean or tag that it stands for;

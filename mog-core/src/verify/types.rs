@@ -90,13 +90,7 @@ struct Checker<'m, 'a> {
 impl<'a> Checker<'_, 'a> {
     /// `variants` are those of the boxed enum before that have not come yet.
     fn record(&self, record: &TypeRecord<'a>, variants: &mut Variants<'a>) -> Option<()> {
-        if record.kind == TypeKind::Variant {
-            let number = variants.number;
-            let (_, payload) = variants.next()?;
-            require(payload == record.components && number == record.extra)?;
-            return self.all(payload, record.slots)?.is_empty().then_some(());
-        }
-        require(variants.rest.is_empty())?;
+        require(record.kind == TypeKind::Variant || variants.rest.is_empty())?;
         require(record.kind.is_reference() || record.slots.len() <= MAX_VALUE_SLOTS)?;
         let rest = self.slots(record, variants)?;
         require(rest.is_empty())
@@ -178,7 +172,12 @@ impl<'a> Checker<'_, 'a> {
                 require(extra < self.functions)?;
                 slots.strip_prefix(future.slots)
             }
-            TypeKind::Variant => None,
+            TypeKind::Variant => {
+                let number = variants.number;
+                let (_, payload) = variants.next()?;
+                require(payload == components && number == extra)?;
+                self.all(payload, slots)
+            }
         }
     }
 

@@ -48,7 +48,7 @@ pub use status::*;
 pub use value::*;
 
 /// Stops the process: to unwind into C would be undefined.
-#[cfg(not(test))]
+#[cfg(not(any(test, feature = "hosted")))]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unsafe extern "C" {
@@ -58,6 +58,6 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 /// The compiled core library asks for a way to unwind, unless the optimiser sees that nobody needs one.
-#[cfg(all(not(test), debug_assertions))]
+#[cfg(all(not(any(test, feature = "hosted")), debug_assertions))]
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}

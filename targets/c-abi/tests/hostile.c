@@ -3,13 +3,15 @@
  * the arenas changes. What no library can survive is left out: memory that is not there, and two things in one arena
  * while one of them runs.
  *
- *   hostile SEED ROUNDS
+ *   hostile SEED ROUNDS    so many calls, by chance
+ *   hostile FILE           the calls that the bytes of a file stand for
+ *
+ * The fuzz target `c_abi` compiles this file too, with HOSTILE_FUZZED, and calls `hostile_fuzz`.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hostile.h"
 #include "mog.h"
 
 #define INSTANCES 4
@@ -26,7 +28,9 @@ static struct guarded {
 } places[INSTANCES];
 
 static mog_module modules[2];
-static uint64_t copy_of_module[sizeof mog_hostile / 8 + 1];
+/* The program's module, and a copy that may be damaged. */
+static uint64_t module_words[1024], copy_of_module[1024];
+static size_t module_size;
 static unsigned char saved[16384];
 static size_t saved_size;
 static mog_value last;
@@ -34,8 +38,18 @@ static int nesting;
 
 static unsigned long seen[64];
 static uint64_t state;
+/* Chance comes from these bytes, if they are given, until they end. */
+static const uint8_t *input;
+static size_t input_left;
 
 static uint32_t dice(uint32_t sides) {
+  if (input != NULL) {
+    uint32_t number = 0, reach;
+    for (reach = 1; reach < sides && input_left > 0; reach <<= 8, input_left--) {
+      number = number << 8 | *input++;
+    }
+    return number % sides;
+  }
   state ^= state << 13;
   state ^= state >> 7;
   state ^= state << 17;
@@ -244,9 +258,9 @@ static void act(mog_instance *own) {
           memset(&trust, 0, sizeof trust);
           trust.key = dice(9) ? (const uint8_t *)copy_of_module + dice(9) : NULL;
           memcpy((char *)copy_of_module + 1, "OS", 2);
-          note(mog_load_signed(&modules[1], dice(9) ? (char *)copy_of_module + dice(9) : NULL, dice(sizeof mog_hostile),
+          note(mog_load_signed(&modules[1], dice(9) ? (char *)copy_of_module + dice(9) : NULL, dice(module_size),
                                dice(9) ? &trust : NULL, dice(2) ? &manifest : NULL));
-          memcpy(copy_of_module, mog_hostile, sizeof mog_hostile);
+          memcpy(copy_of_module, module_words, module_size);
           break;
         case 0: note(mog_export_at(module, dice(14), &exported)); break;
         case 1: note(mog_import_at(module, dice(9), &import)); break;
@@ -294,30 +308,66 @@ static mog_status anything(mog_instance *vm, const mog_value *args, void *user) 
   }
 }
 
-int main(int argc, char **argv) {
-  long rounds = argc > 2 ? atol(argv[2]) : 100000;
-  long round;
+/* Everything as it was at the start. */
+static int begin(const void *module, size_t size) {
   int i, j;
-  state = 0x9e3779b97f4a7c15u ^ (argc > 1 ? strtoull(argv[1], NULL, 10) : 1);
+  if (size > sizeof module_words) return 0;
+  memset(places, 0, sizeof places);
+  memset(modules, 0, sizeof modules);
+  saved_size = 0;
+  nesting = 0;
+  last = mog_none();
+  module_size = size;
+  memcpy(module_words, module, size);
+  memcpy(copy_of_module, module, size);
   for (i = 0; i < INSTANCES; i++) {
     for (j = 0; j < 4; j++) places[i].before[j] = places[i].between[j] = places[i].after[j] = GUARD;
   }
-  last = mog_none();
-  memcpy(copy_of_module, mog_hostile, sizeof mog_hostile);
-  if (note(mog_load(&modules[0], mog_hostile, sizeof mog_hostile)) != MOG_OK) return 1;
-  for (round = 0; round < rounds; round++) {
-    act(NULL);
-    for (i = 0; i < INSTANCES; i++) {
-      for (j = 0; j < 4; j++) {
-        if (places[i].before[j] != GUARD || places[i].between[j] != GUARD || places[i].after[j] != GUARD) {
-          printf("something wrote beside its arena or instance in round %ld\n", round);
-          return 1;
-        }
+  return note(mog_load(&modules[0], module_words, module_size)) == MOG_OK;
+}
+
+static void one_round(void) {
+  int i, j;
+  act(NULL);
+  for (i = 0; i < INSTANCES; i++) {
+    for (j = 0; j < 4; j++) {
+      if (places[i].before[j] != GUARD || places[i].between[j] != GUARD || places[i].after[j] != GUARD) {
+        printf("something wrote beside its arena or instance\n");
+        exit(1);
       }
     }
   }
+}
+
+void hostile_fuzz(const void *module, size_t module_bytes, const uint8_t *bytes, size_t size);
+
+/* The calls that some bytes stand for. */
+void hostile_fuzz(const void *module, size_t module_bytes, const uint8_t *bytes, size_t size) {
+  input = bytes;
+  input_left = size;
+  if (!begin(module, module_bytes)) exit(2);
+  while (input_left > 0) one_round();
+}
+
+#ifndef HOSTILE_FUZZED
+#include "hostile.h"
+
+int main(int argc, char **argv) {
+  long rounds = argc > 2 ? atol(argv[2]) : 100000;
+  int i;
+  if (argc == 2) {
+    static uint8_t bytes[1 << 16];
+    FILE *file = fopen(argv[1], "rb");
+    if (file == NULL) return 66;
+    hostile_fuzz(mog_hostile, sizeof mog_hostile, bytes, fread(bytes, 1, sizeof bytes, file));
+    return fclose(file);
+  }
+  state = 0x9e3779b97f4a7c15u ^ (argc > 1 ? strtoull(argv[1], NULL, 10) : 1);
+  if (!begin(mog_hostile, sizeof mog_hostile)) return 1;
+  for (; rounds > 0; rounds--) one_round();
   for (i = 0; i < 64; i++) {
     if (seen[i]) printf("%8lu %s\n", seen[i], mog_describe(i));
   }
   return 0;
 }
+#endif

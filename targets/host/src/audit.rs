@@ -47,6 +47,9 @@ pub struct Event<'e> {
     pub token: Option<u32>,
     /// Whether this event is such a going on.
     pub resumed: bool,
+    /// Whether the program did not make this call itself: what it started did, such as a request of a command. It is told
+    /// before that call ends, and a replay does without it.
+    pub nested: bool,
     /// What the function gave that the call had the program call, where it goes on with that.
     pub answer: Option<&'e Value>,
     /// How it ended.
@@ -128,7 +131,8 @@ impl<F: FnMut(&Event<'_>) -> io::Result<()> + Send> Observer for F {
 /// {"seq","step","capability","function","args","outcome","result","micros","hash"}
 /// ```
 /// Some lines have more, before `micros`, so that [`Replay`](crate::Replay) can repeat the run: `cost`, the steps for what
-/// the call converted; `token`, which tells pending calls apart; `resumed`, where one goes on and is not over;
+/// the call converted; `token`, which tells pending calls apart; `resumed`, where one goes on and is not over; `nested`, where what
+/// the program called made this call;
 /// `answer`, what the program's function gave that the call goes on with; `run`, on the first line, how the runtime was [set
 /// up](Setup); `entered`, the calls of the program by its host since the line before. A run that a limit
 /// on time, steps or host calls ended has a line for that, with an empty capability.
@@ -218,6 +222,7 @@ impl<W: Write + Send> Observer for AuditLog<W> {
             params: "",
             token: None,
             resumed: false,
+            nested: false,
             answer: None,
             outcome: Outcome::Error,
             result: &Value::from(limit),
@@ -241,6 +246,8 @@ impl<W: Write + Send> Observer for AuditLog<W> {
             token: Option<u32>,
             #[serde(skip_serializing_if = "std::ops::Not::not")]
             resumed: bool,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            nested: bool,
             #[serde(skip_serializing_if = "Option::is_none")]
             answer: Option<&'l Value>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -252,7 +259,9 @@ impl<W: Write + Send> Observer for AuditLog<W> {
         let redacted = Value::from(REDACTED);
         let shown = |(index, value)| if self.is_redacted(event, index) { &redacted } else { value };
         let args = event.args.iter().enumerate().map(shown).collect();
-        let Event { step, capability, function, outcome, result, token, resumed, answer, took, .. } = *event;
+        let Event {
+            step, capability, function, outcome, result, token, resumed, nested, answer, took, ..
+        } = *event;
         let mut line = serde_json::to_string(&Line {
             seq: self.seq,
             step,
@@ -264,6 +273,7 @@ impl<W: Write + Send> Observer for AuditLog<W> {
             cost: Some(event.cost).filter(|&cost| cost > 0),
             token,
             resumed: resumed && matches!(outcome, Outcome::Pending | Outcome::Calls),
+            nested,
             answer,
             run: self.run.take(),
             entered: std::mem::take(&mut self.entered),
@@ -358,6 +368,7 @@ mod tests {
                 params: "key",
                 token: None,
                 resumed: false,
+                nested: false,
                 answer: None,
                 args: &[Value::from("a\"b"), Value::Float(1.0)],
                 outcome: Outcome::Ok,

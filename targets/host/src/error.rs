@@ -58,9 +58,25 @@ pub enum Error {
     Compile(CompileError),
     /// The bytes are no module that this machine runs.
     Load(LoadError),
-    /// The module is signed, and asks for more than this host allows.
+    /// The module is not what a trusted key signed, or asks for more than this host allows.
     #[cfg(feature = "sign")]
     Untrusted(mog_signature::Refused),
+    /// A newer version of the signed program was loaded before.
+    #[cfg(all(feature = "grants", feature = "sign"))]
+    Older {
+        /// The program.
+        name: String,
+        /// The version of this one.
+        version: u32,
+        /// The newest one.
+        newest: u32,
+    },
+    /// Which versions were loaded before is not known, or cannot be written down.
+    #[cfg(all(feature = "grants", feature = "sign"))]
+    Versions {
+        /// The file, and why not.
+        message: String,
+    },
     /// The program requires a capability of which nothing is granted.
     Requires {
         /// The capability.
@@ -176,6 +192,10 @@ impl Error {
             Self::Compile(_) | Self::Load(_) | Self::Signature { .. } | Self::Snapshot { .. } => 65,
             #[cfg(feature = "sign")]
             Self::Untrusted(_) => 65,
+            #[cfg(all(feature = "grants", feature = "sign"))]
+            Self::Older { .. } => 65,
+            #[cfg(all(feature = "grants", feature = "sign"))]
+            Self::Versions { .. } => 64,
             Self::Trap { .. } | Self::Failed { .. } | Self::Audit { .. } | Self::Diverged { .. } => 70,
             Self::OutOfMemory { .. } | Self::OutOfStack { .. } => 71,
             Self::Requires { .. } | Self::Denied { .. } => 77,
@@ -219,6 +239,12 @@ impl fmt::Display for Error {
             Self::Load(error) => return error.fmt(f),
             #[cfg(feature = "sign")]
             Self::Untrusted(refused) => return refused.fmt(f),
+            #[cfg(all(feature = "grants", feature = "sign"))]
+            Self::Older { name, version, newest } => {
+                write!(f, "version {version} of {name:?} is older than version {newest} that already ran")
+            }
+            #[cfg(all(feature = "grants", feature = "sign"))]
+            Self::Versions { message } => write!(f, "the store of versions: {message}"),
             Self::Requires { capability } => {
                 write!(f, "the program requires `{capability}`, of which nothing is granted")
             }

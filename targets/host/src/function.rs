@@ -1,6 +1,6 @@
 //! Functions that a host grants: closures of any arity, async ones too, and what they see of a call.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -9,7 +9,9 @@ use mog_core::heap::Data;
 use mog_core::{Call, DirectCall};
 
 use crate::callback::{AnyCallback, Channel};
+use crate::direct::{Came, DirectArgs, DirectBody};
 use crate::handle::Handles;
+use crate::notes::Notes;
 use crate::pending::CallFuture;
 use crate::read::{MAX_BYTES, Reader};
 use crate::{FromMog, Mismatch, ToMog, Type, Value};
@@ -57,61 +59,42 @@ impl From<Mismatch> for CallError {
     }
 }
 
-/// Where arguments are.
-#[derive(Clone, Copy)]
-pub(crate) enum Source<'c, 'v, 'a> {
-    Call(&'c Call<'v, 'a>),
-    /// Each is in one slot.
-    Direct(&'c DirectCall<'v, 'a>),
-}
-
-impl<'c> Source<'c, '_, '_> {
-    fn slot(self, index: usize) -> u64 {
-        match self {
-            Self::Call(call) => call.int_arg(index).cast_unsigned(),
-            Self::Direct(call) => call.slot(index),
-        }
-    }
-
-    fn arg(self, index: usize) -> Option<mog_core::heap::Value<'c>> {
-        match self {
-            Self::Call(call) => call.arg(index),
-            Self::Direct(call) => call.arg(index),
-        }
-    }
-
-    fn text(self, slot: u64) -> Option<&'c str> {
-        match self {
-            Self::Call(call) => call.memory().string(slot),
-            Self::Direct(call) => call.memory().string(slot),
-        }
-    }
-}
-
 /// The arguments of one call.
 pub struct Args<'c, 'v, 'a> {
-    source: Source<'c, 'v, 'a>,
+    call: &'c Call<'v, 'a>,
     reader: Reader,
     /// The types agree, and each argument is in one register.
     direct: bool,
-    /// Where the functions among the arguments are called through, once one was taken; none if they cannot be called.
-    channel: Option<OnceCell<Arc<Channel>>>,
+    /// Whether the host function can call those among its arguments.
+    calls: Cell<bool>,
+    /// Where those are called through, once one was taken.
+    channel: OnceCell<Arc<Channel>>,
+    /// For a function that takes its time.
+    notes: OnceCell<Notes>,
 }
 
 impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
-    pub(crate) const fn new(source: Source<'c, 'v, 'a>, direct: bool, handles: Handles) -> Self {
-        Self { source, reader: Reader::new(MAX_BYTES, handles), direct, channel: None }
+    pub(crate) const fn new(call: &'c Call<'v, 'a>, direct: bool, handles: Handles) -> Self {
+        let reader = Reader::new(MAX_BYTES, handles);
+        Self {
+            call,
+            reader,
+            direct,
+            calls: Cell::new(false),
+            channel: OnceCell::new(),
+            notes: OnceCell::new(),
+        }
     }
 
-    /// For a function that can call those among its arguments.
-    pub(crate) fn calling(mut self) -> Self {
-        self.channel = Some(OnceCell::new());
-        self
+    /// They are for a function that takes its time: it can call those among them, and take notes.
+    pub(crate) fn let_call(&self, notes: &Notes) {
+        self.calls.set(true);
+        self.notes.get_or_init(|| notes.clone());
     }
 
     /// Where the functions that were taken among the arguments are called through.
     pub(crate) fn channel(&self) -> Option<Arc<Channel>> {
-        self.channel.as_ref()?.get().cloned()
+        self.channel.get().cloned()
     }
 
     /// Steps for what was copied so far.
@@ -122,10 +105,7 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        match self.source {
-            Source::Call(call) => call.len(),
-            Source::Direct(call) => call.len(),
-        }
+        self.call.len()
     }
 
     /// Whether there are none.
@@ -139,15 +119,22 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// # Errors
     /// If it nests too deeply, is too large, or is nothing that can be copied.
     pub fn value(&self, index: usize) -> Result<Value, CallError> {
-        let Some(value) = self.source.arg(index) else { return Ok(Value::Null) };
-        if let (Some(channel), Source::Call(call), Data::Function) =
-            (&self.channel, self.source, value.data())
-            && call.callback_types(index).is_some()
-        {
-            let channel = Arc::clone(channel.get_or_init(Arc::default));
-            return Ok(Value::Function(AnyCallback::new(index, channel)));
+        let Some(value) = self.call.arg(index) else { return Ok(Value::Null) };
+        let read = self.reader.read(&value);
+        read.or_else(|mismatch| self.callback(index).unwrap_or_else(|| Err(argument(index, &mismatch))))
+    }
+
+    /// An argument that is a function; none if it is something else.
+    fn callback(&self, index: usize) -> Option<Result<Value, CallError>> {
+        self.call.callback_types(index)?;
+        if !self.calls.get() {
+            let number = index + 1;
+            return Some(Err(CallError::failed(format_args!(
+                "argument {number} is a function: the host has to grant what calls it by `grant_calling` or `grant_async`"
+            ))));
         }
-        self.reader.read(&value).map_err(|mismatch| argument(index, &mismatch))
+        let channel = Arc::clone(self.channel.get_or_init(Arc::default));
+        Some(Ok(Value::Function(AnyCallback::new(index, channel))))
     }
 
     /// An argument as a type of the host's.
@@ -157,7 +144,7 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     #[inline]
     pub fn get<T: FromMog>(&self, index: usize) -> Result<T, CallError> {
         if self.direct {
-            if let Some(value) = T::from_register(self.source.slot(index).cast_signed()) {
+            if let Some(value) = T::from_register(self.call.int_arg(index)) {
                 return Ok(value);
             }
             if let Some(copy) = T::from_text() {
@@ -173,9 +160,9 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// If it is no string.
     pub fn text(&self, index: usize) -> Result<&'c str, CallError> {
         let text = if self.direct {
-            self.source.text(self.source.slot(index))
+            self.call.memory().string(self.call.int_arg(index).cast_unsigned())
         } else {
-            match self.source.arg(index).map(|value| value.data()) {
+            match self.call.arg(index).map(|value| value.data()) {
                 Some(Data::Str(text)) => Some(text),
                 _ => None,
             }
@@ -199,10 +186,7 @@ impl<'c, 'v, 'a> Args<'c, 'v, 'a> {
     /// Steps that the program has taken so far.
     #[must_use]
     pub fn step(&self) -> u64 {
-        match self.source {
-            Source::Call(call) => call.step(),
-            Source::Direct(call) => call.step(),
-        }
+        self.call.step()
     }
 
     fn expect(&self, count: usize) -> Result<(), CallError> {
@@ -224,7 +208,6 @@ fn argument(index: usize, mismatch: &Mismatch) -> CallError {
     CallError::Failed(format!("argument {}: {mismatch}", index + 1))
 }
 
-pub(crate) type DirectBody = dyn Fn(&Args<'_, '_, '_>) -> Result<Option<u64>, CallError> + Send + Sync;
 type Body<T> = dyn Fn(&Args<'_, '_, '_>) -> Result<T, CallError> + Send + Sync;
 
 /// How a host function is carried out.
@@ -279,9 +262,16 @@ impl Function {
         Self { params: None, names: Vec::new(), result: Type::Any, work, is_async: true }
     }
 
-    /// Whether it can call the functions that it is passed.
-    pub(crate) const fn is_calling(&self) -> bool {
-        matches!(self.work, Work::Later(_))
+    /// The same with a future that can take [`Notes`].
+    pub fn dynamic_async_noting<F>(body: impl Fn(Vec<Value>, Notes) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Value, CallError>> + Send + 'static,
+    {
+        let work = move |args: &Args<'_, '_, '_>| {
+            let notes = args.notes.get().cloned().unwrap_or_default();
+            args.values().map(|values| Box::pin(body(values, notes)) as CallFuture)
+        };
+        Self { work: Work::Later(Arc::new(work)), ..Self::dynamic_async(|_| async { Ok(Value::Null) }) }
     }
 
     /// For programs a function like any other, without `await`: all of them wait until it is done.
@@ -382,13 +372,14 @@ macro_rules! closures {
                     let function = Arc::new(self);
                     let direct = has_slot(&result).then(|| {
                         let function = Arc::clone(&function);
-                        let body = move |args: &Args<'_, '_, '_>| {
-                            args.expect($count)?;
-                            function($(parameter!(get $kind $name args $index)),*)
-                                .into_slot()
-                                .map_err(CallError::Failed)
+                        let body = move |call: DirectCall<'_, '_>| {
+                            let args = DirectArgs::new(call);
+                            // One without parameters looks at none.
+                            let _ = &args;
+                            let call = || Some(function($(parameter!(get $kind $name args $index)),*).into_slot());
+                            call().map_or(Came::Left, Came::from)
                         };
-                        Arc::new(body) as Arc<DirectBody>
+                        DirectBody::new(body)
                     });
                     let body = move |args: &Args<'_, '_, '_>| {
                         args.expect($count)?;

@@ -14,10 +14,12 @@ use mog_core::{Binding, Call, Direct, DirectCall, Host, Module, Reply, TypeId};
 use crate::asking::Asking;
 use crate::audit::{Entry, Event, OUTPUT_LIMIT, Observer, Outcome, Setup};
 use crate::capabilities::{Body, Standard, State, log};
-use crate::function::{Args, DirectBody, Source, Work};
+use crate::direct::{Came, DirectBody};
+use crate::function::{Args, Work};
 use crate::handle::Handles;
 use crate::interrupt::NOTICE;
 use crate::make::{make, words};
+use crate::notes::Notes;
 use crate::pending::{Pending, Progress, contained};
 use crate::read::{MAX_BYTES, Reader};
 use crate::replay::{Divergence, Happening, Recorded, Replay};
@@ -42,7 +44,7 @@ pub(crate) enum Stop {
 /// What an import was linked to.
 struct Bound {
     /// The number of the granted function.
-    granted: usize,
+    granted: u32,
     /// The types were found to agree, and each argument is in one register: no need to look again at each call.
     direct: bool,
     /// What a direct call calls.
@@ -63,6 +65,8 @@ pub(crate) struct Gate {
     pub(crate) deadline: Option<Instant>,
     /// Calls that are under way.
     pub(crate) pending: Pending,
+    /// What they did by themselves.
+    notes: Notes,
     pub(crate) handles: Handles,
     /// Why the program was stopped.
     pub(crate) stop: Option<Stop>,
@@ -70,16 +74,20 @@ pub(crate) struct Gate {
     bound: Vec<Bound>,
     /// The calls that wait for a function of the program, one within the other.
     pub(crate) asking: Vec<Asking>,
+    /// Whether calls may be made directly: nobody looks on, and the clock does not matter.
+    direct: bool,
     /// Why a direct call failed, for the machine to settle, and its cost in steps.
     unsettled: Option<Box<(CallError, u64)>>,
 }
 
 impl Gate {
     pub(crate) fn new(set: CapabilitySet, state: State, observer: Option<Box<dyn Observer>>) -> Self {
+        let notes = observer.as_ref().map_or_else(Notes::default, |_| Notes::kept());
         Self {
             set,
             state,
             observer,
+            notes,
             setup: None,
             replay: None,
             interrupt: None,
@@ -89,6 +97,7 @@ impl Gate {
             stop: None,
             bound: Vec::new(),
             asking: Vec::new(),
+            direct: false,
             unsettled: None,
         }
     }
@@ -133,12 +142,8 @@ impl Gate {
         let Some(&Bound { granted, direct, .. }) = self.bound.get(usize::from(function)) else {
             return denied();
         };
-        let args = Args::new(Source::Call(call), direct, self.handles.clone());
-        let args = match self.set.granted(granted).map(|granted| &granted.body) {
-            Some(Body::Host(host)) if host.is_calling() => args.calling(),
-            _ => args,
-        };
-        let progress = self.carry_out(granted, &args);
+        let args = Args::new(call, direct, self.handles.clone());
+        let progress = self.carry_out(granted as usize, &args);
         let steps = args.steps();
         call.charge(steps);
         progress
@@ -150,12 +155,12 @@ impl Gate {
         match self.set.granted(number).map(|granted| &granted.body) {
             Some(Body::Standard(row)) => Progress::Done((row.body)(args, &mut self.state)),
             Some(Body::Host(host)) => {
-                // What the program printed comes before what the function may print. Should that fail, the next
-                // print says so.
+                // The function may print too. Should that fail, the next print says so.
                 let _ = self.state.output.flush();
                 match &host.work {
                     Work::Now { body, .. } => Progress::Done(contained(|| body(args))),
                     Work::Later(body) => self.pending.begin(|| {
+                        args.let_call(&self.notes);
                         let future = body(args)?;
                         Ok((future, args.channel()))
                     }),
@@ -200,21 +205,36 @@ impl Gate {
         self.asking.clear();
     }
 
+    /// Tells the observer what calls did by themselves.
+    fn report_notes(&mut self, step: u64) {
+        if let Some(observer) = &mut self.observer
+            && let Err(error) = self.notes.tell(step, observer.as_mut())
+        {
+            self.stop.get_or_insert(Stop::Observer(error.to_string()));
+        }
+    }
+
     /// Whether calls are recorded, or come from a record.
     pub(crate) fn is_recorded(&self) -> bool {
         self.observer.is_some() || self.replay.is_some()
     }
 
-    /// Whether more has to be done about a call than to make it.
-    fn is_watched(&self) -> bool {
-        self.is_recorded() || self.deadline.is_some() || self.stop.is_some()
+    /// A run begins.
+    pub(crate) fn begin(&mut self) {
+        self.direct = !self.is_recorded() && self.deadline.is_none() && self.stop.is_none();
     }
 
     /// Leaves the failure of a direct call to the machine.
     #[cold]
-    fn settle_later(&mut self, error: CallError, steps: u64) -> Option<Direct> {
-        self.unsettled = Some(Box::new((error, steps)));
-        None
+    #[inline(never)]
+    fn not_done(&mut self, came: Result<Came, CallError>, steps: u32) -> Direct {
+        let error = match came {
+            Ok(Came::Failed(error)) => *error,
+            Ok(_) => return Direct::Left,
+            Err(panic) => panic,
+        };
+        self.unsettled = Some(Box::new((error, u64::from(steps))));
+        Direct::Left
     }
 
     /// Ends the program where it stands.
@@ -264,8 +284,16 @@ impl Gate {
     /// Whether time is up.
     pub(crate) fn is_late(&self, step: u64) -> bool {
         self.replay.as_ref().is_some_and(|replay| replay.timed_out(step))
-            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
-            || self.interrupt.as_ref().is_some_and(Interrupt::is_set)
+            || self.is_past_deadline()
+            || self.is_interrupted()
+    }
+
+    fn is_past_deadline(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(Interrupt::is_set)
     }
 
     /// Whether a run has to look up now and then: at the clock, the log, or whether somebody wants it to end.
@@ -278,6 +306,7 @@ impl Gate {
         if let Some(replay) = &mut self.replay {
             replay.limited(step, limit);
         }
+        self.report_notes(step);
         let told = self.observer.as_mut().map_or(Ok(()), |observer| observer.limited(step, limit));
         told.map_err(|error| error.to_string())
     }
@@ -294,6 +323,7 @@ impl Gate {
         let Some(import) = call.import() else { return };
         let (capability, function, params) = (import.capability, import.function, import.params);
         let step = call.step();
+        self.report_notes(step);
         let event = Event {
             step,
             cost,
@@ -303,6 +333,7 @@ impl Gate {
             params,
             token,
             resumed,
+            nested: false,
             answer,
             outcome,
             result,
@@ -326,9 +357,7 @@ impl Gate {
         if self.stop.is_some() {
             return Reply::Halt;
         }
-        if let Some(deadline) = self.deadline
-            && Instant::now() >= deadline
-        {
+        if self.is_past_deadline() || self.is_interrupted() {
             return self.halt(Stop::Timeout);
         }
         if !self.is_recorded() {
@@ -450,6 +479,8 @@ impl Host for Gate {
             }
             _ => None,
         };
+        // Half a word, for each instance has these.
+        let granted = granted as u32;
         self.bound.push(Bound { granted, direct, body });
         Binding::Granted(number)
     }
@@ -462,18 +493,17 @@ impl Host for Gate {
         self.perform(function, call, None, |gate, call| gate.invoke(function, call))
     }
 
-    fn call_direct(&mut self, function: u16, call: &DirectCall<'_, '_>) -> Option<Direct> {
-        if self.is_watched() {
-            return None;
+    fn call_direct(&mut self, function: u16, call: DirectCall<'_, '_>) -> Direct {
+        // What was printed is to be handed on before a function of the host's is called.
+        if !self.direct || self.is_interrupted() || !self.state.output.is_empty() {
+            return Direct::Left;
         }
-        let body = self.bound.get(usize::from(function))?.body.as_ref()?;
-        let args = Args::new(Source::Direct(call), true, Handles::default());
-        if !self.state.output.is_empty() {
-            let _ = self.state.output.flush();
-        }
-        match contained(|| body(&args)) {
-            Ok(result) => Some(Direct { result, steps: args.steps() }),
-            Err(error) => self.settle_later(error, args.steps()),
+        let Some(Bound { body: Some(body), .. }) = self.bound.get(usize::from(function)) else {
+            return Direct::Left;
+        };
+        match contained(|| Ok(body.call(call))) {
+            Ok(Came::Slot(result)) => Direct::Done(result),
+            other => self.not_done(other, call.charged()),
         }
     }
 
@@ -534,7 +564,9 @@ fn is_plain(signature: TypeRecord<'_>) -> bool {
 
 /// The arguments as the observer sees them; what cannot be copied is described instead.
 fn arguments(call: &Call<'_, '_>, handles: &Handles) -> Vec<Value> {
-    let args = Args::new(Source::Call(call), false, handles.clone());
+    let args = Args::new(call, false, handles.clone());
+    // So that they are named.
+    args.let_call(&Notes::default());
     let described = |error| match error {
         CallError::Failed(message) => Value::Str(message),
         _ => Value::Null,
@@ -571,9 +603,5 @@ fn deliver(call: &mut Call<'_, '_>, value: &Value) -> Result<Reply, String> {
 }
 
 fn shortened(message: &str) -> &str {
-    let mut end = message.len().min(MAX_MESSAGE);
-    while !message.is_char_boundary(end) {
-        end -= 1;
-    }
-    message.get(..end).unwrap_or(message)
+    message.get(..message.floor_char_boundary(MAX_MESSAGE)).unwrap_or(message)
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 pub(crate) const NOTICE: Duration = Duration::from_millis(20);
 
 /// Ends runs from another thread or a signal handler, with [`Error::TimedOut`](crate::Error::TimedOut);
-/// [`Runtime::resume`](crate::Runtime::resume) goes on. A program that runs looks every million steps, one that waits
-/// every 20 milliseconds. A host function that is at work is not interrupted.
+/// [`Runtime::resume`](crate::Runtime::resume) goes on. A program that runs looks every million steps and before each
+/// host call, one that waits every 20 milliseconds. A host function that is at work is not interrupted.
 ///
 /// ```
 /// # use mog::{CapabilitySet, Error, Interrupt, Runtime, compile_mog_source};

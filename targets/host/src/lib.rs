@@ -33,6 +33,7 @@ mod capabilities;
 mod convert;
 #[doc(hidden)]
 pub mod derived;
+mod direct;
 mod drive;
 mod engine;
 mod error;
@@ -42,6 +43,7 @@ mod handle;
 mod interrupt;
 mod json;
 mod make;
+mod notes;
 mod output;
 mod pending;
 #[cfg(feature = "policy")]
@@ -72,9 +74,11 @@ pub use error::{CallStack, Error, Frame};
 pub use function::{Args, CallError, Function, IntoAsyncFunction, IntoFunction, Text};
 pub use handle::{AnyHandle, Handle};
 pub use interrupt::Interrupt;
+pub use mog_compiler::{Optimization, Optimizations};
 pub use mog_core::{Counters, Dispatch, Failure, LoadError, TrapCode};
 #[cfg(feature = "derive")]
 pub use mog_derive::{FromMog, ToMog, capability};
+pub use notes::Notes;
 pub use profile::{LineSteps, Profile};
 pub use program::{CompileError, Compiler, Program, Report, compile_mog_source};
 pub use replay::{Divergence, LogError, Replay};

@@ -68,7 +68,7 @@ impl Output {
 
     /// Hands on what has gathered.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        if self.buffer.is_empty() {
+        if self.is_empty() {
             return Ok(());
         }
         self.flush_buffer()?;

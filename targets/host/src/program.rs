@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mog_compiler::diagnostic::{Diagnostics, SourceFile};
-use mog_compiler::{Options, compile};
+use mog_compiler::{Optimizations, Options, compile};
 use mog_core::{LoadError, Module, TypeId};
 
 use crate::CapabilitySet;
@@ -107,7 +107,12 @@ impl Program {
         bytes: &[u8],
         trust: &mog_signature::Trust<'_>,
     ) -> Result<Self, mog_signature::Refused> {
-        let signed = mog_signature::open(bytes, trust)?;
+        Self::from_signed(&mog_signature::open(bytes, trust)?)
+    }
+
+    /// A program whose signature was verified.
+    #[cfg(feature = "sign")]
+    pub(crate) fn from_signed(signed: &mog_signature::Signed<'_>) -> Result<Self, mog_signature::Refused> {
         let mut inner = Inner::load(signed.module_bytes())?;
         signed.check(&Module::from_words(&inner.words)?)?;
         inner.manifest = Some(crate::signed::Manifest::new(&signed.manifest));
@@ -272,6 +277,7 @@ pub struct Compiler<'a> {
     imports: Box<Imports<'a>>,
     window: Option<usize>,
     strip: bool,
+    optimizations: Optimizations,
     deny_warnings: bool,
 }
 
@@ -291,6 +297,7 @@ impl<'a> Compiler<'a> {
             imports: Box::new(|_| None),
             window: None,
             strip: false,
+            optimizations: Optimizations::ALL,
             deny_warnings: false,
         }
     }
@@ -336,6 +343,13 @@ impl<'a> Compiler<'a> {
         self
     }
 
+    /// Which improvements of the code are made; all of them at first. The program does the same without, in other steps.
+    #[must_use]
+    pub fn optimizations(mut self, optimizations: Optimizations) -> Self {
+        self.optimizations = optimizations;
+        self
+    }
+
     /// Rejects sources that there are warnings about.
     #[must_use]
     pub fn deny_warnings(mut self, deny: bool) -> Self {
@@ -353,6 +367,7 @@ impl<'a> Compiler<'a> {
         options.declarations = &declarations;
         options.imports = &self.imports;
         options.strip = self.strip;
+        options.optimizations = self.optimizations;
         if let Some(window) = self.window {
             options.window = window;
         }

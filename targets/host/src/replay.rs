@@ -80,6 +80,8 @@ pub(crate) struct Recorded {
     #[serde(default)]
     resumed: bool,
     #[serde(default)]
+    nested: bool,
+    #[serde(default)]
     answer: Option<Box<RawValue>>,
     #[serde(default)]
     run: Option<Setup>,
@@ -154,7 +156,9 @@ impl Replay {
             entries += line.entered.len();
             line.entries = entries;
             replay.entries.extend(line.entered.drain(..));
-            replay.lines.push_back(line);
+            if !line.nested {
+                replay.lines.push_back(line);
+            }
         }
         match replay.entries.front() {
             Some(Entered { function: None, .. }) => {

@@ -70,6 +70,7 @@ pub(crate) fn run(
     patience: &mut Patience<'_, '_>,
 ) -> Poll<End> {
     let mut taken = 0;
+    gate.begin();
     let total = |counters: Counters| counters.steps + counters.collector_steps;
     loop {
         if budget.left == 0 {

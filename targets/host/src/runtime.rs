@@ -348,8 +348,14 @@ impl Runtime {
                 result,
                 Err(Error::OutOfSteps { .. } | Error::OutOfHostCalls { .. } | Error::TimedOut { .. })
             );
-            // Whoever reads the error reads the output first. A sink that does not take it took nothing before.
-            let _ = self.gate.state.output.flush();
+            // Whoever reads the error reads the output first. If nothing else went wrong, a sink that does not take it is
+            // what did.
+            let result = match (self.gate.state.output.flush(), result) {
+                (Err(error), Ok(_)) => {
+                    Err(Error::Failed { message: format!("output: {error}"), stack: CallStack::default() })
+                }
+                (_, result) => result,
+            };
             let limit = match result {
                 Err(Error::TimedOut { .. }) => Some(OUT_OF_TIME),
                 Err(Error::OutOfSteps { .. }) => Some("out of steps"),

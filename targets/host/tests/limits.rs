@@ -3,8 +3,11 @@
 
 mod common;
 
+use std::thread;
+use std::time::Duration;
+
 use common::{Test, buffer};
-use mog::{CapabilitySet, Dispatch, Error, Runtime, Value, compile_mog_source};
+use mog::{CapabilitySet, Compiler, Dispatch, Error, Interrupt, Runtime, Value, compile_mog_source};
 
 const CALLS: &str = "
     pub fn print(n: int) { for i in 0..n { println(i) } }
@@ -95,6 +98,72 @@ fn nesting_is_bounded_exactly() -> Test {
         let mut none = build(0)?;
         assert_eq!(none.call("depth", (0i64,))?, Value::Int(0), "the first frame needs nothing below it");
         assert!(matches!(none.call("depth", (1i64,)), Err(Error::OutOfStack { .. })));
+    }
+    Ok(())
+}
+
+/// Calls take time that no step counts, so that each is a place to stop at.
+#[test]
+fn no_call_follows_an_interrupt_or_the_end_of_its_time() -> Test {
+    const MOST: i64 = 1000;
+    let source =
+        format!("fn main() -> int {{ last := 0\nfor i in 0..{MOST} {{ last = host.work(i) }}\nlast }}");
+    for timed in [false, true] {
+        let interrupt = Interrupt::default();
+        let set = interrupt.clone();
+        let mut capabilities = CapabilitySet::new();
+        capabilities.grant("host.work", move |n: i64| {
+            if timed {
+                thread::sleep(Duration::from_millis(2));
+            } else if n == 3 {
+                set.set();
+            }
+            n
+        });
+        let program = Compiler::with(&capabilities).compile(&source)?;
+        let builder = Runtime::builder().interrupt(&interrupt);
+        let builder = if timed { builder.timeout(Duration::from_millis(20)) } else { builder };
+        let mut runtime = builder.build(program, capabilities)?;
+        let ended = runtime.execute();
+        assert!(matches!(ended, Err(Error::TimedOut { .. })), "{ended:?}");
+        let calls = runtime.counters().host_calls;
+        // The one that is not made is counted when it is tried.
+        assert!(if timed { calls < 100 } else { calls == 5 }, "{calls} calls");
+        interrupt.clear();
+        if !timed {
+            assert_eq!(runtime.resume()?, Value::Int(MOST - 1), "it goes on where it stood");
+        }
+    }
+    Ok(())
+}
+
+/// Also where an instruction was paid in part: what is left is paid later, once.
+#[test]
+fn pauses_cost_nothing() -> Test {
+    let source = "
+names: {bool: Result<string>} = {true: ok(\"x\"), false: err(\"y\")}
+fn main() -> int {
+    counts := {1: 1}
+    list := [1, 2, 3]
+    for i in 0..20 {
+        counts[i % 7] = i
+        match counts.get(i % 9) { some(n) => list.push(n), none => {} }
+        if counts.has(i) { list.pop() }
+    }
+    list.len + counts.len + names.len
+}";
+    let program = compile_mog_source(source)?;
+    let in_slices = |steps: u64| -> Result<(Value, u64), Error> {
+        let mut runtime = Runtime::builder().steps(steps).build(program.clone(), CapabilitySet::new())?;
+        let mut result = runtime.execute();
+        while let Err(Error::OutOfSteps { .. }) = result {
+            result = runtime.resume();
+        }
+        Ok((result?, runtime.counters().steps))
+    };
+    let due = in_slices(1_000_000)?;
+    for slice in 1..40 {
+        assert_eq!(in_slices(slice)?, due, "{slice} steps at a time");
     }
     Ok(())
 }

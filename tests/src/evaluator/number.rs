@@ -172,7 +172,9 @@ pub(super) fn compare(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Int(_, x), Value::Int(_, y)) => Some(x.cmp(y)),
         (Value::Float(a, x), Value::Float(b, y)) => {
-            let kind = common_float(*a, *b).ok()?;
+            // Of two types only where a literal in a literal array took the usual one for want of another.
+            let other = if *a == FloatKind::F64 { *b } else { *a };
+            let kind = common_float(*a, *b).unwrap_or(other);
             kind.round(*x).partial_cmp(&kind.round(*y))
         }
         _ => None,

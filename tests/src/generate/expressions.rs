@@ -2,7 +2,7 @@
 
 use super::scope::Variable;
 use super::types::{SIZED, Ty};
-use super::{DEEPEST, Generator};
+use super::{DEEPEST, DEEPEST_EXPRESSION, Generator};
 
 /// How tightly an expression holds together, from the tightest.
 pub(super) type Level = u8;
@@ -44,10 +44,17 @@ impl Expression {
 impl Generator<'_> {
     /// An expression, nested at most so deep. `typed` says that the place gives the type, as an annotation does.
     pub(super) fn expression(&mut self, ty: &Ty, depth: u32, typed: bool) -> Expression {
-        if depth == 0 || self.room == 0 || !self.choices.more() {
+        if depth == 0 || self.room == 0 || self.nested == DEEPEST_EXPRESSION || !self.choices.more() {
             return self.leaf(ty, typed);
         }
         self.room -= 1;
+        self.nested += 1;
+        let expression = self.nested_expression(ty, depth, typed);
+        self.nested -= 1;
+        expression
+    }
+
+    fn nested_expression(&mut self, ty: &Ty, depth: u32, typed: bool) -> Expression {
         match self.choices.below(20) {
             0..=2 => self.leaf(ty, typed),
             3 => self.if_expression(ty, depth - 1, typed),

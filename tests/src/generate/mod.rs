@@ -25,6 +25,8 @@ use types::Ty;
 
 /// Blocks and literals within others: far below what the parser bounds.
 const DEEPEST: u32 = 7;
+/// Expressions within expressions, also where each may begin anew, as in a closure.
+const DEEPEST_EXPRESSION: u32 = 20;
 
 /// The source of a program.
 #[must_use]
@@ -38,6 +40,7 @@ pub fn program(bytes: &[u8]) -> String {
         scope: Scope::default(),
         context: Context::default(),
         room: 500,
+        nested: 0,
     };
     generator.program()
 }
@@ -85,4 +88,6 @@ struct Generator<'a> {
     context: Context,
     /// How much more may be generated.
     room: u32,
+    /// Expressions around.
+    nested: u32,
 }

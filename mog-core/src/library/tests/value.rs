@@ -1,3 +1,4 @@
+use std::format;
 use std::string::String;
 use std::vec::Vec;
 
@@ -492,4 +493,51 @@ fn elements_without_slots() {
     m.call(Lib::Equal, &typed(units, &[0, 0]), 4).unwrap();
     assert_eq!(m.call(Lib::Display, &typed(units, &[0]), 5), Err(Stop::OutOfMemory));
     assert!(m.call(Lib::ArrayPush, &[0, 0], 0).is_err());
+}
+
+#[test]
+fn any_is_stored_into_where_it_has_places() {
+    let mut m = any_machine(4000);
+    let mut store = |json: &str, (tag, key): (AnyTag, u64)| {
+        parse(&mut m, json).unwrap();
+        m.set(2, tag as u64);
+        m.set(3, key);
+        if tag == AnyTag::Str {
+            m.set_str(3, "key");
+        }
+        m.set(10, AnyTag::Int as u64);
+        m.set_int(11, 7);
+        m.call(Lib::AnySetIndex, &[0, 2, 10], 12).unwrap();
+        let answer = if m.get(12) == 0 { String::new() } else { m.str(13) };
+        (answer, self::json(&mut m, TypeId::ANY, 0).unwrap())
+    };
+    let int = |value: i64| (AnyTag::Int, value.cast_unsigned());
+    let text = (AnyTag::Str, 0);
+    for (json, key, answer, after) in [
+        ("[1,2]", int(1), "", "[1,7]"),
+        ("{\"key\":1}", text, "", "{\"key\":7}"),
+        ("{}", text, "", "{\"key\":7}"),
+        ("[1,2]", int(2), "index 2 out of range, length 2", "[1,2]"),
+        ("[1,2]", int(-1), "index -1 out of range, length 2", "[1,2]"),
+        ("[1,2]", text, "index: expected int, found string", "[1,2]"),
+        ("{}", int(0), "key: expected string, found int", "{}"),
+        ("5", int(0), "expected array or map, found int", "5"),
+    ] {
+        assert_eq!(store(json, key), (String::from(answer), String::from(after)), "{json}");
+    }
+}
+
+#[test]
+fn any_has_a_length_where_it_has_parts() {
+    let mut m = any_machine(4000);
+    for (json, len) in
+        [("\"für\"", Ok(4)), ("[1,2]", Ok(2)), ("{}", Ok(0)), ("true", Err("bool")), ("5", Err("int"))]
+    {
+        parse(&mut m, json).unwrap();
+        m.call(Lib::AnyLen, &[0], 5).unwrap();
+        match len {
+            Ok(len) => assert_eq!([m.get(5), m.get(6)], [0, len]),
+            Err(found) => assert_eq!(m.str(7), format!("expected string, array or map, found {found}")),
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Calls and returns. The callee's frame begins inside the caller's window, so that link, arguments and null
 //! references are written without looking at the stack; then the trampoline derives the new window.
 
-use super::{Context, Exit, Flow, Regs, Step, at};
+use super::{Context, Exit, Flow, METERED, Regs, Step, at};
 use crate::heap::{NULL, ObjectHeader};
 use crate::isa::{Insn, Op, ext_words};
 use crate::machine::frames::Link;
@@ -14,7 +14,7 @@ const RETURN_STEPS: isize = 3;
 /// Moves on to an instruction elsewhere, at a price.
 #[inline(always)]
 const fn go_to(s: Step, pc: usize, cost: isize) -> Step {
-    let fuel = s.fuel + pc.cast_signed() - s.pc.cast_signed() - cost;
+    let fuel = if METERED { s.fuel + pc.cast_signed() - s.pc.cast_signed() - cost } else { s.fuel };
     Step { pc, fuel, ..s }
 }
 
@@ -22,7 +22,7 @@ const fn go_to(s: Step, pc: usize, cost: isize) -> Step {
 /// operand word. Other calls leave to the trampoline, which has to derive the new window in any case.
 #[inline(always)]
 pub(in super::super) fn call(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    if s.fuel < s.pc.cast_signed() {
+    if s.is_out_of_fuel() {
         return Err(Exit::Fuel);
     }
     let Some((start, [params, _, frame, first_ref])) = c.module.entry(i.b16()) else {
@@ -52,7 +52,7 @@ pub(in super::super) fn call(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>
 
 #[inline(always)]
 pub(in super::super) fn call_closure(_: Insn, s: Step, _: &mut Regs, _: &mut Context<'_>) -> Flow {
-    if s.fuel < s.pc.cast_signed() { Err(Exit::Fuel) } else { Err(Exit::Frame) }
+    if s.is_out_of_fuel() { Err(Exit::Fuel) } else { Err(Exit::Frame) }
 }
 
 /// Enters the function that the instruction before the context's step calls. Gives [`Exit::Slow`], with nothing changed,
@@ -119,7 +119,7 @@ fn try_enter(r: &mut Regs, c: &mut Context<'_>) -> Option<()> {
 
 #[inline(always)]
 fn leave(s: Step, r: &mut Regs, c: &mut Context<'_>, value: Option<u64>) -> Flow {
-    if s.fuel < s.pc.cast_signed() {
+    if s.is_out_of_fuel() {
         return Err(Exit::Fuel);
     }
     let Some(link) = Link::from_word(r[0]) else {

@@ -78,7 +78,6 @@ macro_rules! leave {
 }
 
 leave! {
-    host_call => Slow;
     host_try => Slow;
     new_task => Slow;
     spawn => Slow;

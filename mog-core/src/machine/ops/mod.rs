@@ -11,15 +11,24 @@
 pub(super) mod call;
 pub(super) mod control;
 pub(super) mod float;
+pub(super) mod host;
 pub(super) mod int;
 pub(super) mod library;
 pub(super) mod object;
 pub(super) mod table;
 
+use core::cell::Cell;
+use core::ops::{Deref, DerefMut};
+
 use super::window::WINDOW;
 use crate::error::TrapCode;
+use crate::host::Host;
 use crate::isa::Insn;
 use crate::module::Module;
+
+/// Whether steps are counted. Only who measures what that costs builds without it, by `RUSTFLAGS="--cfg mog_unmetered"`: no
+/// feature and no profile does.
+pub(super) const METERED: bool = !cfg!(mog_unmetered);
 
 /// The frame's link, then the registers that instructions can name.
 pub(super) type Regs = [u64; WINDOW + 1];
@@ -37,6 +46,14 @@ pub(super) struct Step {
     pub(super) facc: f64,
 }
 
+impl Step {
+    /// Whether a charge point has to wait for more steps.
+    #[inline(always)]
+    pub(super) const fn is_out_of_fuel(self) -> bool {
+        METERED && self.fuel < self.pc.cast_signed()
+    }
+}
+
 /// Why the fast loop is left.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exit {
@@ -51,10 +68,12 @@ pub(super) enum Exit {
     Return,
     /// The outermost function returned; its value is in its first register.
     Finished,
-    /// One instruction was carried out, where no more were asked for.
+    /// One instruction was carried out, where no more were asked for or can be paid for. The step is already the next one's.
     Done,
     /// Anything else that needs stack and heap at once.
     Slow,
+    /// So does a host call that was not made directly. The step is already back at it.
+    Host,
     /// A trap, described in the context.
     Trap,
     /// A trap: an array has no such element. The trampoline describes it.
@@ -65,14 +84,39 @@ pub(super) type Flow = Result<Step, Exit>;
 
 /// What instructions reach besides registers.
 pub(super) struct Context<'a> {
+    /// Makes host calls. Beside the rest, which it looks at.
+    pub(super) host: &'a mut dyn Host,
+    pub(super) machine: Machine<'a>,
+}
+
+impl<'a> Deref for Context<'a> {
+    type Target = Machine<'a>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Machine<'a> {
+        &self.machine
+    }
+}
+
+impl DerefMut for Context<'_> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.machine
+    }
+}
+
+/// What instructions reach besides registers and the host.
+pub(super) struct Machine<'a> {
     pub(super) code: &'a [u32],
     pub(super) heap: &'a mut [u64],
     pub(super) module: &'a Module<'a>,
+    /// What imports were linked to.
+    pub(super) bindings: &'a [u64],
     /// Words of the heap in use.
     pub(super) top: usize,
     /// Words of the heap that may be in use before something must be collected.
     pub(super) limit: usize,
-    /// Word of the running frame's register 0.
+    /// Word of the stack that is the running frame's register 0.
     pub(super) base: usize,
     /// The largest such word for which the window still lies on the stack.
     pub(super) max_base: usize,
@@ -86,11 +130,15 @@ pub(super) struct Context<'a> {
     pub(super) returned: (u8, u64),
     /// The step with which the loop is entered and left.
     pub(super) step: Step,
+    /// The host call that is being made.
+    pub(super) insn: Insn,
+    /// What it costs beyond what each costs.
+    pub(super) charged: Cell<u32>,
     pub(super) exit: Exit,
     pub(super) trap: (TrapCode, [i64; 2]),
 }
 
-impl Context<'_> {
+impl Machine<'_> {
     /// Notes why the program ends. Inlined: a call here would make every handler that can trap save registers.
     #[inline(always)]
     pub(super) fn trap(&mut self, code: TrapCode, first: i64, second: i64) -> Exit {
@@ -142,9 +190,10 @@ pub(super) fn jump(s: Step, condition: bool, offset: i64) -> Flow {
     if !condition {
         return Ok(s);
     }
-    if s.fuel < s.pc.cast_signed() {
+    if s.is_out_of_fuel() {
         return Err(Exit::Fuel);
     }
     let offset = offset as isize;
-    Ok(Step { pc: s.pc.wrapping_add_signed(offset), fuel: s.fuel.wrapping_add(offset), ..s })
+    let fuel = if METERED { s.fuel.wrapping_add(offset) } else { s.fuel };
+    Ok(Step { pc: s.pc.wrapping_add_signed(offset), fuel, ..s })
 }

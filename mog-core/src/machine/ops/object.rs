@@ -227,11 +227,11 @@ pub(in super::super) fn new(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>)
     if end > c.limit {
         return Err(Exit::Slow);
     }
+    let words = ext_words(slots);
+    let Some(operands) = c.code.get(s.pc..s.pc + words) else { return Err(Exit::Slow) };
     let Some((header, fields)) = c.heap.get_mut(start..end).and_then(<[u64]>::split_first_mut) else {
         return Err(Exit::Slow);
     };
-    let words = ext_words(slots);
-    let Some(operands) = c.code.get(s.pc..s.pc + words) else { return Err(Exit::Slow) };
     *header = ObjectHeader::new(ty, 0).0;
     for (fields, &operand) in fields.chunks_mut(3).zip(operands) {
         let operand = Insn(operand);

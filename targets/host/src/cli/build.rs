@@ -29,6 +29,7 @@ pub(crate) fn build(args: &BuildArgs) -> u8 {
         deny_warnings: args.deny_warnings,
         strip: args.strip,
         window: args.window,
+        without: &args.without,
     };
     let program = match files::program(&args.file, options) {
         Ok(program) => program,

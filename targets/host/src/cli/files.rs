@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use mog::policy::Versions;
 use mog::signed::{Refused, Trust, is_signed};
-use mog::{Compiler, Program};
+use mog::{Compiler, Error, Optimization, Optimizations, Program};
 use mog_core::module::MAGIC;
 
 use super::{color, exit, fail, say};
@@ -46,6 +47,8 @@ pub(crate) struct CompileOptions<'o> {
     pub(crate) deny_warnings: bool,
     pub(crate) strip: bool,
     pub(crate) window: Option<u16>,
+    /// Names of improvements of the code that are not made, or `all`.
+    pub(crate) without: &'o [String],
 }
 
 /// A program from source or bytecode. Errors and warnings were shown; an error is the exit code.
@@ -76,13 +79,19 @@ pub(crate) fn module(name: &str, bytes: &[u8]) -> Result<Program, u8> {
     Program::load(bytes).map_err(|error| fail(exit::REJECTED, format_args!("{name}: {error}")))
 }
 
-/// A program that one of these keys signed. An error was shown; it is the exit code.
-pub(crate) fn signed_program(name: &str, trust: &Trust<'_>) -> Result<Program, u8> {
-    let rejected = |error: &dyn std::fmt::Display| fail(exit::REJECTED, format_args!("{name}: {error}"));
-    match read(name)? {
-        Loaded::Module(bytes) => Program::load_signed(&bytes, trust).map_err(|error| rejected(&error)),
-        Loaded::Source(_) => Err(rejected(&Refused::Unsigned)),
-    }
+/// A program that one of these keys signed, and no older one than was run before, if that is remembered. An error was shown;
+/// it is the exit code.
+pub(crate) fn signed_program(
+    name: &str,
+    trust: &Trust<'_>,
+    versions: Option<&Versions>,
+) -> Result<Program, u8> {
+    let loaded = match (read(name)?, versions) {
+        (Loaded::Module(bytes), Some(versions)) => versions.load(&bytes, trust),
+        (Loaded::Module(bytes), None) => Program::load_signed(&bytes, trust).map_err(Error::Untrusted),
+        (Loaded::Source(_), _) => Err(Error::Untrusted(Refused::Unsigned)),
+    };
+    loaded.map_err(|error| fail(error.exit_code(), format_args!("{name}: {error}")))
 }
 
 /// A compiler for a file: modules that it imports come from beside it. An error was shown; it is the exit code.
@@ -93,7 +102,8 @@ pub(crate) fn compiler(name: &str, options: CompileOptions<'_>) -> Result<Compil
         .file(if from_stdin { "<stdin>" } else { name })
         .imports(move |module| if from_stdin { None } else { imported(&folder, module) })
         .deny_warnings(options.deny_warnings)
-        .strip(options.strip);
+        .strip(options.strip)
+        .optimizations(optimizations(options.without)?);
     for file in options.declare {
         let text = fs::read_to_string(file)
             .map_err(|error| fail(exit::FILE, format_args!("{}: {error}", file.display())))?;
@@ -102,6 +112,18 @@ pub(crate) fn compiler(name: &str, options: CompileOptions<'_>) -> Result<Compil
     Ok(match options.window {
         Some(window) => compiler.window(usize::from(window)),
         None => compiler,
+    })
+}
+
+/// All improvements but for those that are named. An error was shown; it is the exit code.
+fn optimizations(without: &[String]) -> Result<Optimizations, u8> {
+    without.iter().try_fold(Optimizations::ALL, |made, name| match Optimization::from_name(name) {
+        _ if name == "all" => Ok(Optimizations::NONE),
+        Some(optimization) => Ok(made.without(optimization)),
+        None => {
+            let known = Optimization::names();
+            Err(fail(exit::USAGE, format_args!("no optimization `{name}`; there are {known}, and all")))
+        }
     })
 }
 
@@ -126,6 +148,44 @@ fn imported(folder: &Path, module: &str) -> Option<String> {
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), u8> {
     let written = if path == Path::new("-") { io::stdout().write_all(bytes) } else { fs::write(path, bytes) };
     written.map_err(|error| fail(exit::FILE, format_args!("{}: {error}", path.display())))
+}
+
+/// Gives a file new content, all at once: whoever reads it finds the old content or the new, also when the disk is full or
+/// the process is killed. A link stays a link, and the permissions stay what they are. What is no file, such as a pipe,
+/// is written to.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let existing = match path.canonicalize() {
+        Ok(path) => Some(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let permissions = match &existing {
+        Some(path) => {
+            let metadata = fs::metadata(path)?;
+            if !metadata.is_file() {
+                return fs::write(path, content);
+            }
+            if metadata.permissions().readonly() {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            Some(metadata.permissions())
+        }
+        None => None,
+    };
+    let path = existing.as_deref().unwrap_or(path);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    // As for any new file: what the process's mask leaves of it.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(content)?;
+    if let Some(permissions) = permissions {
+        file.as_file().set_permissions(permissions)?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! `mog fmt`.
 
-use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
 use mog_compiler::diagnostic::SourceFile;
-use tempfile::NamedTempFile;
 
 use super::files::{self, Loaded};
 use super::{FmtArgs, color, exit, fail, print, say};
@@ -41,25 +38,9 @@ fn fmt_file(name: &str, check: bool) -> u8 {
     if name == "-" {
         print(&formatted);
     } else if formatted != source
-        && let Err(error) = replace(Path::new(name), formatted.as_bytes())
+        && let Err(error) = files::replace(Path::new(name), formatted.as_bytes())
     {
         return fail(exit::FILE, format_args!("{name}: {error}"));
     }
     0
-}
-
-/// Gives a file new content, all at once: whoever reads it finds the old content or the new. A link stays a link, and
-/// the permissions stay what they are.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let path = path.canonicalize()?;
-    let permissions = fs::metadata(&path)?.permissions();
-    if permissions.readonly() {
-        return Err(io::ErrorKind::PermissionDenied.into());
-    }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().set_permissions(permissions)?;
-    file.persist(&path)?;
-    Ok(())
 }

@@ -3,16 +3,25 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use mog::policy::{Grants, Policy, PolicyError};
+use mog::policy::{Grants, Policy, PolicyError, Versions};
 
-use super::{ChangeArgs, GrantAgentArgs, ListArgs, StoreArgs, exit, fail, files, print, say};
+use super::{ChangeArgs, GrantAgentArgs, GrantArgs, ListArgs, StoreArgs, exit, fail, files, print, say};
 
-/// The folder of the store, from the option, the environment, or where the user's data is.
+/// What a variable of the environment names.
+fn variable(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The folder of the store, if the option or the environment names it.
+fn named_folder(args: &StoreArgs) -> Option<PathBuf> {
+    args.store.clone().or_else(|| variable("MOG_STORE"))
+}
+
+/// The folder of the store: the one that is named, or where the user's data is.
 pub(super) fn folder(args: &StoreArgs) -> Result<PathBuf, PolicyError> {
-    let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let data = || named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")));
-    let folder = args.store.clone().or_else(|| named("MOG_STORE")).or_else(|| Some(data()?.join("mog")));
-    folder
+    let data = || variable("XDG_DATA_HOME").or_else(|| Some(variable("HOME")?.join(".local/share")));
+    named_folder(args)
+        .or_else(|| Some(data()?.join("mog")))
         .ok_or_else(|| PolicyError::Grant("say where the store is with --store DIR or MOG_STORE".to_owned()))
 }
 
@@ -98,6 +107,20 @@ pub(crate) fn list(args: &ListArgs) -> u8 {
 /// An agent's policy.
 pub(super) fn policy(store: &StoreArgs, agent: &str) -> Result<Policy, PolicyError> {
     Grants::open(&folder(store)?)?.agent(agent)
+}
+
+/// Whether versions of signed programs are remembered: in the store that is named, or that an agent's grants come from.
+pub(super) fn remembers(args: &GrantArgs) -> bool {
+    args.agent.is_some() || named_folder(&args.store).is_some()
+}
+
+/// Where versions of signed programs are remembered, if they are. An error was shown; it is the exit code.
+pub(super) fn versions(args: &GrantArgs) -> Result<Option<Versions>, u8> {
+    if !remembers(args) {
+        return Ok(None);
+    }
+    let versions = folder(&args.store).and_then(|folder| Versions::open(&folder));
+    versions.map(Some).map_err(|error| fail(exit::USAGE, error))
 }
 
 /// How a program that no agent runs is told from others: by its file.

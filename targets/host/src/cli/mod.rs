@@ -83,6 +83,9 @@ enum Command {
     Undeny(ChangeArgs),
     /// Show the agents, or what one of them is granted
     List(ListArgs),
+    /// Inside of a sandbox: run a command with a proxy that passes everything on to a socket
+    #[command(hide = true)]
+    Forward(ForwardArgs),
 }
 
 /// What a program is granted.
@@ -102,15 +105,27 @@ pub(crate) struct GrantArgs {
     pub(crate) agent: Option<String>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+    /// This is the one within the walls of --sandbox: it leaves to the other what only that can do
+    #[arg(long, hide = true)]
+    pub(crate) inside: bool,
 }
 
 /// Where the grants of agents are stored.
 #[derive(Args)]
 pub(crate) struct StoreArgs {
-    /// The folder with the grants of agents; if not given, the one that MOG_STORE names, or `mog` in XDG_DATA_HOME or
-    /// `~/.local/share`
+    /// The folder with the grants of agents, and the newest versions of signed programs; if not given, the one that
+    /// MOG_STORE names, or `mog` in XDG_DATA_HOME or `~/.local/share`
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct ForwardArgs {
+    /// The socket
+    pub(crate) socket: PathBuf,
+    /// The command and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    pub(crate) command: Vec<std::ffi::OsString>,
 }
 
 #[derive(Args)]
@@ -212,7 +227,11 @@ pub(crate) struct RunArgs {
     /// Treat warnings as errors
     #[arg(long)]
     pub(crate) deny_warnings: bool,
-    /// Run nothing but what this public key signed: a file of `mog keygen`, or the key in hex or base64; may be repeated
+    /// Leave out optimizations, by name, or `all`: to find a mistake in one, or what it is worth
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) without: Vec<String>,
+    /// Run nothing but what this public key signed: a file of `mog keygen`, or the key in hex or base64; may be repeated.
+    /// With a store, by --store, MOG_STORE or --agent, no version that is older than one that ran
     #[arg(long, value_name = "KEY")]
     pub(crate) require_signature: Vec<String>,
     /// The name that the signed program must have
@@ -308,6 +327,9 @@ pub(crate) struct BuildArgs {
     /// Leave out names and line tables
     #[arg(long)]
     pub(crate) strip: bool,
+    /// Leave out optimizations, by name, or `all`: to find a mistake in one, or what it is worth
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) without: Vec<String>,
     /// Compile for a machine with so many registers in its window
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(8..=256))]
     pub(crate) window: Option<u16>,
@@ -425,6 +447,7 @@ pub(crate) fn main() -> ExitCode {
             Command::Deny(args) => grants::deny(&args),
             Command::Undeny(args) => grants::undeny(&args),
             Command::List(args) => grants::list(&args),
+            Command::Forward(args) => sandbox::forward(args),
         },
         Err(error) => {
             // Nobody is left to tell if this does not work.

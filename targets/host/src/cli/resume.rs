@@ -21,7 +21,12 @@ pub(super) fn save(runtime: &mut Runtime, path: &Path) -> Result<(), u8> {
     let snapshot = runtime.snapshot().map_err(|error| failed(&error))?;
     let module = runtime.program().to_bytes();
     let len = u32::try_from(module.len()).map_err(|error| failed(&error))?;
-    files::write(path, &[&MAGIC[..], &len.to_le_bytes(), &module, &snapshot].concat())
+    let saved = [&MAGIC[..], &len.to_le_bytes(), &module, &snapshot].concat();
+    if path == Path::new("-") {
+        return files::write(path, &saved);
+    }
+    // Perhaps over the file that this run came from.
+    files::replace(path, &saved).map_err(|error| failed(&error))
 }
 
 /// Goes on with a program that was saved, or calls a function of it, and gives the exit code.
@@ -41,14 +46,14 @@ pub(crate) fn resume(args: ResumeArgs) -> u8 {
         Err(error) => return rejected(&error),
     };
     // The file that it was saved to does not say which program it is.
-    let (capabilities, limits) = match grants(&args.grants, "-", args.audit.as_deref()) {
+    let (capabilities, policy) = match grants(&args.grants, "-", args.audit.as_deref()) {
         Ok(granted) => granted,
         Err(code) => return code,
     };
-    let restored = builder(&args, &limits).map(|builder| builder.restore(program, capabilities, snapshot));
+    let restored = builder(&args, &policy).map(|builder| builder.restore(program, capabilities, snapshot));
     let mut runtime = match restored {
         Ok(Ok(runtime)) => runtime,
-        Ok(Err(error)) => return report(&error),
+        Ok(Err(error)) => return report(&error, &args.grants),
         Err(code) => return code,
     };
     let result = match &args.entry {

@@ -1,5 +1,6 @@
 //! `mog run`.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -23,16 +24,16 @@ pub(crate) fn run(args: RunArgs) -> u8 {
         return sandbox::run(&args);
     }
     let runtime = &args.runtime;
-    let (capabilities, limits) = match grants(&runtime.grants, &args.file, runtime.audit.as_deref()) {
+    let (capabilities, policy) = match grants(&runtime.grants, &args.file, runtime.audit.as_deref()) {
         Ok(granted) => granted,
         Err(code) => return code,
     };
-    let program = match program(&args, &limits) {
+    let program = match program(&args, &policy.limits) {
         Ok(program) => program,
         Err(code) => return code,
     };
     let args = args.runtime;
-    let builder = match builder(&args, &limits) {
+    let builder = match builder(&args, &policy) {
         Ok(builder) => builder,
         Err(code) => return code,
     };
@@ -44,7 +45,7 @@ pub(crate) fn run(args: RunArgs) -> u8 {
             finish(&mut runtime, result, &args)
         }
         Err(error) => {
-            let code = report(&error);
+            let code = report(&error, &args.grants);
             stats(Counters::default(), &args);
             code
         }
@@ -53,9 +54,18 @@ pub(crate) fn run(args: RunArgs) -> u8 {
 
 /// The program to run: compiled, loaded, or with its signature verified. An error was shown.
 pub(super) fn program(args: &RunArgs, policy: &Limits) -> Result<Program, u8> {
-    let RunArgs { file, deny_warnings, require_signature, program_name, minimum_version, runtime, .. } = args;
+    let RunArgs {
+        file,
+        deny_warnings,
+        without,
+        require_signature,
+        program_name,
+        minimum_version,
+        runtime,
+        ..
+    } = args;
     if require_signature.is_empty() {
-        let options = CompileOptions { deny_warnings: *deny_warnings, ..CompileOptions::default() };
+        let options = CompileOptions { deny_warnings: *deny_warnings, without, ..CompileOptions::default() };
         return files::program(file, options);
     }
     let keys = sign::public_keys(require_signature)?;
@@ -70,7 +80,8 @@ pub(super) fn program(args: &RunArgs, policy: &Limits) -> Result<Program, u8> {
             host_calls: allowed.host_calls,
         },
     };
-    files::signed_program(file, &trust)
+    let versions = if runtime.grants.inside { None } else { grants::versions(&runtime.grants)? };
+    files::signed_program(file, &trust, versions.as_ref())
 }
 
 /// The limits of the options and of a policy; of each the lower one.
@@ -87,9 +98,10 @@ fn limits(args: &RuntimeArgs, policy: &Limits) -> Limits {
 }
 
 /// A runtime as the options want it, within the limits of its policy. An error was shown.
-pub(super) fn builder(args: &RuntimeArgs, policy: &Limits) -> Result<RuntimeBuilder, u8> {
+pub(super) fn builder(args: &RuntimeArgs, policy: &Policy) -> Result<RuntimeBuilder, u8> {
     let mut builder = Runtime::builder()
-        .limits(&limits(args, policy))
+        .policy(policy)
+        .limits(&limits(args, &policy.limits))
         .profile(args.profile)
         .line_buffered(io::stdout().is_terminal())
         .collect_always(args.gc_stress);
@@ -118,7 +130,7 @@ pub(super) fn finish(runtime: &mut Runtime, result: Result<Value, Error>, args: 
         Err(error) if error.exit_code() == exit::USAGE && args.entry.is_none() && args.json.is_empty() => {
             fail(exit::REJECTED, error)
         }
-        Err(error) => report(&error),
+        Err(error) => report(&error, &args.grants),
     };
     if let Some(path) = &args.snapshot_on_exit
         && let Err(failed) = resume::save(runtime, path)
@@ -145,30 +157,37 @@ fn stats(counters: Counters, args: &RuntimeArgs) {
     }
 }
 
-/// What the options grant a program, and the limits that go with it. No program may write the audit log. An error was
+/// What the options grant a program, and the policy behind it. No program may write the audit log. An error was
 /// shown.
 pub(super) fn grants(
     args: &GrantArgs,
     file: &str,
     audit: Option<&Path>,
-) -> Result<(CapabilitySet, Limits), u8> {
-    let policy = || {
-        let mut policy = match (&args.policy, &args.agent) {
-            (Some(file), _) => Policy::read(file)?,
-            (None, Some(agent)) => grants::policy(&args.store, agent)?,
-            (None, None) => Policy::default(),
-        };
-        policy.grant.extend(args.grant.iter().cloned());
-        policy.deny.extend(args.deny.iter().cloned());
-        let around = &mut policy.surroundings;
-        if args.agent.is_none() {
-            around.program = grants::name_of(file);
-        }
-        around.protected.extend(audit.map(Path::to_path_buf));
-        around.hidden.extend(grants::folder(&args.store));
-        Ok((policy.capabilities()?, policy.limits))
+) -> Result<(CapabilitySet, Policy), u8> {
+    let granted = policy(args, file, audit).and_then(|policy| Ok((policy.capabilities()?, policy)));
+    granted.map_err(|error| fail(exit::USAGE, error))
+}
+
+/// What the options grant a program, not opened yet.
+pub(super) fn policy(args: &GrantArgs, file: &str, audit: Option<&Path>) -> Result<Policy, PolicyError> {
+    let mut policy = match (&args.policy, &args.agent) {
+        (Some(file), _) => Policy::read(file)?,
+        (None, Some(agent)) => grants::policy(&args.store, agent)?,
+        (None, None) => Policy::default(),
     };
-    policy().map_err(|error: PolicyError| fail(exit::USAGE, error))
+    policy.grant.extend(args.grant.iter().cloned());
+    policy.deny.extend(args.deny.iter().cloned());
+    let around = &mut policy.surroundings;
+    if args.agent.is_none() {
+        around.program = grants::name_of(file);
+    }
+    around.protected.extend(audit.map(Path::to_path_buf));
+    around.hidden.extend(grants::folder(&args.store));
+    around.forwarder = env::current_exe().ok();
+    if args.inside {
+        around.proxy = sandbox::proxy();
+    }
+    Ok(policy)
 }
 
 /// The entry's arguments: those in JSON, then those in plain text as far as the entry takes them.
@@ -198,18 +217,42 @@ const fn exit_code(value: &Value) -> u8 {
     }
 }
 
+/// How a function or group is granted that was not, where the grants come from.
+fn remedy(name: &str, args: &GrantArgs) -> Option<String> {
+    let group = name.split('.').next().unwrap_or(name);
+    let names = |list: &[String]| list.iter().any(|denied| denied == name || denied == group);
+    if names(&args.deny) {
+        return Some("leave it out of --deny".to_owned());
+    }
+    if !mog_compiler::standard_declarations().any(|(known, _)| known == group) {
+        // Only a host of its own can grant that.
+        return None;
+    }
+    if let Some(agent) = &args.agent {
+        let policy = grants::policy(&args.store, agent).unwrap_or_default();
+        let denied = policy.deny.iter().find(|denied| *denied == name || *denied == group);
+        return Some(match denied {
+            Some(denied) => format!("take the denial back with mog undeny {agent} {denied}"),
+            None => format!("grant it with mog grant {agent} {name}"),
+        });
+    }
+    if let Some(file) = &args.policy {
+        let denied = Policy::read(file).is_ok_and(|policy| names(&policy.deny));
+        let what = if denied { "take it out of `deny`" } else { "add it to `grant`" };
+        return Some(format!("{what} in {}", file.display()));
+    }
+    let known = CapabilitySet::new().grant_standard(name).is_ok();
+    known.then(|| format!("grant it with --grant {name}"))
+}
+
 /// Shows an error with what can be done about it, and gives the exit code.
-pub(super) fn report(error: &Error) -> u8 {
+pub(super) fn report(error: &Error, args: &GrantArgs) -> u8 {
     let help = match error {
-        Error::Requires { capability } if CapabilitySet::new().grant_standard(capability).is_ok() => {
-            format!("grant it with --grant {capability}")
-        }
-        Error::Denied { message, .. } => match message.strip_prefix("capability denied: ") {
-            Some(name) if CapabilitySet::new().grant_standard(name).is_ok() => {
-                format!("grant it with --grant {name}, or catch the failure with try")
-            }
-            _ => String::new(),
-        },
+        Error::Requires { capability } => remedy(capability, args).unwrap_or_default(),
+        Error::Denied { message, .. } => message
+            .strip_prefix("capability denied: ")
+            .and_then(|name| remedy(name, args))
+            .map_or_else(String::new, |remedy| format!("{remedy}, or catch the failure with try")),
         Error::OutOfMemory { .. } => "allow more with --memory, such as --memory 256M".to_owned(),
         Error::OutOfSteps { .. } => "allow more with --steps".to_owned(),
         Error::OutOfHostCalls { .. } => "allow more with --host-calls".to_owned(),

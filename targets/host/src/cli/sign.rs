@@ -72,7 +72,7 @@ pub(crate) fn verify(args: &VerifyArgs) -> u8 {
         Err(code) => return code,
     };
     let trust = Trust { minimum_version: args.minimum_version, ..Trust::new(&keys) };
-    match files::signed_program(&args.file, &trust) {
+    match files::signed_program(&args.file, &trust, None) {
         Ok(program) => {
             print(&summary(&program));
             0

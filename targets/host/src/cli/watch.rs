@@ -83,17 +83,18 @@ fn next_change(changes: &Receiver<()>, interrupt: &Interrupt) -> bool {
 
 /// The program as it is in the file now, with what the one before remembers. Errors were shown.
 fn start(args: &RunArgs, interrupt: &Interrupt, old: Option<&mut Runtime>) -> Result<Runtime, u8> {
-    let (capabilities, limits) =
+    let (capabilities, policy) =
         run::grants(&args.runtime.grants, &args.file, args.runtime.audit.as_deref())?;
-    let program = run::program(args, &limits)?;
-    let builder = run::builder(&args.runtime, &limits)?.interrupt(interrupt).line_buffered(true);
-    let mut fresh = builder.build(program, capabilities).map_err(|error| run::report(&error))?;
+    let program = run::program(args, &policy.limits)?;
+    let builder = run::builder(&args.runtime, &policy)?.interrupt(interrupt).line_buffered(true);
+    let mut fresh =
+        builder.build(program, capabilities).map_err(|error| run::report(&error, &args.runtime.grants))?;
     if let Some(old) = old {
         match fresh.take_over(old) {
             Ok(true) => say("watch: a new version, with the state of the old one\n"),
             Ok(false) => say("watch: a new version\n"),
             Err(error) => {
-                run::report(&error);
+                run::report(&error, &args.runtime.grants);
                 say("watch: a new version; the state of the old one is lost\n");
             }
         }

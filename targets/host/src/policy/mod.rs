@@ -33,12 +33,16 @@ mod http;
 #[cfg(feature = "kv")]
 mod kv;
 mod limits;
+mod random;
 #[cfg(all(feature = "shell", target_os = "linux"))]
 mod shell;
 mod units;
+#[cfg(all(feature = "grants", feature = "sign"))]
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -56,9 +60,12 @@ pub use http::{Http, Resolver};
 #[cfg(feature = "kv")]
 pub use kv::{Kv, Store};
 pub use limits::Limits;
+pub use random::Random;
 #[cfg(all(feature = "shell", target_os = "linux"))]
-pub use shell::{Sandbox, Shell};
+pub use shell::{Sandbox, Shell, forward};
 pub use units::{Size, Time};
+#[cfg(all(feature = "grants", feature = "sign"))]
+pub use versions::Versions;
 
 /// Declares [`Policy`] with its sections: a new one is a file with a type that is a [`Section`], and a line below.
 macro_rules! policy {
@@ -75,6 +82,9 @@ macro_rules! policy {
             /// What the program may use up.
             #[serde(skip_serializing_if = "Limits::is_empty")]
             pub limits: Limits,
+            /// Whether chance is the same in each run.
+            #[serde(skip_serializing_if = "Random::is_empty")]
+            pub random: Random,
             $(
                 $(#[doc = $doc])*
                 $(#[cfg($when)])?
@@ -108,6 +118,10 @@ macro_rules! policy {
                 $($(#[cfg($when)])? if let Some(section) = &self.$name {
                     all.hidden.extend(section.hides().map(Path::to_path_buf));
                 })*
+                #[cfg(all(feature = "shell", target_os = "linux"))]
+                {
+                    all.network = self.network().cloned();
+                }
                 all
             }
         }
@@ -155,6 +169,15 @@ pub struct Surroundings {
     pub protected: Vec<PathBuf>,
     /// Files that hold what is others': no program may reach them.
     pub hidden: Vec<PathBuf>,
+    /// What requests are sent through, where this process itself is in a sandbox without a network: the proxy for it, which
+    /// has the last word on addresses.
+    pub proxy: Option<SocketAddr>,
+    /// An executable that does [`forward`] when it is started with `forward SOCKET COMMAND ARGUMENTS…`: the `mog` command, or
+    /// one of the host's own. Commands in a sandbox with a network need it.
+    pub forwarder: Option<PathBuf>,
+    /// Where such commands may send requests to.
+    #[cfg(all(feature = "shell", target_os = "linux"))]
+    network: Option<Http>,
 }
 
 /// Why a policy grants nothing.
@@ -235,9 +258,17 @@ impl Policy {
     /// The policy as text, which [`Policy::parse`] reads.
     ///
     /// # Errors
-    /// If a path in it is not Unicode.
+    /// If a path in it is not Unicode, or a number is above [`i64::MAX`].
     pub fn to_toml(&self) -> Result<String, PolicyError> {
         toml::to_string(self).map_err(|error| PolicyError::Grant(error.to_string()))
+    }
+
+    /// Where commands may send requests to: where the program may, if it has all of `http`.
+    #[cfg(all(feature = "shell", target_os = "linux"))]
+    fn network(&self) -> Option<&Http> {
+        let is_whole = self.grant.iter().any(|name| name == "http");
+        let is_cut = self.deny.iter().any(|name| name.split('.').next() == Some("http"));
+        self.http.as_ref().filter(|_| is_whole && !is_cut)
     }
 
     /// What a program is granted: its output, and what the policy grants.

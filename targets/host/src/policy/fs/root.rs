@@ -29,8 +29,10 @@ pub(super) struct Root {
 }
 
 /// The folder that a path's last part is in.
-pub(super) struct Parent {
-    pub(super) dir: Dir,
+pub(super) struct Parent<'r> {
+    /// None if it is the root itself.
+    inner: Option<Dir>,
+    root: &'r Dir,
     pub(super) name: PathBuf,
 }
 
@@ -95,25 +97,25 @@ impl Root {
     }
 
     /// The folder in which a path's last part is to be changed.
-    pub(super) fn parent(&self, inner: &Path, path: &str) -> Result<Parent, CallError> {
+    pub(super) fn parent(&self, inner: &Path, path: &str) -> Result<Parent<'_>, CallError> {
         let Some(name) = inner.file_name() else {
             // It ends in `..`, or is the root.
             self.folder(inner, path)?;
             return Err(CallError::failed(format_args!("'{path}' is a directory")));
         };
         let folder = inner.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let dir = self.folder(folder.unwrap_or(Path::new(".")), path)?;
-        Ok(Parent { dir, name: PathBuf::from(name) })
+        let opened = folder.map(|folder| self.folder(folder, path)).transpose()?;
+        Ok(Parent { inner: opened, root: &self.dir, name: PathBuf::from(name) })
     }
 
     /// What a write would replace, which must be a file of the root's own, or nothing.
     pub(super) fn old_file(
         &self,
-        parent: &Parent,
+        parent: &Parent<'_>,
         inner: &Path,
         path: &str,
     ) -> Result<Option<Metadata>, CallError> {
-        match parent.dir.symlink_metadata(&parent.name) {
+        match parent.dir().symlink_metadata(&parent.name) {
             Ok(found) if found.is_symlink() => Err(match self.dir.metadata(inner) {
                 Err(error) if is_escape(&error) => refusal(path, &error),
                 _ => CallError::denied(format_args!(
@@ -127,10 +129,10 @@ impl Root {
     }
 
     /// A file to append to, which is made if it is not there.
-    pub(super) fn append(&self, parent: &Parent, path: &str) -> Result<(File, Metadata), CallError> {
+    pub(super) fn append(&self, parent: &Parent<'_>, path: &str) -> Result<(File, Metadata), CallError> {
         let mut options = OpenOptions::new();
         options.append(true).create(true).custom_flags(flags(WITHOUT_WAITING | OFlags::NOFOLLOW));
-        let file = parent.dir.open_with(&parent.name, &options).map_err(|error| refusal(path, &error))?;
+        let file = parent.dir().open_with(&parent.name, &options).map_err(|error| refusal(path, &error))?;
         let found = file.metadata().map_err(|error| refusal(path, &error))?;
         self.must_be_file(&found, path)?;
         Ok((file, found))
@@ -154,12 +156,16 @@ impl Root {
     }
 }
 
-impl Parent {
+impl Parent<'_> {
+    pub(super) fn dir(&self) -> &Dir {
+        self.inner.as_ref().unwrap_or(self.root)
+    }
+
     /// Stores the folder's own entries on the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         // The handle itself may be one that only names the folder.
         rustix::fs::fsync(rustix::fs::openat(
-            &self.dir,
+            self.dir(),
             ".",
             OFlags::DIRECTORY | OFlags::CLOEXEC,
             rustix::fs::Mode::empty(),

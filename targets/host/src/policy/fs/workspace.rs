@@ -124,7 +124,7 @@ impl Inner {
         let change = (bytes, old.as_ref().map_or(0, cap_std::fs::Metadata::len));
         usage.make_room(&self.quota, &self.roots, change, u64::from(old.is_none()))?;
         let store = || -> io::Result<()> {
-            let mut fresh = TempFile::new(&parent.dir)?;
+            let mut fresh = TempFile::new(parent.dir())?;
             fresh.write_all(text.as_bytes())?;
             if let Some(old) = &old {
                 // Without the bits that would make it run as somebody else.
@@ -203,11 +203,11 @@ impl Inner {
         let parent = root.parent(&inner, path)?;
         let mut usage = self.usage();
         let remove = || {
-            let found = parent.dir.symlink_metadata(&parent.name)?;
+            let found = parent.dir().symlink_metadata(&parent.name)?;
             if found.is_dir() {
-                parent.dir.remove_dir(&parent.name)?;
+                parent.dir().remove_dir(&parent.name)?;
             } else {
-                parent.dir.remove_file(&parent.name)?;
+                parent.dir().remove_file(&parent.name)?;
             }
             parent.sync()?;
             Ok(if found.is_file() { found.len() } else { 0 })

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
-use reqwest::{Method, Response, StatusCode, Url};
+use reqwest::{Method, Proxy, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -22,7 +22,7 @@ use super::{Limits, Resolver};
 use crate::CallError;
 
 /// Where connections are driven, whatever executor drives the program.
-fn runtime() -> Result<&'static Runtime, CallError> {
+pub(super) fn runtime() -> Result<&'static Runtime, CallError> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     let made = RUNTIME.get_or_init(|| {
         let mut builder = Builder::new_multi_thread();
@@ -33,13 +33,15 @@ fn runtime() -> Result<&'static Runtime, CallError> {
 }
 
 /// What sends requests for one policy.
-pub(super) struct Client(Arc<Inner>);
+pub(in crate::policy) struct Client(Arc<Inner>);
 
-struct Inner {
-    gate: Gate,
-    addresses: Arc<Addresses>,
-    limits: Limits,
-    client: reqwest::Client,
+pub(super) struct Inner {
+    pub(super) gate: Gate,
+    pub(super) addresses: Arc<Addresses>,
+    pub(super) limits: Limits,
+    pub(super) client: reqwest::Client,
+    pinned: Pinned,
+    proxied: bool,
 }
 
 impl Client {
@@ -49,20 +51,32 @@ impl Client {
         resolver: Resolver,
         certificates: Vec<(PathBuf, Vec<u8>)>,
         limits: Limits,
+        proxy: Option<SocketAddr>,
     ) -> Result<Self, String> {
         let addresses = Arc::new(addresses);
-        let client = reqwest::Client::builder()
+        let pinned = Pinned { resolver, addresses: Arc::clone(&addresses) };
+        let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls(certificates)?)
-            .dns_resolver(Pinned { resolver, addresses: Arc::clone(&addresses) })
+            .dns_resolver(pinned.clone())
             .redirect(Policy::none())
             .referer(false)
-            .no_proxy()
             .http1_only()
             // Each request is connected, and so checked, by itself.
-            .pool_max_idle_per_host(0)
-            .build()
-            .map_err(|error| reason(&error))?;
-        Ok(Self(Arc::new(Inner { gate, addresses, limits, client })))
+            .pool_max_idle_per_host(0);
+        let builder = match proxy {
+            Some(proxy) => {
+                builder.proxy(Proxy::all(format!("http://{proxy}")).map_err(|error| reason(&error))?)
+            }
+            None => builder.no_proxy(),
+        };
+        let client = builder.build().map_err(|error| reason(&error))?;
+        let proxied = proxy.is_some();
+        Ok(Self(Arc::new(Inner { gate, addresses, limits, client, pinned, proxied })))
+    }
+
+    #[cfg(all(feature = "shell", target_os = "linux"))]
+    pub(super) fn inner(&self) -> Arc<Inner> {
+        Arc::clone(&self.0)
     }
 
     /// Sends a request and gives the body of the response. Dropped, this ends the connection.
@@ -105,7 +119,7 @@ impl Inner {
             if !body.is_empty() {
                 request = request.body(body.clone());
             }
-            let response = request.send().await.map_err(|error| failed(&error))?;
+            let response = request.send().await.map_err(|error| self.failed(&error, &url))?;
             let status = response.status();
             let Some(next) = redirect(&response, &url) else { return self.finish(response).await };
             url = next?;
@@ -124,11 +138,52 @@ impl Inner {
     }
 
     /// The body of the last response.
-    async fn finish(&self, mut response: Response) -> Result<String, CallError> {
+    async fn finish(&self, response: Response) -> Result<String, CallError> {
         let status = response.status();
         if !status.is_success() {
             return Err(CallError::failed(format_args!("HTTP status {status}")));
         }
+        String::from_utf8(self.receive(response).await?)
+            .map_err(|_| CallError::failed("the response is not UTF-8"))
+    }
+
+    /// Why a request failed. Addresses are another's business where there is a proxy.
+    fn failed(&self, error: &reqwest::Error, url: &Url) -> CallError {
+        let failed = failed(error);
+        match &failed {
+            CallError::Failed(message) if self.proxied && message.contains("unsuccessful") => {
+                let host = url.host_str().unwrap_or_default();
+                CallError::failed(format_args!(
+                    "there is no way to '{host}' out of the sandbox: its address is not in address allowlist, or nobody answers"
+                ))
+            }
+            _ => failed,
+        }
+    }
+
+    /// Connects to where a request may be sent.
+    #[cfg(all(feature = "shell", target_os = "linux"))]
+    pub(super) async fn connect(&self, url: &Url) -> Result<tokio::net::TcpStream, CallError> {
+        self.gate.check(url, &self.addresses)?;
+        let port = url.port_or_known_default().unwrap_or(0);
+        let found = match url.host() {
+            Some(url::Host::Domain(name)) => {
+                let found = self.pinned.lookup(name.to_owned()).await;
+                found.map_err(|error| match error.downcast_ref::<Refused>() {
+                    Some(refused) => CallError::denied(refused),
+                    None => CallError::failed(error),
+                })?
+            }
+            Some(url::Host::Ipv4(address)) => vec![address.into()],
+            Some(url::Host::Ipv6(address)) => vec![address.into()],
+            None => Vec::new(),
+        };
+        let found: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, port)).collect();
+        tokio::net::TcpStream::connect(&*found).await.map_err(CallError::failed)
+    }
+
+    /// A body within its size.
+    pub(super) async fn receive(&self, mut response: Response) -> Result<Vec<u8>, CallError> {
         let limit = self.limits.response;
         let too_large = || CallError::failed(format_args!("the response has more than {limit} bytes"));
         if response.content_length().is_some_and(|length| length > limit as u64) {
@@ -141,7 +196,7 @@ impl Inner {
             }
             bytes.extend_from_slice(&chunk);
         }
-        String::from_utf8(bytes).map_err(|_| CallError::failed("the response is not UTF-8"))
+        Ok(bytes)
     }
 }
 
@@ -185,23 +240,31 @@ fn tls(certificates: Vec<(PathBuf, Vec<u8>)>) -> Result<ClientConfig, String> {
 }
 
 /// Looks a name up and lets through what may be connected to: the client has no other way to come by an address.
+#[derive(Clone)]
 struct Pinned {
     resolver: Resolver,
     addresses: Arc<Addresses>,
 }
 
+impl Pinned {
+    async fn lookup(&self, name: String) -> Result<Vec<IpAddr>, Box<dyn Error + Send + Sync>> {
+        let resolver = self.resolver.clone();
+        let lookup = tokio::task::spawn_blocking(move || (resolver.lookup(&name), name));
+        let (found, name) = lookup.await?;
+        let found = found?;
+        // Whoever has one address among us is not to be trusted with the others.
+        if let Some(&address) = found.iter().find(|address| !self.addresses.allow(**address)) {
+            return Err(Refused { name, address }.into());
+        }
+        Ok(found)
+    }
+}
+
 impl Resolve for Pinned {
     fn resolve(&self, name: Name) -> Resolving {
-        let (resolver, addresses) = (self.resolver.clone(), Arc::clone(&self.addresses));
+        let pinned = self.clone();
         Box::pin(async move {
-            let name = name.as_str().to_owned();
-            let lookup = tokio::task::spawn_blocking(move || (resolver.lookup(&name), name));
-            let (found, name) = lookup.await?;
-            let found = found?;
-            // Whoever has one address among us is not to be trusted with the others.
-            if let Some(&address) = found.iter().find(|address| !addresses.allow(**address)) {
-                return Err(Refused { name, address }.into());
-            }
+            let found = pinned.lookup(name.as_str().to_owned()).await?;
             let found: Vec<_> = found.into_iter().map(|address| SocketAddr::new(address, 0)).collect();
             Ok(Box::new(found.into_iter()) as Addrs)
         })
@@ -224,7 +287,7 @@ impl fmt::Display for Refused {
 impl Error for Refused {}
 
 /// Why a request failed, or was refused on the way.
-fn failed(error: &reqwest::Error) -> CallError {
+pub(super) fn failed(error: &reqwest::Error) -> CallError {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if let Some(refused) = error.downcast_ref::<Refused>() {

@@ -3,9 +3,11 @@
 mod addresses;
 mod client;
 mod domains;
+#[cfg(all(feature = "shell", target_os = "linux"))]
+mod proxy;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +19,11 @@ use super::{Section, Size, Surroundings, Time};
 use crate::{CallError, Function, Value};
 
 use addresses::Addresses;
-use client::Client;
 use domains::Gate;
+
+pub(super) use client::Client;
+#[cfg(all(feature = "shell", target_os = "linux"))]
+pub(super) use proxy::Proxy;
 
 /// The requests that `http.get`, `http.post` and `http.request` send: to hosts that are listed and to no private address,
 /// over TLS. Each redirect is a request like any other. The body of a response is the result.
@@ -29,9 +34,12 @@ use domains::Gate;
 /// methods = ["GET", "POST"]
 /// timeout = "5s"
 /// ```
+/// Commands that run in the sandbox `standard` reach the same hosts, through a proxy, if all of `http` is granted and nothing
+/// of it denied. Of what they send by TLS only host, port, address, size and time are checked, as methods are not seen there.
+///
 /// A name is looked up once for a request; all addresses that it has are checked, and one of these is connected to. No proxy
 /// of the environment is used, and no cookie kept.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Http {
@@ -102,6 +110,8 @@ impl PartialEq for Resolver {
     }
 }
 
+impl Eq for Resolver {}
+
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Resolver")
@@ -122,28 +132,8 @@ impl Section for Http {
         self.certificates.iter_mut().for_each(|file| *file = folder.join(&*file));
     }
 
-    fn functions(&self, _: &Surroundings) -> Result<Vec<(&'static str, Function)>, String> {
-        let bytes =
-            |size: Option<Size>| size.map_or(1 << 20, |size| usize::try_from(size.0).unwrap_or(usize::MAX));
-        let limits = Limits {
-            response: bytes(self.response),
-            body: bytes(self.body),
-            timeout: self.timeout.map_or(Duration::from_secs(30), |time| time.0),
-            redirects: self.redirects.unwrap_or(5),
-        };
-        let mut certificates = Vec::new();
-        for file in &self.certificates {
-            let read =
-                fs::read(file).map_err(|error| format!("certificates: {}: {error}", file.display()))?;
-            certificates.push((file.clone(), read));
-        }
-        let client = Arc::new(Client::new(
-            Gate::new(self)?,
-            Addresses::new(&self.addresses)?,
-            self.resolver.clone().unwrap_or_else(Resolver::system),
-            certificates,
-            limits,
-        )?);
+    fn functions(&self, surroundings: &Surroundings) -> Result<Vec<(&'static str, Function)>, String> {
+        let client = Arc::new(self.client(surroundings.proxy)?);
         let function = |method: Option<&'static str>, names: &[&str]| {
             let client = Arc::clone(&client);
             let send = Function::dynamic_async(move |args| {
@@ -160,6 +150,34 @@ impl Section for Http {
             ("post", function(Some("POST"), &["url", "body"])),
             ("request", function(None, &["method", "url", "body"])),
         ])
+    }
+}
+
+impl Http {
+    /// What sends the requests, through a proxy if there is one.
+    pub(super) fn client(&self, proxy: Option<SocketAddr>) -> Result<Client, String> {
+        let bytes =
+            |size: Option<Size>| size.map_or(1 << 20, |size| usize::try_from(size.0).unwrap_or(usize::MAX));
+        let limits = Limits {
+            response: bytes(self.response),
+            body: bytes(self.body),
+            timeout: self.timeout.map_or(Duration::from_secs(30), |time| time.0),
+            redirects: self.redirects.unwrap_or(5),
+        };
+        let mut certificates = Vec::new();
+        for file in &self.certificates {
+            let read =
+                fs::read(file).map_err(|error| format!("certificates: {}: {error}", file.display()))?;
+            certificates.push((file.clone(), read));
+        }
+        Client::new(
+            Gate::new(self)?,
+            Addresses::new(&self.addresses)?,
+            self.resolver.clone().unwrap_or_else(Resolver::system),
+            certificates,
+            limits,
+            proxy,
+        )
     }
 }
 

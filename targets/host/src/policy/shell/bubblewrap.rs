@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{File, read_link};
 use std::io::{Read, Write, pipe};
 use std::os::fd::OwnedFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -13,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::FOLDERS;
 use super::child::{self, Limits, Output};
 use super::filter;
-use crate::CallError;
+use super::network::{Network, WayOut};
+use crate::policy::Policy;
+use crate::{CallError, Notes};
 
 /// What is between a command and the rest of the system.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -23,7 +26,8 @@ pub enum Sandbox {
     /// Namespaces of its own, no network, no capabilities, a filter of system calls; the workspace can be read.
     #[default]
     Strict,
-    /// The same, and the workspace can be written.
+    /// The same, and the workspace can be written. Of the network, commands reach the hosts that the program may send requests
+    /// to, if it is granted all of `http`: through a proxy that `http_proxy` and its like name.
     Standard,
     /// Nothing but limits on time and resources: the command may do what the host's user may.
     None,
@@ -39,6 +43,13 @@ const ENDED: &str = "\"exit-code\"";
 const STATUS_FD: i32 = 3;
 const FILTER_FDS: [i32; 2] = [4, 5];
 
+/// Where the way out is in a sandbox that has one: who takes connections, and the socket that they go to.
+const FORWARDER: &str = "/run/mog/forwarder";
+const SOCKET: &str = "/run/mog/proxy";
+/// Whom clients in such a sandbox trust.
+const CERTIFICATES: [&str; 4] =
+    ["/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted"];
+
 /// The walls that commands run in.
 #[derive(Debug)]
 pub(super) struct Walls {
@@ -53,7 +64,8 @@ pub(super) struct Walls {
 
 impl Sandbox {
     /// Runs one of the host's own programs in these walls to its end, with the host's environment, input and output, in the
-    /// working folder; and gives its exit code. Beside that folder it can read what is named, and its own file.
+    /// working folder; and gives its exit code. Beside that folder it can read what is named, and its own file. In
+    /// [`Sandbox::Standard`] it has the way out that a policy gives commands.
     ///
     /// # Errors
     /// Why the walls do not stand. Nothing ran then.
@@ -62,6 +74,7 @@ impl Sandbox {
         file: &Path,
         args: impl IntoIterator<Item = OsString>,
         readable: Vec<PathBuf>,
+        policy: &Policy,
     ) -> Result<u8, String> {
         let told = |error: CallError| match error {
             CallError::Denied(message) | CallError::Failed(message) => message,
@@ -84,7 +97,9 @@ impl Sandbox {
         let others = readable.into_iter().chain([file.to_path_buf()]);
         walls.readable = others.filter(|path| !path.starts_with(&folder)).collect();
         walls.place = folder;
-        let (mut command, reader) = walls.command(&inner).map_err(told)?;
+        let network = Network::new(self, &policy.all_surroundings())?;
+        let way = network.as_ref().map(|network| network.open(Notes::default())).transpose().map_err(told)?;
+        let (mut command, reader) = walls.command(&inner, way.as_ref()).map_err(told)?;
         let mut child = command.spawn().map_err(failed)?;
         // With its end of the report, which would keep it open.
         drop(command);
@@ -95,11 +110,13 @@ impl Sandbox {
     }
 }
 
-fn exit_code(status: ExitStatus) -> u8 {
-    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+/// The exit code of a process; as for shells, 128 and the number of a signal that ended it.
+pub(super) fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
-fn unavailable(why: impl std::fmt::Display) -> CallError {
+pub(super) fn unavailable(why: impl std::fmt::Display) -> CallError {
     CallError::denied(format_args!("Failed to initialize sandbox: {why}"))
 }
 
@@ -115,6 +132,7 @@ impl Walls {
         file: &Path,
         args: &[String],
         limits: &Limits,
+        way: Option<&WayOut<'_>>,
     ) -> Result<Output, CallError> {
         // It sets limits on itself, and becomes the command.
         let limit = FOLDERS.iter().map(|folder| Path::new(folder).join("prlimit"));
@@ -130,7 +148,7 @@ impl Walls {
             command.args(inner).current_dir(&self.workspace);
             return child::run(bare(command), None, limits).await;
         }
-        let (command, status) = self.command(&inner)?;
+        let (command, status) = self.command(&inner, way)?;
         let output = child::run(bare(command), Some(status), limits).await?;
         if !output.timed_out && !output.status.contains(ENDED) {
             let why = output.stderr.lines().last().unwrap_or_default();
@@ -140,7 +158,7 @@ impl Walls {
     }
 
     /// Bubblewrap with the command, and where it says how that went.
-    fn command(&self, inner: &[OsString]) -> Result<(Command, OwnedFd), CallError> {
+    fn command(&self, inner: &[OsString], way: Option<&WayOut<'_>>) -> Result<(Command, OwnedFd), CallError> {
         if !self.program.is_file() {
             return Err(unavailable(format_args!("there is no {}", self.program.display())));
         }
@@ -153,12 +171,16 @@ impl Walls {
             mappings.push(FdMapping { parent_fd: reader.into(), child_fd });
         }
         let mut command = Command::new(&self.program);
-        command.args(self.options()).arg("--").args(inner);
+        command.args(self.options(way)).arg("--");
+        if way.is_some() {
+            command.args([FORWARDER, "forward", SOCKET]);
+        }
+        command.args(inner);
         command.fd_mappings(mappings).map_err(unavailable)?;
         Ok((command, status.into()))
     }
 
-    fn options(&self) -> Vec<OsString> {
+    fn options(&self, way: Option<&WayOut<'_>>) -> Vec<OsString> {
         let mut options: Vec<OsString> = Vec::new();
         let mut add = |words: &[&dyn AsRef<OsStr>]| {
             options.extend(words.iter().map(|word| word.as_ref().to_os_string()));
@@ -189,6 +211,12 @@ impl Walls {
         add(&[&bind, &self.workspace, &self.place, &"--chdir", &self.place]);
         for path in &self.readable {
             add(&[&"--ro-bind", path, path]);
+        }
+        if let Some(WayOut { proxy, forwarder }) = way {
+            add(&[&"--ro-bind", forwarder, &FORWARDER, &"--ro-bind", &proxy.socket(), &SOCKET]);
+            for path in CERTIFICATES {
+                add(&[&"--ro-bind-try", &path, &path]);
+            }
         }
         // What is left of the root can be seen and not be written.
         add(&[&"--remount-ro", &"/", &"--remount-ro", &"/dev"]);

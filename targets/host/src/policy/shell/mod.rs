@@ -3,6 +3,8 @@
 mod bubblewrap;
 mod child;
 mod filter;
+mod forward;
+mod network;
 mod pattern;
 
 use std::collections::BTreeMap;
@@ -13,12 +15,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Section, Size, Surroundings, Time};
-use crate::{CallError, Function, Value};
+use crate::{CallError, Function, Notes, Value};
 
 use child::Limits;
+use network::Network;
 use pattern::Pattern;
 
 pub use bubblewrap::Sandbox;
+pub use forward::forward;
 
 /// Where commands are, inside the sandbox and outside.
 const FOLDERS: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
@@ -143,11 +147,12 @@ impl Section for Shell {
                 self.workspace(surroundings)?,
                 self.bubblewrap.clone(),
             ),
+            network: Network::new(self.sandbox, surroundings)?,
             limits: self.limits(),
         });
-        let exec = Function::dynamic_async(move |args| {
+        let exec = Function::dynamic_async_noting(move |args, notes| {
             let runner = Arc::clone(&runner);
-            async move { runner.exec(args).await }
+            async move { runner.exec(args, notes).await }
         });
         Ok(vec![("exec", exec.named(["command", "args"]))])
     }
@@ -203,18 +208,24 @@ impl Commands {
 struct Runner {
     commands: Commands,
     walls: bubblewrap::Walls,
+    network: Option<Network>,
     limits: Limits,
 }
 
 impl Runner {
-    async fn exec(&self, args: Vec<Value>) -> Result<Value, CallError> {
+    async fn exec(&self, args: Vec<Value>, notes: Notes) -> Result<Value, CallError> {
         let (command, args) = arguments(args)?;
         self.commands.check(&command, &args)?;
         let file = FOLDERS.iter().map(|folder| Path::new(folder).join(&command)).find(|file| file.is_file());
         let file =
             file.ok_or_else(|| CallError::failed(format_args!("Command '{command}' is not installed")))?;
-        let output = self.walls.run(&file, &args, &self.limits).await?;
-        output.into_result(&command).map(Value::from)
+        let way = self.network.as_ref().map(|network| network.open(notes)).transpose()?;
+        let output = self.walls.run(&file, &args, &self.limits, way.as_ref()).await;
+        if let Some(way) = way {
+            // All that it did is noted then.
+            way.proxy.close().await;
+        }
+        output?.into_result(&command).map(Value::from)
     }
 }
 

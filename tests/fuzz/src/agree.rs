@@ -1,4 +1,4 @@
-//! What the fuzz targets share: a host that answers any call, and runs of one module that must agree.
+//! What targets share that run modules: a host that answers any call, and runs of one module that must agree.
 //!
 //! - [`agree`] runs a module on both dispatchers, in one go and in slices, and with collection forced. Whatever the
 //!   module does, there is no panic, and steps, host calls and results are the same.
@@ -159,7 +159,7 @@ fn run(module: Module<'_>, function: u16, words: usize, slice: u64, config: Conf
 
 /// Runs a function of a verified module, by its number modulo how many there are, in so many words of memory: in
 /// several ways that must agree.
-pub fn agree(module: Module<'_>, function: u16, words: usize, slice: u64) {
+pub(crate) fn agree(module: Module<'_>, function: u16, words: usize, slice: u64) {
     let function = function.checked_rem(module.header.functions).unwrap_or(0);
     let dispatch = |dispatch| Config { dispatch, ..Config::default() };
     let one = run(module, function, words, STEPS, dispatch(Dispatch::Match));
@@ -183,8 +183,7 @@ pub fn agree(module: Module<'_>, function: u16, words: usize, slice: u64) {
 }
 
 /// Runs a function for so many steps, and saves it.
-#[must_use]
-pub fn snapshot(module: Module<'_>, function: u16, words: usize, steps: u64) -> Vec<u8> {
+pub(crate) fn snapshot(module: Module<'_>, function: u16, words: usize, steps: u64) -> Vec<u8> {
     let mut arena = vec![0; words];
     let mut host = AnyHost::default();
     let Ok(mut instance) = Instance::new(module, &mut arena, &mut host, Config::default()) else {
@@ -201,7 +200,7 @@ pub fn snapshot(module: Module<'_>, function: u16, words: usize, steps: u64) -> 
 }
 
 /// Restores a snapshot and runs on for a while, on both dispatchers alike. Whether it could be restored.
-pub fn restore(module: Module<'_>, words: usize, snapshot: &[u8]) -> bool {
+pub(crate) fn restore(module: Module<'_>, words: usize, snapshot: &[u8]) -> bool {
     let on = |dispatch| {
         let mut arena = vec![0; words * 65 / 64 + 1];
         let mut host = AnyHost { any_token: true, ..AnyHost::default() };
@@ -219,13 +218,12 @@ pub fn restore(module: Module<'_>, words: usize, snapshot: &[u8]) -> bool {
 }
 
 /// The bytes as words; those left over at the end are dropped.
-#[must_use]
-pub fn words(bytes: &[u8]) -> Vec<u32> {
+pub(crate) fn words(bytes: &[u8]) -> Vec<u32> {
     bytes.as_chunks().0.iter().copied().map(u32::from_le_bytes).collect()
 }
 
 /// The modules of the programs in `programs/`.
-pub static CORPUS: LazyLock<Vec<Vec<u32>>> = LazyLock::new(|| {
+pub(crate) static CORPUS: LazyLock<Vec<Vec<u32>>> = LazyLock::new(|| {
     let sources = [
         include_str!("programs/values.mog"),
         include_str!("programs/calls.mog"),

@@ -1,0 +1,163 @@
+//! A host that is a table of functions, as firmware has it: what it grants, what its functions can give, and no room for it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use common::world::asm;
+use common::*;
+use mog_core::error::Failure;
+use mog_core::heap::Data;
+use mog_core::isa::{Insn, Op};
+use mog_core::module::{Module, TypeKind};
+use mog_core::{
+    Builder, Call, Capability, Config, Direct, DirectCall, Instance, Outcome, Reply, StartError, StaticHost,
+    capabilities,
+};
+
+/// The second half of its argument, without a copy through the host.
+fn second_half(call: &mut Call<'_, '_>) -> Reply {
+    assert_eq!((call.import_index(), call.len(), call.is_empty()), (0, 1, false));
+    let import = call.import().unwrap();
+    assert_eq!((import.capability, import.function), ("log", "write"));
+    let Some(Data::Str(text)) = call.arg(0).map(|value| value.data()) else { return Reply::Denied };
+    let part = text.len() / 2..text.len();
+    match call.copy_part(0, part) {
+        Ok(Some(copy)) => {
+            call.set_result(&[copy]);
+            Reply::Done
+        }
+        Ok(None) => call.fail("no such part"),
+        Err(reply) => reply,
+    }
+}
+
+/// The argument twice.
+fn twice(call: &mut Call<'_, '_>) -> Reply {
+    let Some(Data::Str(text)) = call.arg(0).map(|value| value.data()) else { return Reply::Denied };
+    let text = text.repeat(2);
+    call.return_str(&text)
+}
+
+fn explain(call: &mut Call<'_, '_>) -> Reply {
+    call.fail(&"why ".repeat(2000))
+}
+
+fn half_of(call: &mut Call<'_, '_>) -> Reply {
+    call.return_float(call.int_arg(0) as f64 / 2.0)
+}
+
+fn next(call: &mut Call<'_, '_>) -> Reply {
+    call.charge(10);
+    call.return_int(call.int_arg(0) + 1)
+}
+
+/// What is below 10 at once, the rest by `next`.
+fn next_of_few(call: DirectCall<'_, '_>) -> Direct {
+    assert_eq!((call.len(), call.is_empty()), (1, false));
+    assert_eq!(call.arg(0).map(|value| value.slots().to_vec()), Some(vec![call.slot(0)]));
+    assert!(call.arg(1).is_none() && call.step() > 0 && call.module().header.imports == 1);
+    if call.slot(0) >= 10 {
+        return Direct::Left;
+    }
+    call.charge(10);
+    assert_eq!(call.charged(), 10);
+    Direct::Done(call.slot(0) + 101)
+}
+
+static SECOND_HALF: &[Capability] = capabilities! { log.write(string) -> string = second_half; };
+static TWICE: &[Capability] = capabilities! { log.write(string) -> string = twice; };
+static ROOMY: &[Capability] = capabilities! { log.write(string) -> string [100_000] = twice; };
+static EXPLAIN: &[Capability] = capabilities! { log.write(string) -> string = explain; };
+static HALF_OF: &[Capability] = capabilities! { log.write(int) -> float = half_of; };
+static NEXT: &[Capability] = capabilities! { log.write(int) -> int = next, direct next_of_few; };
+static OTHER: &[Capability] = capabilities! { log.read(string) -> string = twice; };
+
+/// A module whose only function passes its argument on to `log.write` and gives what that gives.
+fn module(param: u16, result: u16) -> Vec<u32> {
+    let mut code = ext(Insn::ab16(Op::HostCall, 1, 0), &[0]);
+    code.push(op(Op::Ret1, 1, 0, 0));
+    let mut asm = asm(&[param, result], &code);
+    let signature = asm.add_type(ty(TypeKind::Fn, 1, &[param, result], &[param, result]));
+    asm.functions[0] = Func::new(signature, &[param, result], &code).with(1, 1);
+    asm.functions[0].first_ref = if result == STR { 1 } else { 2 };
+    asm.imports = vec![signature];
+    asm.build()
+}
+
+/// Calls it with a text, in an arena of so many words.
+fn call(words: usize, table: &'static [Capability], text: &str) -> (Outcome, Option<String>, String) {
+    let module = module(STR, STR);
+    let module = Module::load_words(&module).unwrap();
+    let mut arena = vec![0; words];
+    let mut host = StaticHost { table };
+    let mut instance = Instance::new(module, &mut arena, &mut host, Config::default()).unwrap();
+    let room = Builder::string_words(text.len());
+    instance.enter(0, room, |builder, slots| slots.push(builder.string(text)?).ok()).unwrap();
+    let outcome = instance.run(&mut host, 10_000);
+    let result = instance.result().map(|value| value.data()).and_then(|data| match data {
+        Data::Str(text) if outcome == Outcome::Returned => Some(text.to_owned()),
+        _ => None,
+    });
+    (outcome, result, instance.failure().1.to_owned())
+}
+
+/// The same with an int, whose result is one slot; gives the steps too.
+fn call_int(table: &'static [Capability], result: u16, int: u64) -> (Outcome, u64, u64) {
+    let module = module(INT, result);
+    let module = Module::load_words(&module).unwrap();
+    let mut arena = [0; 1024];
+    let mut host = StaticHost { table };
+    let mut instance = Instance::new(module, &mut arena, &mut host, Config::default()).unwrap();
+    instance.enter(0, 0, |_, slots| slots.push(int).ok()).unwrap();
+    let outcome = instance.run(&mut host, 10_000);
+    let steps = instance.counters().steps;
+    (outcome, instance.result_slots().unwrap().1[0], steps)
+}
+
+#[test]
+fn results_are_of_every_kind() {
+    let returned = |text: &str| (Outcome::Returned, Some(text.to_owned()), String::new());
+    assert_eq!(call(1024, SECOND_HALF, "firmware"), returned("ware"));
+    assert_eq!(call(1024, TWICE, "ab"), returned("abab"));
+    assert_eq!(call_int(HALF_OF, FLOAT, 5).1, 2.5f64.to_bits());
+    assert_eq!(call_int(NEXT, INT, 50).1, 51);
+}
+
+#[test]
+fn a_call_made_directly_takes_the_same_steps() {
+    let (direct, slow) = (call_int(NEXT, INT, 5), call_int(NEXT, INT, 50));
+    assert_eq!((direct.0, direct.1), (Outcome::Returned, 106));
+    assert_eq!(direct.2, slow.2);
+}
+
+#[test]
+fn a_part_through_a_character_is_none() {
+    let (outcome, _, message) = call(1024, SECOND_HALF, "üa");
+    assert_eq!((outcome, message.as_str()), (Outcome::Failed(Failure::Failed), "no such part"));
+}
+
+#[test]
+fn results_and_messages_without_room_end_the_program() {
+    let long = "x".repeat(5000);
+    for (table, text) in [(SECOND_HALF, long.as_str()), (TWICE, &long), (ROOMY, "x"), (EXPLAIN, "x")] {
+        let (outcome, result, message) = call(1024, table, text);
+        assert_eq!((outcome, result, message.as_str()), (Outcome::OutOfMemory, None, ""));
+    }
+    // A larger arena has it.
+    assert_eq!(call(4096, SECOND_HALF, &long).1.unwrap().len(), 2500);
+    assert_eq!(call(4096, EXPLAIN, "x").0, Outcome::Failed(Failure::Failed));
+}
+
+#[test]
+fn what_the_table_lacks_is_refused_and_what_differs_is_not_linked() {
+    let link = |table| {
+        let module = module(STR, STR);
+        let module = Module::load_words(&module).unwrap();
+        Instance::new(module, &mut [0; 1024], &mut StaticHost { table }, Config::default()).map(|_| ()).err()
+    };
+    assert_eq!(link(TWICE), None);
+    assert_eq!(link(NEXT), Some(StartError::SignatureMismatch { import: 0 }));
+    // The module requires `log`.
+    assert_eq!(link(&[]), Some(StartError::MissingCapability { requirement: 0 }));
+    assert_eq!(call(1024, OTHER, "x").0, Outcome::Failed(Failure::Denied));
+}

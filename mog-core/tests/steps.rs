@@ -1,0 +1,87 @@
+//! Single steps: without any there is a pause, and one after the other they come to what a run comes to.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use common::world::{SUBJECT, asm};
+use common::*;
+use mog_core::isa::{Insn, Op};
+use mog_core::module::{Import, Module, TypeRecord};
+use mog_core::{Binding, Call, Config, Host, Instance, Outcome, Reply};
+
+/// Calls back with what it is told to, where a call takes a function.
+struct Caller {
+    argument: usize,
+    slots: &'static [u64],
+}
+
+impl Host for Caller {
+    fn bind(&mut self, _: &Import<'_>, _: TypeRecord<'_>, _: &Module<'_>) -> Binding {
+        Binding::Granted(0)
+    }
+
+    fn grants(&self, _: &str) -> bool {
+        true
+    }
+
+    fn call(&mut self, _: u16, call: &mut Call<'_, '_>) -> Reply {
+        call.call_back(self.argument, 7, self.slots)
+    }
+
+    fn resume(&mut self, _: u16, token: u32, _: &mut Call<'_, '_>) -> Reply {
+        assert_eq!(token, 7);
+        Reply::Done
+    }
+}
+
+#[test]
+fn single_steps_are_those_of_a_run() {
+    let code = [Insn::ab16(Op::LoadInt, 0, 3), op(Op::AddI, 0, 0, 0xff), op(Op::JLtI, 0, 0, 0), ret()];
+    let words = asm(&[INT], &code).build();
+    let mut host = Caller { argument: 0, slots: &[] };
+    let mut arenas = [[0; 1024]; 2];
+    let mut instances = arenas.each_mut().map(|arena| {
+        let module = Module::load_words(&words).unwrap();
+        let mut instance = Instance::new(module, arena, &mut host, Config::default()).unwrap();
+        instance.enter(SUBJECT, 0, |_, _| Some(())).unwrap();
+        instance
+    });
+    let [whole, single] = &mut instances;
+    assert_eq!(whole.run(&mut host, 1000), Outcome::Returned);
+    assert_eq!(single.step(&mut host, 0), Outcome::Paused);
+    assert_eq!(single.counters().steps, 0);
+    let mut count = 1;
+    while single.step(&mut host, 1000) == Outcome::Paused {
+        count += 1;
+    }
+    assert_eq!(count, code.len());
+    assert_eq!(single.counters().steps, whole.counters().steps);
+    assert_eq!(single.step(&mut host, 1000), Outcome::Idle);
+}
+
+#[test]
+fn a_host_calls_only_functions_and_with_all_their_arguments() {
+    // `fn(fn(int, any) -> any, int)`: its operands, then registers for the call that it makes.
+    let registers = [world::FN, INT, INT, INT, INT, ANY, PAYLOAD, ANY, PAYLOAD, STR];
+    // Register 2 says which call of the program's is answered: none yet.
+    let mut code = vec![Insn::ab16(Op::LoadInt, 2, 0)];
+    code.extend(ext(Insn::ab16(Op::NewClosure, 0, world::CLOSURE), &[1, 5, 6]));
+    code.extend(ext(Insn::ab16(Op::HostCall, 0, 1), &[0, 1, 2, 3, 4, 5, 6, 7, 8]));
+    code.push(ret());
+    let words = asm(&registers, &code).build();
+    for (argument, slots, message) in [
+        (0, &[4, 2, 9][..], ""),
+        (1, &[][..], "the host calls an argument that is no function"),
+        (2, &[][..], "the host calls an argument that is no function"),
+        (0, &[4, 2][..], "the host calls a function with a wrong number of arguments"),
+    ] {
+        let mut host = Caller { argument, slots };
+        let mut arena = [0; 1024];
+        let module = Module::load_words(&words).unwrap();
+        let mut instance = Instance::new(module, &mut arena, &mut host, Config::default()).unwrap();
+        instance.enter(SUBJECT, 0, |_, _| Some(())).unwrap();
+        let outcome = instance.run(&mut host, 1000);
+        assert_eq!(outcome == Outcome::Returned, message.is_empty(), "{outcome:?}");
+        assert_eq!(instance.failure().1, message);
+    }
+}

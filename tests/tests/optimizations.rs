@@ -1,0 +1,66 @@
+//! Every program below `conformance/` does without each optimization, and without any, what it does
+//! with all of them.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use mog::{Compiler, Optimization, Optimizations};
+use mog_tests::case;
+use mog_tests::runner::{CommandRunner, Variant};
+use mog_tests::suite;
+
+/// The longest that one run of a case may take.
+const LIMIT: Duration = Duration::from_secs(30);
+/// What ends a program elsewhere when it takes other steps or registers.
+const LIMITS: [&str; 3] = ["--steps", "--memory", "--profile"];
+
+fn main() -> ExitCode {
+    match trials() {
+        Ok(trials) => libtest_mimic::run(&Arguments::from_args(), trials).exit_code(),
+        Err(message) => {
+            eprintln!("optimizations: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn trials() -> Result<Vec<Trial>, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+    let runner = Arc::new(CommandRunner::find(LIMIT)?);
+    let mut cases = case::read_all(&root)?;
+    cases.retain(|case| !case.is_rejected() && !case.args.iter().any(|arg| LIMITS.contains(&arg.as_str())));
+    let trial = |case: case::Case| {
+        let runner = Arc::clone(&runner);
+        Trial::test(case.name.clone(), move || {
+            let each = Optimization::ALL.map(|left_out| Variant::Without(Some(left_out)));
+            let variants: Vec<_> =
+                [Variant::Source, Variant::Without(None)].into_iter().chain(each).collect();
+            suite::check(&case, runner.as_ref(), &variants)?;
+            Ok(())
+        })
+    };
+    let sources = cases.iter().map(|case| fs::read_to_string(&case.path));
+    let sources = sources.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    let mut trials: Vec<_> = cases.into_iter().map(trial).collect();
+    trials.push(Trial::test("each_makes_other_code", move || each_makes_other_code(&sources)));
+    Ok(trials)
+}
+
+/// Otherwise the other trials would compare nothing.
+fn each_makes_other_code(sources: &[String]) -> Result<(), Failed> {
+    let module = |source: &String, optimizations| {
+        Compiler::new().optimizations(optimizations).compile(source).map(|program| program.to_bytes()).ok()
+    };
+    for left_out in Optimization::ALL {
+        let without = Optimizations::ALL.without(left_out);
+        let differs = |source: &&String| module(source, without) != module(source, Optimizations::ALL);
+        if !sources.iter().any(|source| differs(&source)) {
+            return Err(format!("no program is other without {}", left_out.name()).into());
+        }
+    }
+    Ok(())
+}
