@@ -10,15 +10,15 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
-tiers=(format lint docs licences no_std readme unit conformance small_window stack firmware thermostat footprint c peers fuzz sanitizer)
+tiers=(format lint docs licences no_std readme unit conformance small_window stack firmware thermostat footprint c wasm peers fuzz sanitizer)
 # Only run when they are named: they take long.
-readonly by_name=(threads soak)
+readonly by_name=(threads soak coverage mutants sbom advisories)
 target=${CARGO_TARGET_DIR:-target}
 [[ $target = /* ]] || target=$PWD/$target
 host=$(rustc -vV | sed -n 's/^host: //p')
 # Workspaces of their own, because they build for other targets or with another compiler. They depend on what changes
 # here, so their lock files are not insisted on.
-readonly apart=(fuzz/Cargo.toml tests/peers/Cargo.toml targets/c-abi/Cargo.toml targets/cortex-m/Cargo.toml targets/riscv/Cargo.toml)
+readonly apart=(fuzz/Cargo.toml tests/peers/Cargo.toml targets/c-abi/Cargo.toml targets/cortex-m/Cargo.toml targets/riscv/Cargo.toml targets/wasm/Cargo.toml)
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 
 # --- What tiers need -------------------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ format() {
     cargo fmt --all --check || return
     local manifest
     for manifest in "${apart[@]}"; do
-        cargo fmt --manifest-path "$manifest" --check || return
+        cargo fmt --all --manifest-path "$manifest" --check || return
     done
 }
 
@@ -89,7 +89,7 @@ no_std() {
         grep -oE '[a-z_-]+ feature "(std|use-std|alloc)"' | sort -u)
     [ -z "$found" ] || { echo "mog-core reaches for what needs an allocator: $found"; return 1; }
     found=$(cargo tree --locked --package mog --no-default-features --edges normal --prefix none |
-        grep -oE '^(clap|toml|cap-std|cap-tempfile|command-fds|ed25519-dalek|redb|reqwest|rustix|rustls|seccompiler|tempfile|tokio|notify[a-z-]*) ' | sort -u)
+        grep -oE '^(bytes|clap|toml|cap-std|cap-tempfile|command-fds|ed25519-dalek|http-body-util|hyper[a-z-]*|redb|reqwest|rustix|rustls|seccompiler|tempfile|tokio|notify[a-z-]*) ' | sort -u)
     [ -z "$found" ] || { echo "mog without features links: $found"; return 1; }
 }
 
@@ -116,7 +116,7 @@ unit() {
 # Every stored program from source and from bytecode, on both dispatchers, and with forced collection; the command
 # line; attacks. The command under test is the optimised one, and then the one with debug assertions.
 conformance() {
-    if [ "$(uname)" = Linux ]; then need bwrap debian bubblewrap || return; fi
+    if [ "$(uname)" = Linux ]; then need bwrap debian bubblewrap && need curl debian curl || return; fi
     cargo build --release --locked --package mog &&
         MOG_BIN=$target/release/mog cargo test --locked --package mog-tests &&
         cargo build --locked --package mog &&
@@ -128,15 +128,15 @@ conformance() {
 small_window() {
     local small=$target/window-32 printed program=tests/conformance/async/many_tasks.mog
     printed=$(mktemp) || return
-    cargo build --release --locked --package mog --features window-32 --target-dir "$small" &&
+    cargo build --profile fast --locked --package mog --features window-32 --target-dir "$small" &&
         cargo build --release --locked --package mog &&
-        "$small/release/mog" run --memory 1K tests/conformance/limits/hello_in_4_kib.mog >"$printed" &&
+        "$small/fast/mog" run --memory 1K tests/conformance/limits/hello_in_4_kib.mog >"$printed" &&
         diff "$printed" tests/conformance/limits/hello_in_4_kib.out &&
-        MOG_BIN=$small/release/mog MOG_MACHINE_BIN=$target/release/mog \
+        MOG_BIN=$small/fast/mog MOG_MACHINE_BIN=$target/release/mog \
             cargo test --locked --package mog-tests --test conformance &&
-        "$small/release/mog" build "$program" -o "$printed.mogb" &&
-        continues "$small/release/mog" "$target/release/mog" "$printed.mogb" &&
-        continues "$target/release/mog" "$small/release/mog" "$printed.mogb"
+        "$small/fast/mog" build "$program" -o "$printed.mogb" &&
+        continues "$small/fast/mog" "$target/release/mog" "$printed.mogb" &&
+        continues "$target/release/mog" "$small/fast/mog" "$printed.mogb"
 }
 
 # continues ONE OTHER MODULE: what one saves after a while, the other goes on with, as if it had run in one go.
@@ -164,8 +164,8 @@ stack() {
         /^[0-9a-f]+ <.*dispatch_tail::handlers::/ { inside = 1 }
         /^$/ { inside = 0 }
         inside && /jmp +\*/ { jumps++ }
-        # A call through a fixed address is one of a function in another crate.
-        inside && /call +(\*|.*handlers::)/ && !/\(%rip\)/ { calls++ }
+        # A call through a fixed address is one of a function in another crate, through an offset one of the host.
+        inside && /call +(\*%|\*.*,8\)|.*handlers::)/ && !/\(%rip\)/ { calls++ }
         END { print jumps + 0 " jumps and " calls + 0 " calls from one instruction to the next"; exit calls > 0 || jumps < 50 }'
 }
 
@@ -196,6 +196,9 @@ c() {
     for seed in 1 2 3 4 5; do
         "$out/hostile" "$seed" 200000 >"$out/hostile.out" || { echo "hostile $seed 200000: status $?"; cat "$out/hostile.out"; return 1; }
     done
+    for seed in fuzz/regressions/c_abi/*; do
+        "$out/hostile" "$seed" || { echo "hostile $seed: status $?"; return 1; }
+    done
     # shellcheck disable=SC2046 # flags are words
     gcc -I"$out/c" examples/c/hello.c $(PKG_CONFIG_PATH=$out/prefix/lib/pkgconfig pkg-config --cflags --libs mog) -o "$out/hello" &&
         "$out/hello" | diff - examples/c/hello.out || return
@@ -209,23 +212,49 @@ c() {
             -kernel "$out/firmware/firmware.elf" >"$out/firmware.out" 2>&1 && diff "$out/firmware.out" examples/c/firmware.out
 }
 
-# The benchmark programs give what they give in other languages. Once; the figures are to look at, not to pass. Without
-# Rhai, which takes minutes.
-peers() {
-    need lua5.4 debian lua5.4 && need luajit debian luajit || return
-    rustup target add wasm32-unknown-unknown || return
-    # In one folder with the command, so that it is not built again.
-    RUNS=1 PEERS="Mog;Mog, match;native Rust;wasmi;LuaJIT -joff;Lua 5.4" CARGO_TARGET_DIR=$target \
-        cargo run --release --manifest-path tests/peers/Cargo.toml
+# The machine and the compiler as WebAssembly modules, in an engine with fuel and a memory limit.
+wasm() {
+    local -x CARGO_TARGET_DIR=$target/wasm
+    local guest=wasm32-unknown-unknown workspace=(--manifest-path targets/wasm/Cargo.toml)
+    local modules=(--package mog-wasm-machine --package mog-wasm-compiler)
+    if ! need_wasm; then
+        need_debian_compiler && need wasm-ld debian lld || return
+    fi
+    targets/cross.sh "$guest" clippy "${workspace[@]}" "${modules[@]}" -- -D warnings &&
+        targets/cross.sh "$guest" build --release "${workspace[@]}" "${modules[@]}" &&
+        cargo clippy "${workspace[@]}" --package mog-wasm-tests --all-targets -- -D warnings &&
+        MOG_WASM=$CARGO_TARGET_DIR/$guest/release cargo test "${workspace[@]}" --package mog-wasm-tests
 }
 
-# Each fuzz target for a while, from the stored programs as seeds.
+# The benchmark programs give what they give in other languages, in at most 3 % more instructions than recorded. Each once:
+# the times, and their plot, are to look at, not to pass. Without Rhai, which takes minutes.
+peers() {
+    need lua5.4 debian lua5.4 && need luajit debian luajit && need valgrind debian valgrind && need_wasm || return
+    # In one folder with the command, so that it is not built again.
+    local -x CARGO_TARGET_DIR=$target
+    RUNS=${RUNS:-1} PEERS="Mog;Mog, match;native Rust;wasmi;wasmi, fuel;LuaJIT -joff;Lua 5.4" \
+        cargo run --release --manifest-path tests/peers/Cargo.toml -- --csv "$target/peers.csv" --svg "$target/peers.svg" &&
+        cargo run --release --manifest-path tests/peers/Cargo.toml -- instructions --against tests/peers/instructions.txt
+}
+
+need_wasm() {
+    rustup target list --installed 2>/dev/null | grep -qxF wasm32-unknown-unknown && return
+    if ! may_install; then
+        echo "a target is missing; to install it: rustup target add wasm32-unknown-unknown"
+        return "$skipped"
+    fi
+    # A download that hangs is no download.
+    timeout 120 rustup target add wasm32-unknown-unknown
+}
+
+# Each fuzz target for a minute (FUZZ_SECONDS), two at a time, from the stored programs as seeds.
 fuzz() {
-    local seconds=${FUZZ_SECONDS:-15} folder=$target/fuzz name seeds
+    local folder=$target/fuzz name
     need_nightly || return
     need cargo-fuzz cargo install --locked cargo-fuzz || return
+    need gcc debian gcc libc6-dev && need g++ debian g++ || return
     cargo build --release --locked --package mog || return
-    rm -rf "$folder/seeds" && mkdir -p "$folder/seeds/source" "$folder/seeds/module" "$folder"/seeds/{json,declarations,policy} || return
+    rm -rf "$folder/seeds" && mkdir -p "$folder/seeds/source" "$folder/seeds/module" "$folder"/seeds/{json,declarations} || return
     cp mog-compiler/src/declarations/*.mogdecl "$folder/seeds/declarations/" || return
     find tests/conformance tests/attacks examples -name '*.mog' | while read -r program; do
         name=${program//\//-}
@@ -234,25 +263,107 @@ fuzz() {
         "$target/release/mog" build "$program" -o "$folder/module" 2>/dev/null || continue
         { printf '\0\0\0\020\0\001' && cat "$folder/module"; } >"$folder/seeds/module/$name"
     done
-    grep -rhoE '[[{]\\?".*[]}]' tests/conformance --include='*.mog' | split -l 1 - "$folder/seeds/json/" || return
-    for name in source module mutated_module snapshot json declarations policy programs signed values; do
-        seeds=()
-        [ ! -d "$folder/seeds/$name" ] || seeds=("$folder/seeds/$name")
-        mkdir -p "$folder/corpus/$name" || return
-        cargo +nightly fuzz run --fuzz-dir fuzz --target-dir "$folder" "$name" "$folder/corpus/$name" "${seeds[@]}" -- \
-            -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -len_control=0 -verbosity=0 -print_final_stats=1 || return
-    done
+    grep -rhoE '[[{]\\?".*[]}]' tests/conformance --include='*.mog' | split -a 3 -l 1 - "$folder/seeds/json/" || return
+    cargo +nightly fuzz build --fuzz-dir fuzz --target-dir "$folder" || return
+    basename -as .rs fuzz/fuzz_targets/*.rs | xargs -P 2 -I{} bash -c 'fuzz_one "$@"' _ {} "$folder"
 }
+
+# fuzz_one NAME FOLDER: runs a target that is built. What it found is in fuzz/artifacts/, and said at the end.
+fuzz_one() {
+    local name=$1 folder=$2 seeds seconds=${FUZZ_SECONDS:-60}
+    mkdir -p "$folder/corpus/$name" || return
+    for seeds in "$folder/seeds/$name" "fuzz/regressions/$name"; do
+        [ ! -d "$seeds" ] || set -- "$@" "$seeds"
+    done
+    if cargo +nightly fuzz run --fuzz-dir fuzz --target-dir "$folder" "$name" "$folder/corpus/$name" "${@:3}" -- \
+        -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -len_control=0 -print_final_stats=1 >"$folder/$name.log" 2>&1; then
+        echo "$name: $(awk '/^#[0-9]+\tDONE/ { print $4, $6 } /number_of_executed_units/ { print $2, "executions" }' "$folder/$name.log" | xargs)"
+    else
+        tail -n 100 "$folder/$name.log"
+        echo "$name: a finding, or it did not run"
+        return 1
+    fi
+}
+export -f fuzz_one
 
 # The host crate with AddressSanitizer: our code has no unsafe block, what it depends on does.
 sanitizer() {
     need_nightly || return
+    # Without policies, which have no code of the machine's and many dependencies to build.
     RUSTFLAGS=-Zsanitizer=address cargo +nightly test --locked --target "$host" --target-dir "$target/sanitizer" \
-        --package mog --lib --bins --tests
+        --package mog --no-default-features --features derive --lib --tests
 }
 
 # shellcheck source=tests/firmware.sh
 . tests/firmware.sh
+
+# Lines of the machine that tests reach, as text in target/coverage/: at least 95 of 100, and of the verifier and step
+# accounting all. The stored programs run in processes of their own, whose command is instrumented too. What no test
+# reaches is in tests/coverage.md.
+coverage() {
+    need cargo-llvm-cov cargo install --locked cargo-llvm-cov || return
+    if may_install; then rustup component add llvm-tools || return; fi
+    local out=$target/coverage
+    (
+        # All processes of a command share a few files: one for each of many thousands would fill the disk.
+        export CARGO_TARGET_DIR=$out LLVM_PROFILE_FILE_NAME=mog-%4m.profraw
+        eval "$(cargo llvm-cov show-env --sh)" && cargo llvm-cov clean --workspace &&
+            # What an earlier run left would be counted as it was then.
+            { [ ! -d "$out/fast" ] || find "$out/fast" -maxdepth 2 -type f -executable ! -name '*.so' -delete; } &&
+            cargo test --locked --profile fast --package mog-core &&
+            cargo test --locked --profile fast --package mog --lib --tests &&
+            cargo build --locked --profile fast --package mog || exit
+        for dispatch in match tail; do
+            "$out/fast/mog" run --dispatch $dispatch tests/bench/mog/mix.mog >/dev/null || exit
+        done
+        # What counts is what is reached, not how soon.
+        MOG_BIN=$out/fast/mog cargo test --locked --profile fast --package mog-tests --package mog-fuzz-harness \
+            --test conformance --test attacks --test snapshots --test differential --test run_async --test callbacks \
+            --test replay -- --skip ten_megabyte &&
+            cargo llvm-cov report --profile fast --ignore-filename-regex '/(tests|examples|targets|mog-compiler|\.cargo)/|/test(s|ing)\.rs$' \
+                --show-missing-lines >"$out/report"
+    ) || return
+    # Columns: file, regions, missed, cover, functions, missed, cover, lines, missed, cover.
+    awk '/^(mog-core|.*\.rs|TOTAL) / && NF >= 10 { print $1, $8 " lines", $9 " missed", $10 }
+        /^Uncovered/ { exit }' "$out/report" | column -t
+    sed -n '/^Uncovered/,$p' "$out/report"
+    awk '/^Uncovered/ { exit }
+        $1 ~ /verify\/|machine\/vm\.rs$/ { unreached += $9 }
+        $1 == "TOTAL" && $10 + 0 < 95 { print "less than 95 % of lines are covered"; bad++ }
+        $1 == "TOTAL" { total++ }
+        END { if (unreached) print unreached " lines of the verifier and of step accounting are not covered"
+              exit bad > 0 || unreached > 0 || !total }' "$out/report"
+}
+
+# What tests notice of changes in the verifier, the collector and step accounting, one at a time; see .cargo/mutants.toml.
+# Hours; MUTANTS=1/20 takes a twentieth. Survivors are to be in tests/mutants.md, and nothing else.
+mutants() {
+    need cargo-mutants cargo install --locked cargo-mutants || return
+    local out=$target/mutants
+    mkdir -p "$out" || return
+    CARGO_PROFILE_DEV_DEBUG=0 cargo mutants --package mog-core --baseline skip --timeout 120 --shard "${MUTANTS:-0/1}" --output "$out"
+    [ $? = 0 ] || [ $? = 2 ] || [ $? = 3 ] || return
+    ! sed -E 's/:[0-9]+:[0-9]+:/:/' "$out/mutants.out/missed.txt" | grep -vxFf <(sed -n 's/^    //p' tests/mutants.md)
+}
+
+# What is in each of our packages, as CycloneDX.
+sbom() {
+    need cargo-cyclonedx cargo install --locked cargo-cyclonedx || return
+    local out=$target/sbom manifest
+    rm -rf "$out" && mkdir -p "$out" || return
+    for manifest in Cargo.toml targets/c-abi/Cargo.toml; do
+        cargo cyclonedx --manifest-path "$manifest" --format json --target all || return
+    done
+    # It writes them beside the manifests.
+    find . -name '*.cdx.json' -not -path './target/*' -exec mv -t "$out" {} + && ls "$out"
+}
+
+# What the RustSec database knows of the versions that are locked. Needs GitHub.
+advisories() {
+    need cargo-audit cargo install --locked cargo-audit || return
+    local lock
+    for lock in Cargo.lock "${apart[@]/%toml/lock}"; do cargo audit --file "$lock" || return; done
+}
 
 # Programs for an hour (SOAK_SECONDS) in one process, whose memory stays flat.
 soak() {
