@@ -346,7 +346,13 @@ impl Types {
 
     /// Follows bound inference variables at the top level.
     #[must_use]
-    pub fn shallow(&self, mut ty: Ty) -> Ty {
+    #[inline]
+    pub fn shallow(&self, ty: Ty) -> Ty {
+        // The well-known ones are no variables.
+        if (ty.0 as usize) < Self::WELL_KNOWN.len() { ty } else { self.follow(ty) }
+    }
+
+    fn follow(&self, mut ty: Ty) -> Ty {
         while let Some(TyKind::Var(n)) = self.kinds.get(ty.0 as usize) {
             match self.bindings.get(*n as usize).copied().flatten() {
                 Some(bound) => ty = bound,

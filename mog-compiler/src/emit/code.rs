@@ -100,7 +100,6 @@ impl Encoder {
         self.labels.resize(body.labels.len(), 0);
         self.forms.clear();
         self.forms.resize(body.insts.len(), Form::default());
-        self.ends.reserve(body.insts.len());
         // A jump may take two words more than it does now.
         let mut words = self.measure(body);
         if 3 * words > SEGMENT {

@@ -59,7 +59,7 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
     let mut runs = Vec::with_capacity(8 * hir.funcs.len());
     let mut functions = Vec::with_capacity(hir.funcs.len());
     let (mut tidier, mut allocator, mut encoder) =
-        (Tidier::new(options.optimizations), Allocator::default(), Encoder::default());
+        (Tidier::new(options.optimizations), Allocator::with_room(), Encoder::default());
     let mut lowered = lower(hir, options.optimizations, |body, layouts| {
         tidier.tidy(body);
         find_registers(&mut allocator, body, layouts, limit)?;

@@ -91,6 +91,18 @@ pub struct Allocator {
 }
 
 impl Allocator {
+    /// One with room for functions of usual size.
+    pub fn with_room() -> Self {
+        Self {
+            values: Vec::with_capacity(64),
+            order: Vec::with_capacity(64),
+            pools: Vec::with_capacity(16),
+            used: Vec::with_capacity(16),
+            ending: Vec::with_capacity(64),
+            ..Self::default()
+        }
+    }
+
     /// Gives every virtual register of a function its machine registers.
     ///
     /// # Errors

@@ -2,9 +2,8 @@
 //! cannot fail and costs one step is moved, so it may as well be computed where the loop would not have come to it.
 
 use mog_core::isa::{Flags, Op, Operand};
-use smallvec::SmallVec;
 
-use super::{ACCESS, Arg, Body, Code, Ext, Inst, Slot, V, visit};
+use super::{ACCESS, Arg, Body, Code, Ext, Inst, Slot, V, visit_writes};
 
 /// Most computations that are moved in front of one loop: each keeps a register for as long as the loop runs.
 const MOST: usize = 8;
@@ -22,13 +21,17 @@ struct Written {
     next: u32,
 }
 
-/// Where registers are written: positions of instructions.
+/// Where registers are written and loops end: positions of instructions.
 #[derive(Default)]
 struct Writes {
     /// By register.
     written: Vec<Written>,
     /// By computation, the last one first: where its operands are written next.
     next: Vec<[u32; 3]>,
+    /// By loop, the last one first: where it ends.
+    ends: Vec<u32>,
+    /// Ends of the loops around a position.
+    open: Vec<u32>,
     /// How many registers there were in the beginning.
     old: u32,
 }
@@ -36,23 +39,31 @@ struct Writes {
 impl Writes {
     /// Finds them.
     fn find(&mut self, body: &Body) {
-        let Self { written, next, old } = self;
+        let Self { written, next, ends, open, old } = self;
         *old = body.classes.len() as u32;
         written.clear();
         written.resize(body.classes.len(), Written { count: 0, before: NONE, next: NONE });
         next.clear();
+        ends.clear();
+        open.clear();
         for (at, inst) in body.insts.iter().enumerate().rev() {
-            visit(inst, &body.ext, |slot, writes, _| {
-                if writes && let Some(written) = written.get_mut(slot.v.0 as usize) {
+            visit_writes(inst, &body.ext, |v| {
+                if let Some(written) = written.get_mut(v.0 as usize) {
                     written.count += 1;
                     written.next = at as u32;
                 }
             });
-            if is_computation(inst.code) {
-                next.push(inst.args.map(|arg| match arg {
-                    Arg::Reg(slot) => written.get(slot.v.0 as usize).map_or(NONE, |written| written.next),
-                    _ => NONE,
-                }));
+            match inst.code {
+                Code::LoopEnd => open.push(at as u32),
+                Code::LoopStart => ends.push(open.pop().unwrap_or(NONE)),
+                // Outside loops nothing is moved.
+                code if !open.is_empty() && is_computation(code) => {
+                    next.push(inst.args.map(|arg| match arg {
+                        Arg::Reg(slot) => written.get(slot.v.0 as usize).map_or(NONE, |written| written.next),
+                        _ => NONE,
+                    }))
+                }
+                _ => {}
             }
         }
         for param in &body.params {
@@ -65,8 +76,8 @@ impl Writes {
 
     /// Goes past an instruction that was not moved.
     fn pass(&mut self, inst: &Inst, ext: &[Ext], at: u32) {
-        visit(inst, ext, |slot, writes, _| {
-            if writes && let Some(written) = self.written.get_mut(slot.v.0 as usize) {
+        visit_writes(inst, ext, |v| {
+            if let Some(written) = self.written.get_mut(v.0 as usize) {
                 written.before = at;
             }
         });
@@ -92,8 +103,6 @@ struct Loop {
 #[derive(Default)]
 pub(super) struct Hoister {
     writes: Writes,
-    /// Ends of the loops, in the order of their beginnings.
-    ends: Vec<u32>,
     /// The beginning of a loop, and the instruction that is moved in front of it.
     moves: Vec<(u32, u32)>,
     loops: Vec<Loop>,
@@ -103,8 +112,8 @@ pub(super) struct Hoister {
 impl Hoister {
     /// Moves what can be moved.
     pub(super) fn hoist(&mut self, body: &mut Body) {
-        if !self.find_loops(body) {
-            return;
+        if body.loops.is_empty() {
+            return; // no loops
         }
         self.writes.find(body);
         self.find_moves(body);
@@ -131,46 +140,20 @@ impl Hoister {
         core::mem::swap(&mut body.insts, &mut self.placed);
     }
 
-    /// Finds where the loops end; false if there are none.
-    fn find_loops(&mut self, body: &Body) -> bool {
-        self.ends.clear();
-        if body.loops.is_empty() {
-            return false;
-        }
-        let mut open: SmallVec<[usize; 8]> = SmallVec::new();
-        for (at, inst) in (0..).zip(&body.insts) {
-            match inst.code {
-                Code::LoopStart => {
-                    open.push(self.ends.len());
-                    self.ends.push(body.insts.len() as u32);
-                }
-                Code::LoopEnd => {
-                    if let Some(end) = open.pop().and_then(|number| self.ends.get_mut(number)) {
-                        *end = at;
-                    }
-                }
-                _ => {}
-            }
-        }
-        !self.ends.is_empty()
-    }
-
     fn find_moves(&mut self, body: &mut Body) {
         self.moves.clear();
         self.loops.clear();
-        let mut number = 0;
         for at in 0..body.insts.len() {
             let position = at as u32;
             match body.insts[at].code {
                 Code::LoopStart => {
-                    let end = self.ends.get(number).copied().unwrap_or(position);
+                    let end = self.writes.ends.pop().unwrap_or(position);
                     self.loops.push(Loop { start: position, end, moved: 0 });
-                    number += 1;
                 }
                 Code::LoopEnd => drop(self.loops.pop()),
-                code if is_computation(code) => {
+                code if !self.loops.is_empty() && is_computation(code) => {
                     let next = self.writes.next.pop().unwrap_or([NONE; 3]);
-                    if !self.loops.is_empty() && self.try_move(body, at, next) {
+                    if self.try_move(body, at, next) {
                         continue;
                     }
                 }

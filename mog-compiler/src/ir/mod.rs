@@ -252,8 +252,10 @@ pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
             operand(0);
             operand(1);
             operand(2);
-            let (start, end) = (inst.ext.0 as usize, inst.ext.1 as usize);
-            for ext in ext.get(start..end).unwrap_or(&[]) {
+            if inst.ext.0 == inst.ext.1 {
+                return;
+            }
+            for ext in ext.get(inst.ext.0 as usize..inst.ext.1 as usize).unwrap_or(&[]) {
                 match ext {
                     Ext::Reg(slot) => each(*slot, false, true),
                     Ext::Mod(slot) => each(*slot, true, true),
@@ -272,6 +274,37 @@ pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
             }
         }
         Code::Label | Code::LoopStart | Code::LoopEnd | Code::Nothing => {}
+    }
+}
+
+/// Calls the function for each virtual register that an instruction writes.
+#[inline]
+pub fn visit_writes(inst: &Inst, ext: &[Ext], mut each: impl FnMut(V)) {
+    // Few instructions write anything but their first operand.
+    let writes = match inst.code {
+        Code::Op(op) => ACCESS[op as usize].writes,
+        Code::Declare => 1,
+        Code::Handler => 2,
+        Code::Label | Code::LoopStart | Code::LoopEnd | Code::Nothing => return,
+    };
+    let mut operand = |n: usize| {
+        if writes >> n & 1 != 0
+            && let Arg::Reg(slot) = inst.args[n]
+        {
+            each(slot.v);
+        }
+    };
+    operand(0);
+    if writes > 1 {
+        operand(1);
+        operand(2);
+    }
+    if inst.ext.0 != inst.ext.1 {
+        for ext in ext.get(inst.ext.0 as usize..inst.ext.1 as usize).unwrap_or(&[]) {
+            if let Ext::Mod(slot) = ext {
+                each(slot.v);
+            }
+        }
     }
 }
 

@@ -27,7 +27,12 @@ pub struct Tidier {
 impl Tidier {
     /// One that makes these improvements.
     pub fn new(optimizations: Optimizations) -> Self {
-        Self { optimizations, ..Self::default() }
+        Self {
+            optimizations,
+            uses: Vec::with_capacity(64),
+            placed: Vec::with_capacity(64),
+            ..Self::default()
+        }
     }
 
     /// Tidies a function's code.
@@ -60,16 +65,23 @@ impl Tidier {
         }
         self.placed.clear();
         self.placed.reserve(body.insts.len() + body.preheaders.len());
-        for inst in &body.insts {
+        // Copied in runs.
+        let mut from = 0;
+        for (at, inst) in body.insts.iter().enumerate() {
             match (inst.code, inst.args[0]) {
                 (Code::LoopStart, Arg::Num(number)) => {
+                    self.placed.extend_from_slice(body.insts.get(from..at).unwrap_or(&[]));
                     self.placed.extend_from_slice(body.preheader(number as usize));
+                    from = at;
                 }
-                (Code::Label, Arg::To(label)) if !body.is_wanted(label) => continue,
+                (Code::Label, Arg::To(label)) if !body.is_wanted(label) => {
+                    self.placed.extend_from_slice(body.insts.get(from..at).unwrap_or(&[]));
+                    from = at + 1;
+                }
                 _ => {}
             }
-            self.placed.push(*inst);
         }
+        self.placed.extend_from_slice(body.insts.get(from..).unwrap_or(&[]));
         core::mem::swap(&mut body.insts, &mut self.placed);
     }
 

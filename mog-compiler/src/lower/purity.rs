@@ -21,6 +21,10 @@ pub(super) struct Purity {
 impl Purity {
     /// What evaluating an expression can do.
     pub(super) fn of(&mut self, hir: &Hir, id: ExprId) -> Effects {
+        let kind = &hir.expr(id).kind;
+        if matches!(kind, ExprKind::Local(_) | ExprKind::Int(_) | ExprKind::Float(_)) {
+            return Effects::default(); // the commonest
+        }
         let index = id.0 as usize;
         if self.known.len() < hir.exprs.len() {
             self.known.resize(hir.exprs.len(), None);
@@ -28,7 +32,6 @@ impl Purity {
         if let Some(Some(effects)) = self.known.get(index) {
             return *effects;
         }
-        let kind = &hir.expr(id).kind;
         let mut effects = own(kind);
         children(kind, &mut |child| {
             let inner = self.of(hir, child);
