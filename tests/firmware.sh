@@ -41,6 +41,15 @@ readonly small_parts=mog-core/floats,mog-core/maps,mog-core/strings,mog-core/tas
 # for_target TARGET COMMAND...: cargo.
 for_target() { CARGO_TARGET_DIR=$cross targets/cross.sh "$@"; }
 
+# clippy_for TARGET CARGO-ARGUMENT...: in release, so that nothing is built twice.
+clippy_for() {
+    if ! has_cross_targets; then
+        echo "clippy left out for $1: Debian's compiler has none"
+        return
+    fi
+    for_target "$1" clippy --release "${@:2}" -- -D warnings
+}
+
 # image BOARD TARGET FILE CARGO-ARGUMENT...: builds what runs the stored programs on a board.
 image() {
     BOARD=$1 for_target "$2" build --release "${@:4}" &&
@@ -52,6 +61,8 @@ image() {
 firmware() {
     local arm=(--manifest-path targets/cortex-m/Cargo.toml)
     need_cross && mkdir -p "$cross/images" || return
+    clippy_for thumbv7m-none-eabi "${arm[@]}" --workspace --features mog-thermostat/defmt,mog-thermostat/alloc &&
+        clippy_for riscv32imac-unknown-none-elf --manifest-path targets/riscv/Cargo.toml || return
     image mps2-an385 thumbv7m-none-eabi conformance "${arm[@]}" &&
         image mps2-an386 thumbv7em-none-eabihf conformance "${arm[@]}" &&
         image lm3s6965evb thumbv7m-none-eabi conformance "${arm[@]}" --no-default-features --features "window-64,$small_parts" &&
@@ -61,15 +72,20 @@ firmware() {
         MOG_FIRMWARE=$cross/images cargo test --locked --package mog-tests --test firmware --test board_snapshots
 }
 
-# The example firmware, without an allocator and with one: damaged programs are refused, a good one takes over.
+# The example firmware, without an allocator and with one: damaged programs are refused, a good one takes over. It tells
+# of the same in defmt's frames.
 thermostat() {
-    local example=(--release --manifest-path targets/cortex-m/Cargo.toml --package mog-thermostat) printed bin
-    need_cross || return
+    local folder=targets/cortex-m/thermostat printed bin elf=$cross/thumbv7m-none-eabi/release/thermostat
+    local example=(--release --manifest-path targets/cortex-m/Cargo.toml --package mog-thermostat)
+    need_cross && need defmt-print cargo install --locked defmt-print || return
     for bin in thermostat thermostat-alloc; do
         printed=$(for_target thumbv7m-none-eabi run "${example[@]}" --features alloc --bin "$bin") || return
-        diff targets/cortex-m/thermostat/expected.txt <(printf '%s\n' "$printed") || return
+        diff $folder/expected.txt <(printf '%s\n' "$printed") || return
     done
-    echo "both firmwares print what they should"
+    for_target thumbv7m-none-eabi run "${example[@]}" --features defmt --bin thermostat >"$cross/frames" || return
+    printed=$(defmt-print -e "$elf" --log-format '{L} {s}' <"$cross/frames") || return
+    diff $folder/expected-defmt.txt <(printf '%s\n' "$printed") || return
+    echo "all three firmwares tell what they should"
 }
 
 # What the machine takes on a Cortex-M3: bytes of flash and RAM, bytes of native stack, instructions. What is over 2 % more

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// Why bytes are not a module that this machine can run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum LoadError {
     /// The bytes do not lie on a multiple of four; copy them to where they do.
@@ -40,6 +41,7 @@ pub enum LoadError {
 
 /// What is wrong in a module; see the verifier for the rules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Invalid {
     /// A type record, its components or slots.
@@ -136,6 +138,7 @@ impl Invalid {
 
 /// Why the program ended by a fault of its own. Not catchable by the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum TrapCode {
@@ -270,6 +273,7 @@ impl fmt::Display for TrapMessage<'_> {
 
 /// Why an operation failed that a program can catch; the kind slot of a `Result`, where 0 is ok.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u8)]
 pub enum Failure {
     /// It was tried and did not work.

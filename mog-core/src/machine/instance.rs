@@ -27,6 +27,7 @@ pub struct Config {
 
 /// Why an instance could not be set up or entered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum StartError {
     /// The arena is too small for the module's state and one frame.

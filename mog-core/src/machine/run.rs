@@ -13,6 +13,7 @@ use crate::module::Function;
 
 /// How a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Outcome {
     /// The function returned; see [`Instance::result`](crate::Instance::result).
     Returned,

@@ -27,6 +27,7 @@ pub(super) const MAGIC: [u8; 5] = [b'M', b'O', b'G', b'S', VERSION];
 
 /// Why an instance could not be saved, or a snapshot not be restored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// The bytes for the snapshot are too few.

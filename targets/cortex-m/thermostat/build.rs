@@ -20,6 +20,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     capabilities.grant("heater.set", |_: bool| {});
     capabilities.grant_standard("log.write")?;
     println!("cargo:rustc-link-arg=-Tlink.x");
+    if env::var_os("CARGO_FEATURE_DEFMT").is_some() {
+        println!("cargo:rustc-link-arg=-Tdefmt.x");
+        // Without it only errors are told of.
+        println!("cargo:rustc-env=DEFMT_LOG=info");
+    }
     let key = SecretKey::new(&SECRET);
     fs::write(out.join("key.pub"), key.public().as_bytes())?;
     let limits = Limits { memory: Some(MEMORY), ..Limits::default() };

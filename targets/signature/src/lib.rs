@@ -48,6 +48,7 @@ pub const MAX_NAME: usize = 32;
 
 /// Why a module is not trusted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Refused {
     /// The bytes are no signed module, perhaps an unsigned one.

@@ -4,7 +4,8 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 
 use cortex_m_rt::exception;
 use mog_core::{Call, Capability, Reply, capabilities};
-use mog_firmware::{Console, Terminal};
+
+use crate::events::Event;
 
 /// What programs are granted. It lies in flash; a call is an index into it.
 pub static GRANTED: &[Capability] = capabilities! {
@@ -92,6 +93,6 @@ fn heat(call: &mut Call<'_, '_>) -> Reply {
 
 fn write(call: &mut Call<'_, '_>) -> Reply {
     let text = call.memory().string(call.int_arg(0).cast_unsigned()).unwrap_or_default();
-    Terminal::open().remark(format_args!("{text}"));
+    Event::Said(text).log();
     Reply::Done
 }

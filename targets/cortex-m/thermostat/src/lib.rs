@@ -3,17 +3,18 @@
 //! - [`devices`] is what a program can reach: a table of functions in flash.
 //! - [`slots`] is where programs lie: two places in flash, so that a new one can be checked while the old one runs. None is
 //!   run that the owner of the firmware's key has not signed.
+//! - [`events`] is what it tells of, as text or in defmt's frames.
 //! - [`supervise`] runs the program in a slot, so many steps a tick of the timer, until a better one has arrived.
 //!
 //! The emulated board has no flash controller and no thermometer. What stands for them is marked.
 #![no_std]
 
 pub mod devices;
+pub mod events;
 pub mod slots;
 pub mod supervise;
 
-use mog_firmware::{Console, Terminal};
-
+use events::Event;
 use slots::{Slots, receive};
 use supervise::{Arrival, supervise};
 
@@ -49,6 +50,6 @@ pub fn demonstration(arena: &mut [u64]) {
             slots.switch();
             supervise(&mut slots, arena, &arrivals, 60);
         }
-        Err(error) => Terminal::open().remark(format_args!("day: {error}")),
+        Err(error) => Event::Refused("day", error).log(),
     }
 }

@@ -1,13 +1,11 @@
 //! Runs the program of a slot, and changes it for another one that has arrived.
 
-use core::fmt;
-
 use cortex_m::asm;
 use mog_core::{Config, Instance, Outcome, StartError, StaticHost};
-use mog_firmware::{Console, Terminal};
 use mog_signature::Refused;
 
 use crate::devices::{self, CONVERSION};
+use crate::events::{Event, Failed};
 use crate::slots::{Slots, receive, trusted};
 
 /// Steps that a program may take in a tick of the timer. Nothing that it does keeps the main loop away for longer.
@@ -35,41 +33,16 @@ enum End {
     Done,
 }
 
-/// Why the program in a slot does not run.
-#[derive(Debug)]
-enum Failed {
-    /// Nobody signed it.
-    Refused(Refused),
-    /// It does not start.
-    Start(StartError),
-}
-
-impl From<Refused> for Failed {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-impl From<StartError> for Failed {
-    fn from(error: StartError) -> Self {
-        Self::Start(error)
-    }
-}
-
-fn log(line: fmt::Arguments<'_>) {
-    Terminal::open().remark(line);
-}
-
 /// Runs the active slot's program and those that replace it, until so many readings were made.
 pub fn supervise(slots: &mut Slots<'_>, arena: &mut [u64], mut arrivals: &[Arrival], readings: u32) {
     loop {
         let (image, _) = slots.split();
-        log(format_args!("running {} bytes in flash", image.len()));
+        Event::Running(image.len()).log();
         match run(slots, arena, &mut arrivals, readings) {
             Ok(End::Replaced) => slots.switch(),
             Ok(End::Done) => return,
             Err(error) => {
-                log(format_args!("not started: {error:?}"));
+                Event::NotStarted(error).log();
                 return;
             }
         }
@@ -103,12 +76,12 @@ fn run(
             Outcome::Pending(_) | Outcome::Waiting => {}
             Outcome::Paused => {
                 if !over_budget {
-                    log(format_args!("it takes more steps than a tick has, and goes on in the next one"));
+                    Event::OverBudget.log();
                 }
                 over_budget = true;
             }
             ended => {
-                log(format_args!("the program ended: {ended:?}"));
+                Event::Ended(ended).log();
                 return Ok(End::Done);
             }
         }
@@ -118,10 +91,10 @@ fn run(
             *arrivals = rest;
             match take(spare, arrival, signed.manifest.version) {
                 Ok(()) => {
-                    log(format_args!("{}: verified", arrival.name));
+                    Event::Verified(arrival.name).log();
                     return Ok(End::Replaced);
                 }
-                Err(error) => log(format_args!("{}: {error}", arrival.name)),
+                Err(error) => Event::Refused(arrival.name, error).log(),
             }
         }
         if arrivals.is_empty() && devices::readings() >= readings {

@@ -50,7 +50,5 @@ fn main() -> ! {
 
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
-    loop {
-        asm::udf();
-    }
+    asm::udf()
 }
