@@ -82,7 +82,7 @@ licences() {
 # what only the command and policies need.
 no_std() {
     local features found
-    for features in "" floats,maps window-32,default window-64,default; do
+    for features in "" floats,maps window-32,default window-64,default defmt,default; do
         RUSTFLAGS="-D warnings" cargo check --locked --package mog-core --no-default-features --features "$features" || return
     done
     found=$(cargo tree --locked --package mog-core --edges normal,features |
