@@ -427,7 +427,7 @@ impl<'a> Checker<'a> {
         self.arguments_of_broken(args, span)
     }
 
-    fn owner_of_variant(&self, variant: &str) -> Option<String> {
+    pub(super) fn owner_of_variant(&self, variant: &str) -> Option<String> {
         if self.diagnostics.is_full() {
             return None;
         }

@@ -284,6 +284,10 @@ impl<'a> Checker<'a> {
             if let Some(fix) = ours.write {
                 report.fix(span, fix);
             }
+        } else if let Some(owner) = self.owner_of_variant(text) {
+            self.error(span, "unknown-name", format!("there is no variable `{text}`"))
+                .help(format!("a variant is written with its enum: {owner}.{text}"))
+                .fix(span, format!("{owner}.{text}"));
         } else {
             let near = self.nearest(text, self.visible().map(|(name, _)| name));
             let report = self.error(span, "unknown-name", format!("there is no variable `{text}`"));

@@ -321,6 +321,15 @@ impl Checker<'_> {
                         .help("a default follows with .unwrap_or(…)")
                         .fix(applied.span, write);
                 }
+                ("reduce", [function], Some(&array)) => {
+                    let function = self.source(self.ast[function.value].span);
+                    let array = self.operand_text(array);
+                    self.error(name.span, "wrong-argument-count", "`reduce` takes 2 arguments, not 1").help(
+                        format!(
+                            "what it begins with comes first, as 0 does in {array}.reduce(0, {function})"
+                        ),
+                    );
+                }
                 _ => self.wrong_count(name.span, applied.row.name, params.len(), args.len()),
             }
             for arg in args {
