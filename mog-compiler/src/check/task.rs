@@ -123,13 +123,38 @@ impl Checker<'_> {
         let inner = self.hir.types.fresh();
         let future = self.future_of(inner, span);
         let futures = self.array_of(future, span);
-        let node = self.expr(arg.value, Want::Type(futures));
+        let before = self.hir.exprs.len();
+        let node = self.infer(arg.value, Want::Type(futures));
+        let node = if self.waits_in_closure(node, before) {
+            self.broken(self.hir.expr(node).span)
+        } else {
+            self.coerce(node, futures)
+        };
         let result = match group {
             Group::All => self.array_of(inner, span),
             Group::Race => inner,
         };
         let ty = self.future_of(result, span);
         self.emit(ExprKind::Group(group, node), ty, span)
+    }
+
+    /// Whether these are values where futures are due, because a closure in the expression, whose nodes begin at `before`,
+    /// calls a capability's `async fn`; then says so.
+    fn waits_in_closure(&mut self, node: ExprId, before: usize) -> bool {
+        let TyKind::Array(element) = *self.kind(self.ty_of(node)) else { return false };
+        if matches!(self.kind(element), TyKind::Future(_) | TyKind::Var(_) | TyKind::Error) {
+            return false;
+        }
+        let waiting = self.hir.exprs.iter().skip(before).find(|expr| {
+            matches!(&expr.kind, ExprKind::CallImport(import, ..)
+                if self.hir.imports.get(import.0 as usize).is_some_and(|import| import.is_async))
+        });
+        let Some(span) = waiting.map(|call| call.span) else { return false };
+        let text = self.source(span);
+        self.error(span, "missing-spawn", "this is waited for at once: a closure has no futures of its own")
+            .help("`spawn` lets it run beside the others")
+            .fix(span, format!("spawn {text}"));
+        true
     }
 
     fn is_in_async(&self) -> bool {
