@@ -25,7 +25,7 @@ pub mod verify;
 pub use error::{Failure, Invalid, LoadError, TrapCode, TrapMessage};
 pub use host::{Binding, Builder, Call, Capability, Direct, DirectCall, Host, Reply, StaticHost};
 pub use machine::{
-    AsyncHost, Config, Counters, Dispatch, Instance, Outcome, Running, SnapshotError, StartError, State,
-    WINDOW,
+    ArgumentSlots, AsyncHost, Config, Counters, Dispatch, Instance, Outcome, Running, SnapshotError,
+    StartError, State, WINDOW,
 };
 pub use module::{Module, TypeId};

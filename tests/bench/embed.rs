@@ -11,7 +11,7 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use mog::{CapabilitySet, Compiler, Program, Runtime, compile_mog_source};
+use mog::{CapabilitySet, Compiler, Program, PubFn, Runtime, compile_mog_source};
 use mog_tests::shapes::program_of;
 
 const RISK: &str = include_str!("../../examples/risk.mog");
@@ -132,6 +132,25 @@ fn main() -> Outcome<()> {
         Ok(())
     })?;
     row("one more call", micros(again));
+
+    let program = compile_mog_source("pub fn add(a: int, b: int) -> int { a + b }")?;
+    let add: PubFn<(i64, i64), i64> = program.pub_fn("add")?;
+    let mut runtime =
+        Runtime::builder().memory(4 << 10).steps(100_000).build(program, CapabilitySet::new())?;
+    let named = time(|| {
+        for n in 0..1000i64 {
+            black_box(runtime.call("add", (black_box(n), 2))?);
+        }
+        Ok(())
+    })?;
+    row("a call of `add(int, int)` by name, with a limit on steps", nanos_each(named, 1000));
+    let looked_up = time(|| {
+        for n in 0..1000i64 {
+            black_box(add.call(&mut runtime, (black_box(n), 2))?);
+        }
+        Ok(())
+    })?;
+    row("the same, looked up once", nanos_each(looked_up, 1000));
 
     const CALLS: u32 = 100_000;
     let mut nop = CapabilitySet::new();

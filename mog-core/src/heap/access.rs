@@ -243,8 +243,17 @@ impl Vm<'_> {
     }
 
     /// Notes that this many words are in use beside the objects that exist.
+    #[inline]
     pub(crate) fn note_use(&mut self, words: usize) {
         let end = self.state.split.saturating_add(self.state.top).saturating_add(words);
+        if end > self.state.noted {
+            self.note_more(end);
+        }
+    }
+
+    #[cold]
+    fn note_more(&mut self, end: usize) {
+        self.state.noted = end;
         let used = end.min(self.limit()).saturating_sub(self.module.slack());
         self.state.counters.peak_words = self.state.counters.peak_words.max(used);
     }

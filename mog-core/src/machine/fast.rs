@@ -20,6 +20,9 @@ const SLICE: i64 = match (METERED, cfg!(debug_assertions)) {
     (true, false) => 4096,
 };
 
+/// What a machine has for a trap before there is one.
+const NO_TRAP: (TrapCode, [i64; 2]) = (TrapCode::Corrupt, [0; 2]);
+
 /// Whether the target has the registers that tail calls hand their arguments on in. Where it has not, the dispatcher that
 /// makes them would only take up flash.
 pub(super) const TAIL: bool = cfg!(target_pointer_width = "64");
@@ -146,7 +149,7 @@ impl Vm<'_> {
             insn: Insn(0),
             charged: Cell::new(0),
             exit: Exit::Slow,
-            trap: (TrapCode::Corrupt, [0; 2]),
+            trap: NO_TRAP,
         };
         let mut context = Context { host, machine };
         let exit = run_windows::<D>(stack, &mut context);

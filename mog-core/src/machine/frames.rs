@@ -7,10 +7,10 @@
 //!         all bits set: the outermost frame
 //! ```
 
+use super::arguments::MAX_SLOTS;
 use super::vm::{Stop, Vm};
 use super::window::WINDOW;
 use crate::heap::NULL;
-use crate::module::Function;
 
 /// The link word of the outermost frame.
 pub(crate) const OUTERMOST: u64 = u64::MAX;
@@ -72,11 +72,14 @@ impl Vm<'_> {
     }
 
     /// Makes sure that a frame fits whose first register is at this word of the arena.
+    #[inline]
     pub(crate) fn make_room(&mut self, base: usize) -> Result<(), Stop> {
         let needs = base + WINDOW;
-        if needs <= self.state.split {
-            return Ok(());
-        }
+        if needs <= self.state.split { Ok(()) } else { self.grow_to(needs) }
+    }
+
+    #[cold]
+    fn grow_to(&mut self, needs: usize) -> Result<(), Stop> {
         let most = self
             .state
             .max_stack
@@ -97,18 +100,32 @@ impl Vm<'_> {
         }
     }
 
-    /// Enters a function from outside: the outermost frame, with null references and no arguments yet.
-    pub(crate) fn push_outermost(&mut self, function: &Function) -> Result<(), Stop> {
-        self.state.base = self.state.bindings + 1;
-        self.make_room(self.state.base)?;
-        if let Some(link) = self.arena.get_mut(self.state.base - 1) {
+    /// Enters a function from outside, by its first instruction and its number of registers: the outermost frame. These
+    /// are its first registers, and all others are null.
+    #[inline]
+    pub(crate) fn push_outermost(
+        &mut self,
+        start: u32,
+        frame: u8,
+        first: &[u64; MAX_SLOTS],
+    ) -> Result<(), Stop> {
+        let link = self.state.bindings;
+        self.state.base = link + 1;
+        self.make_room(link + 1)?;
+        if let Some([link, registers @ ..]) = self.arena.get_mut(link..) {
             *link = OUTERMOST;
+            match registers.first_chunk_mut() {
+                // What a small frame has not, the window still has.
+                Some(registers) if usize::from(frame) <= MAX_SLOTS => *registers = *first,
+                _ => {
+                    let values = first.iter().copied().chain(core::iter::repeat(NULL));
+                    for (register, value) in registers.iter_mut().take(usize::from(frame)).zip(values) {
+                        *register = value;
+                    }
+                }
+            }
         }
-        let frame = self.state.base..self.state.base + usize::from(function.frame);
-        if let Some(registers) = self.arena.get_mut(frame) {
-            registers.fill(NULL);
-        }
-        self.state.pc = function.start as usize;
+        self.state.pc = start as usize;
         Ok(())
     }
 }

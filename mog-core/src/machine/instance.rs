@@ -1,5 +1,8 @@
 //! An instance: one module in one arena, from linking to the result.
 
+use core::borrow::BorrowMut;
+
+use super::arguments::ArgumentSlots;
 use super::binding::{ABSENT, ImportBinding, REFUSED};
 use super::frames::Link;
 use super::run::Outcome;
@@ -53,11 +56,11 @@ pub enum StartError {
     OutOfMemory,
 }
 
-/// A module in an arena, ready to run.
-pub struct Instance<'a> {
+/// A module in an arena, ready to run. Its state is its own, or borrowed from a host that keeps it where it is.
+pub struct Instance<'a, S = State> {
     module: Module<'a>,
     pub(super) arena: &'a mut [u64],
-    pub(super) state: State,
+    pub(super) state: S,
 }
 
 impl<'a> Instance<'a> {
@@ -112,33 +115,44 @@ impl<'a> Instance<'a> {
             ended: false,
             tasks: Tasks::NONE,
             dispatch: config.dispatch,
+            noted: 0,
             counters: Counters { peak_words: needs.saturating_sub(module.slack()), ..Counters::default() },
         };
         let mut instance = Self { module, arena, state };
         instance.clear_stack();
         Ok(instance)
     }
+}
 
-    /// Puts an instance together again from what [`Instance::detach`] gave and the same module and arena.
+impl<'a, S: BorrowMut<State>> Instance<'a, S> {
+    /// Puts an instance together again from what [`Instance::detach`] gave, or a place where that is kept, and the same
+    /// module and arena.
     #[must_use]
-    pub const fn attach(module: Module<'a>, arena: &'a mut [u64], state: State) -> Self {
+    #[inline]
+    pub const fn attach(module: Module<'a>, arena: &'a mut [u64], state: S) -> Self {
         Self { module, arena, state }
     }
 
     /// The state, to keep while nothing runs.
     #[must_use]
-    pub fn detach(self) -> State {
+    pub fn detach(self) -> S {
         self.state
     }
 
+    #[inline]
+    fn state(&self) -> &State {
+        self.state.borrow()
+    }
+
+    #[inline]
     fn vm(&mut self) -> Vm<'_> {
-        Vm { module: &self.module, arena: self.arena, state: &mut self.state }
+        Vm { module: &self.module, arena: self.arena, state: self.state.borrow_mut() }
     }
 
     /// Drops what runs or has ended: no frame is left, and nothing of an earlier run keeps objects alive. The module's
     /// state stays.
     pub fn clear_stack(&mut self) {
-        self.state.clear_stack();
+        self.state.borrow_mut().clear_stack();
     }
 
     /// Enters a function, which the next run carries out. Whatever ran before is dropped; the module's state
@@ -154,28 +168,49 @@ impl<'a> Instance<'a> {
         words: usize,
         arguments: impl FnOnce(&mut Builder<'_, '_>, &mut heapless::Vec<u64, WINDOW>) -> Option<()>,
     ) -> Result<(), StartError> {
-        let record = self.module.function(function).ok_or(StartError::NoFunction)?;
-        if record.captures != TypeId::UNIT {
-            return Err(StartError::NoFunction);
-        }
-        self.clear_stack();
+        let params = self.open(function, &ArgumentSlots::NONE)?;
         let mut vm = self.vm();
-        vm.push_outermost(&record).map_err(|_| StartError::OutOfMemory)?;
         vm.reserve(words).map_err(|_| StartError::OutOfMemory)?;
         let mut slots = heapless::Vec::new();
         arguments(&mut Builder::new(&mut vm), &mut slots).ok_or(StartError::Arguments)?;
-        if slots.len() != usize::from(record.params) {
+        if slots.len() != usize::from(params) {
             return Err(StartError::Arguments);
         }
         for (register, &slot) in (0..=u8::MAX).zip(&slots) {
             vm.set_reg(register, slot);
         }
-        (self.state.entry, self.state.ended) = (Some(function), false);
+        self.state.borrow_mut().entry = Some(function);
         Ok(())
+    }
+
+    /// The same with arguments that need no room.
+    ///
+    /// # Errors
+    /// As for [`Instance::enter`].
+    #[inline]
+    pub fn enter_slots(&mut self, function: u16, arguments: &ArgumentSlots) -> Result<(), StartError> {
+        if self.open(function, arguments)? != arguments.count {
+            return Err(StartError::Arguments);
+        }
+        self.state.borrow_mut().entry = Some(function);
+        Ok(())
+    }
+
+    /// Makes the frame of a function, which is not yet entered. Gives how many registers its parameters have.
+    #[inline]
+    fn open(&mut self, function: u16, arguments: &ArgumentSlots) -> Result<u8, StartError> {
+        let (start, [params, _, frame, _]) = self.module.entry(function).ok_or(StartError::NoFunction)?;
+        if self.module.captures(function) != TypeId::UNIT {
+            return Err(StartError::NoFunction);
+        }
+        self.clear_stack();
+        let opened = self.vm().push_outermost(start, frame, &arguments.slots);
+        opened.map(|()| params).map_err(|_| StartError::OutOfMemory)
     }
 
     /// Runs what was entered, for at most so many steps more (an overdraft of the last run is paid first). What has ended,
     /// in whatever way, does not go on.
+    #[inline]
     pub fn run(&mut self, host: &mut dyn Host, steps: u64) -> Outcome {
         self.run_by(steps, |vm| vm.run(host))
     }
@@ -186,35 +221,39 @@ impl<'a> Instance<'a> {
         self.run_by(steps, |vm| vm.step(host))
     }
 
+    #[inline]
     fn run_by(&mut self, steps: u64, run: impl FnOnce(&mut Vm<'_>) -> Outcome) -> Outcome {
-        if self.state.entry.is_none() || self.state.ended {
+        let mut vm = self.vm();
+        if vm.state.entry.is_none() || vm.state.ended {
             return Outcome::Idle;
         }
         let steps = i64::try_from(steps).unwrap_or(i64::MAX);
-        self.state.fuel = self.state.fuel.min(0).saturating_add(steps);
-        let mut vm = self.vm();
+        vm.state.fuel = vm.state.fuel.min(0).saturating_add(steps);
         let outcome = run(&mut vm);
         vm.note_use(0);
-        self.state.ended = !matches!(
-            outcome,
-            Outcome::Paused
-                | Outcome::Pending(_)
-                | Outcome::Waiting
-                | Outcome::Halted
-                | Outcome::OutOfHostCalls
-        );
+        vm.state.ended = outcome == Outcome::Returned || outcome.is_end();
         outcome
     }
 
     /// Sets how many host calls it may still make: the run ends before the next one beyond them, and another run goes
     /// on with it. There is no limit at first.
-    pub const fn limit_host_calls(&mut self, calls: u64) {
-        self.state.host_calls_left = calls;
+    #[inline]
+    pub fn limit_host_calls(&mut self, calls: u64) {
+        self.state.borrow_mut().host_calls_left = calls;
     }
 
-    /// Steps of the last run that it did not take.
-    pub(super) fn steps_left(&self) -> u64 {
-        self.state.fuel.max(0).unsigned_abs()
+    /// How many host calls it may still make.
+    #[must_use]
+    #[inline]
+    pub fn host_calls_left(&self) -> u64 {
+        self.state().host_calls_left
+    }
+
+    /// Steps that the last run was allowed and did not take.
+    #[must_use]
+    #[inline]
+    pub fn steps_left(&self) -> u64 {
+        self.state().fuel.max(0).unsigned_abs()
     }
 
     /// The host has what a pending call waited for, and gives it when the next run asks for it with
@@ -233,24 +272,36 @@ impl<'a> Instance<'a> {
     /// The type and the slots of the result of the function that returned.
     #[must_use]
     pub fn result_slots(&self) -> Option<(TypeId, &[u64])> {
-        let function = self.module.function(self.state.entry?)?;
+        let function = self.module.function(self.state().entry?)?;
         let signature = self.module.types.record(function.signature)?;
         let ty = TypeId(*signature.components.last()?);
-        let start = self.state.bindings + 1;
+        let start = self.result_start();
         Some((ty, self.arena.get(start..start + self.module.types.value_size(ty))?))
+    }
+
+    /// The first slot of the result of the function that returned. It means nothing where the result has none.
+    #[must_use]
+    #[inline]
+    pub fn result_slot(&self) -> u64 {
+        self.arena.get(self.result_start()).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    fn result_start(&self) -> usize {
+        self.state().bindings + 1
     }
 
     /// The failure that ended the program, or the message of its panic.
     #[must_use]
     pub fn failure(&self) -> (Failure, &str) {
-        let (kind, message) = self.state.failure;
+        let (kind, message) = self.state().failure;
         (Failure::from_kind(kind), self.memory().string(message).unwrap_or(""))
     }
 
     /// Heap and module.
     #[must_use]
     pub fn memory(&self) -> Memory<'_> {
-        let heap = self.arena.get(self.state.split..).unwrap_or(&[]);
+        let heap = self.arena.get(self.state().split..).unwrap_or(&[]);
         Memory { module: &self.module, heap }
     }
 
@@ -262,14 +313,16 @@ impl<'a> Instance<'a> {
 
     /// What it has done so far.
     #[must_use]
-    pub const fn counters(&self) -> Counters {
-        self.state.counters
+    #[inline]
+    pub fn counters(&self) -> Counters {
+        self.state().counters
     }
 
     /// The instruction at which it stands, and those from which the functions around it were called: innermost
     /// first. Each with the number of its function.
     pub fn call_stack(&self) -> impl Iterator<Item = (u16, usize)> + '_ {
-        let mut next = self.state.entry.map(|_| (self.state.base, self.state.pc));
+        let state = self.state();
+        let mut next = state.entry.map(|_| (state.base, state.pc));
         core::iter::from_fn(move || {
             let (base, pc) = next?;
             next = base

@@ -1,5 +1,6 @@
 //! The machine: runs the code of one module in an arena.
 
+mod arguments;
 mod binding;
 mod direct;
 mod dispatch_match;
@@ -19,6 +20,7 @@ mod tests;
 mod vm;
 mod window;
 
+pub use arguments::ArgumentSlots;
 pub use direct::{Direct, DirectCall};
 pub use future::{AsyncHost, Running};
 pub use instance::{Config, Instance, StartError};

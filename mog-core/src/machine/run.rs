@@ -45,6 +45,14 @@ pub enum Outcome {
     Idle,
 }
 
+impl Outcome {
+    /// Whether another run does not go on.
+    #[cold]
+    pub(super) const fn is_end(self) -> bool {
+        !matches!(self, Self::Paused | Self::Pending(_) | Self::Waiting | Self::Halted | Self::OutOfHostCalls)
+    }
+}
+
 impl From<Stop> for Outcome {
     fn from(stop: Stop) -> Self {
         match stop {
@@ -66,6 +74,10 @@ impl Vm<'_> {
     pub(crate) fn run(&mut self, host: &mut dyn Host) -> Outcome {
         loop {
             let end = self.run_fast(host);
+            // As most calls of a host's end.
+            if matches!(end, Fast::Returned) && !self.in_task() {
+                return Outcome::Returned;
+            }
             if let Some(outcome) = self.go_on(end, host) {
                 return outcome;
             }
@@ -93,11 +105,13 @@ impl Vm<'_> {
 
     /// A frame without a caller returned: that of a task, or of the entry.
     fn returned(&mut self) -> Result<Option<Outcome>, Stop> {
-        if lacks(TASKS) || self.state.tasks.running == NULL {
-            Ok(Some(Outcome::Returned))
-        } else {
-            self.task_returned()
-        }
+        if self.in_task() { self.task_returned() } else { Ok(Some(Outcome::Returned)) }
+    }
+
+    /// Whether what runs is a task, and not the entry.
+    #[inline]
+    fn in_task(&self) -> bool {
+        !lacks(TASKS) && self.state.tasks.running != NULL
     }
 
     /// Carries out the instruction at `state.pc`.
@@ -247,7 +261,7 @@ impl Vm<'_> {
                 return Ok(None);
             }
             if !self.pop_frame() {
-                if !lacks(TASKS) && self.state.tasks.running != NULL {
+                if self.in_task() {
                     return self.task_failed(kind, message, host);
                 }
                 // Nobody catches it: back to where it was raised, for the report.

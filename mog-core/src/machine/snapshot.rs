@@ -176,7 +176,7 @@ impl Instance<'_> {
             pc: small(state.pc),
             acc: state.acc,
             facc: state.facc.to_bits(),
-            debt: state.fuel.min(0).unsigned_abs(),
+            debt: state.overdraft(),
             paid: state.paid,
             seed: state.seed,
             waiting: state.waiting,
@@ -232,6 +232,7 @@ impl Saved {
                 ended: self.ended,
             },
             dispatch: super::Dispatch::Fastest,
+            noted: 0,
             counters: Counters {
                 steps: self.steps,
                 collector_steps: self.collector_steps,

@@ -79,11 +79,26 @@ pub struct State {
     pub(crate) ended: bool,
     pub(crate) tasks: Tasks,
     pub(crate) dispatch: Dispatch,
+    /// The word of the arena up to which the counters know of its use.
+    pub(crate) noted: usize,
     pub(crate) counters: Counters,
 }
 
 impl State {
+    /// What the machine has done so far.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Steps that it took beyond those that it was allowed. The next run pays for them first.
+    #[must_use]
+    pub const fn overdraft(&self) -> u64 {
+        if self.fuel < 0 { self.fuel.unsigned_abs() } else { 0 }
+    }
+
     /// Drops what runs or has ended, but not the module's state.
+    #[inline]
     pub(super) fn clear_stack(&mut self) {
         self.entry = None;
         self.ended = false;

@@ -17,11 +17,13 @@
 //! All numbers are little-endian, and so must the processor be.
 
 mod metadata;
+mod sections;
 mod types;
 
 use bytemuck::try_cast_slice;
 
 pub use metadata::{Counts, Export, FunctionDebug, Import, Lines, Metadata, Records, Requirement};
+pub use sections::Sections;
 pub use types::{Packing, Slots, TASK_SLOTS, TYPE_WORDS, TypeId, TypeKind, TypeRecord, TypeTable};
 
 use crate::error::LoadError;

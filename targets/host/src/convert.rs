@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
-use mog_core::TypeId;
+use mog_core::{ArgumentSlots, TypeId};
 
 use crate::{Type, Value};
 
@@ -71,8 +71,8 @@ pub trait FromMog: Sized {
     /// If it is of another type, or out of this type's range.
     fn from_mog(value: Value) -> Result<Self, Mismatch>;
 
-    /// Made from the register of an argument whose type was found to agree when the program was linked; a type
-    /// that has no such short way gives `None`.
+    /// Made from the register of an argument or a result whose type was found to agree when the program was linked or
+    /// the function looked up; a type that has no such short way gives `None`, and so does a value out of its range.
     #[doc(hidden)]
     fn from_register(_: i64) -> Option<Self> {
         None
@@ -215,7 +215,7 @@ macro_rules! plain {
 }
 
 plain! {
-    (), Unit UNIT, "()", [], [|()| None], Value::Null => ();
+    (), Unit UNIT, "()", [|_| ()], [|()| None], Value::Null => ();
     bool, Bool BOOL, "bool", [|bits| bits != 0], [|bit| Some(u64::from(bit))], Value::Bool(value) => value;
     f64, Float FLOAT, "float", [|bits| f64::from_bits(bits.cast_unsigned())], [|float| Some(float.to_bits())],
         Value::Float(value) => value, Value::Int(value) => value as f64;
@@ -504,9 +504,6 @@ fn entries<K: FromMog, V: FromMog>(value: Value) -> Result<Entries<K, V>, Mismat
     Ok(list.into_iter())
 }
 
-/// The slots of up to six arguments.
-pub(crate) type Slots = [u64; 6];
-
 /// Arguments for a function of a program: a tuple of up to six values, or a list of them.
 pub trait Arguments {
     /// The values in order.
@@ -521,7 +518,7 @@ pub trait Arguments {
     /// The slots of arguments for parameters of these types; none if they are others, or not of one slot each that
     /// needs no room in the arena.
     #[doc(hidden)]
-    fn slots(&self, types: &[u16]) -> Option<[u64; 6]> {
+    fn slots(&self, types: &[u16]) -> Option<ArgumentSlots> {
         let _ = types;
         None
     }
@@ -547,15 +544,12 @@ macro_rules! tuples {
                     vec![$($name::mog_type()),*]
                 }
 
-                fn slots(&self, types: &[u16]) -> Option<Slots> {
+                #[inline]
+                fn slots(&self, types: &[u16]) -> Option<ArgumentSlots> {
                     let ($($name,)*) = self;
                     let mut types = types.iter().map(|&ty| TypeId(ty));
-                    let given: &[u64] = &[$($name.slot(types.next()?)?),*];
-                    let mut slots = Slots::default();
-                    for (slot, &value) in slots.iter_mut().zip(given) {
-                        *slot = value;
-                    }
-                    types.next().is_none().then_some(slots)
+                    let slots = [$($name.slot(types.next()?)?),*];
+                    types.next().is_none().then(|| ArgumentSlots::new(slots))
                 }
             }
         )*

@@ -96,6 +96,13 @@ pub enum Error {
         /// Those that it has.
         known: Vec<String>,
     },
+    /// A function of the program has other types than the host takes it for; see [`Program::pub_fn`](crate::Program::pub_fn).
+    Types {
+        /// The function with its types, as the language writes them.
+        function: String,
+        /// What the host takes it for.
+        taken_for: String,
+    },
     /// The arguments do not fit the function.
     Arguments {
         /// The function.
@@ -188,7 +195,7 @@ impl Error {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::NoFunction { .. } | Self::Arguments { .. } | Self::Idle => 64,
+            Self::NoFunction { .. } | Self::Types { .. } | Self::Arguments { .. } | Self::Idle => 64,
             Self::Compile(_) | Self::Load(_) | Self::Signature { .. } | Self::Snapshot { .. } => 65,
             #[cfg(feature = "sign")]
             Self::Untrusted(_) => 65,
@@ -260,6 +267,12 @@ impl fmt::Display for Error {
                 "the program has no function `{name}` for the host to call (only `main` and `pub` functions); it has {}",
                 known.join(", ")
             ),
+            Self::Types { function, taken_for } => {
+                write!(
+                    f,
+                    "the program's `{function}` has other types than the host takes it for: `{taken_for}`"
+                )
+            }
             Self::Arguments { name, message } => write!(f, "the arguments do not fit `{name}`: {message}"),
             Self::Trap { message, .. } => write!(f, "trap: {message}"),
             Self::Failed { message, .. } => write!(f, "uncaught failure: {message}"),

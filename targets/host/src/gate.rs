@@ -199,6 +199,12 @@ impl Gate {
         }
     }
 
+    /// Whether nothing is left of a run: no call that is under way, and no reason to stop.
+    #[inline]
+    pub(crate) fn is_clear(&self) -> bool {
+        self.asking.is_empty() && self.stop.is_none() && self.pending.is_clear()
+    }
+
     /// Nobody waits for any call any more.
     pub(crate) fn forget_calls(&mut self) {
         self.pending.clear();
@@ -555,11 +561,12 @@ fn denied() -> Progress {
 /// Whether each parameter is in one register that reads the same as a signed number, a float or a reference.
 fn is_plain(signature: TypeRecord<'_>) -> bool {
     let params = signature.components.split_last().map_or(&[][..], |(_, params)| params);
-    params.iter().all(|&ty| {
-        let ty = TypeId(ty);
-        matches!(ty, TypeId::BOOL | TypeId::FLOAT | TypeId::F32 | TypeId::STR)
-            || (TypeId::INT.0..TypeId::U64.0).contains(&ty.0)
-    })
+    params.iter().all(|&ty| TypeId(ty) == TypeId::STR || is_scalar(TypeId(ty)))
+}
+
+/// Whether a value of this type is in one register that reads the same as a signed number or a float.
+pub(crate) fn is_scalar(ty: TypeId) -> bool {
+    matches!(ty, TypeId::BOOL | TypeId::FLOAT | TypeId::F32) || (TypeId::INT.0..TypeId::U64.0).contains(&ty.0)
 }
 
 /// The arguments as the observer sees them; what cannot be copied is described instead.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -176,7 +177,7 @@ impl Pending {
         let driver = Some(context.waker().clone());
         let (tokens, before) = {
             let mut woken = woken.lock();
-            (std::mem::take(&mut woken.tokens), std::mem::replace(&mut woken.driver, driver))
+            (mem::take(&mut woken.tokens), mem::replace(&mut woken.driver, driver))
         };
         drop(before);
         for number in tokens {
@@ -185,7 +186,7 @@ impl Pending {
             token.noted.store(false, Ordering::Release);
             match poll(future, token) {
                 Poll::Ready(result) => {
-                    drop_quietly(std::mem::replace(wait, Wait::Nothing(result)));
+                    drop_quietly(mem::replace(wait, Wait::Nothing(result)));
                     self.ended.push_back(number);
                 }
                 Poll::Pending if channel.as_ref().is_some_and(|channel| channel.has_question()) => {
@@ -251,15 +252,17 @@ impl Pending {
         self.calls.remove(&token).into_iter().for_each(drop_quietly);
     }
 
+    /// Whether nothing is left of any call.
+    #[inline]
+    pub(crate) fn is_clear(&self) -> bool {
+        self.calls.len() | self.ended.len() == 0 && self.timer.is_none()
+    }
+
     /// Nobody waits for any call any more.
     pub(crate) fn clear(&mut self) {
-        // As at the beginning and end of nearly every call.
-        if self.calls.is_empty() && self.ended.is_empty() && self.timer.is_none() {
-            return;
-        }
         self.ended.clear();
         self.timer = None;
-        std::mem::take(&mut self.calls).into_values().for_each(drop_quietly);
+        mem::take(&mut self.calls).into_values().for_each(drop_quietly);
     }
 
     /// When the sleep ends that ends first: that of this call, or any.

@@ -4,9 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use mog_core::Instance;
+use mog_core::{Instance, Outcome};
 
 use crate::Frame;
+use crate::gate::Gate;
+use crate::run::Running;
 use crate::source_map::SourceMap;
 
 /// Rows of a table that are shown.
@@ -19,8 +21,17 @@ pub(crate) struct Profiler {
 }
 
 impl Profiler {
+    /// Carries out one instruction, and adds its steps.
+    pub(crate) fn step(&mut self, instance: &mut Running<'_>, gate: &mut Gate, steps: u64) -> Outcome {
+        let place = instance.call_stack().next();
+        let before = instance.counters().steps;
+        let outcome = instance.step(gate, steps);
+        self.add(place.map_or(0, |(_, pc)| pc), instance.counters().steps - before);
+        outcome
+    }
+
     /// Adds steps that were taken at an instruction.
-    pub(crate) fn add(&mut self, pc: usize, steps: u64) {
+    fn add(&mut self, pc: usize, steps: u64) {
         if self.steps.len() <= pc {
             self.steps.resize(pc + 1, 0);
         }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use mog_compiler::diagnostic::{Diagnostics, SourceFile};
 use mog_compiler::{Optimizations, Options, compile};
+use mog_core::module::Sections;
 use mog_core::{LoadError, Module, TypeId};
 
-use crate::CapabilitySet;
+use crate::{CapabilitySet, Error};
 
 /// What a source is called where nobody said otherwise.
 const UNNAMED: &str = "program.mog";
@@ -18,8 +19,11 @@ pub struct Program {
     inner: Arc<Inner>,
 }
 
+/// The sections of a module, where they can be borrowed at each call.
+type Kept = Sections<Box<[u32]>, Box<[u16]>, Box<[u8]>>;
+
 struct Inner {
-    words: Box<[u32]>,
+    sections: Kept,
     exports: Vec<Export>,
     init: Option<u16>,
     has_handles: bool,
@@ -39,16 +43,16 @@ pub(crate) struct Export {
 impl Inner {
     fn load(bytes: &[u8]) -> Result<Self, LoadError> {
         let (whole, rest) = bytes.as_chunks::<4>();
-        let words = whole.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
-        match Self::from_words(words, Report::default()) {
+        let words: Vec<u32> = whole.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
+        match Self::from_words(&words, Report::default()) {
             // A module is a whole number of words.
             Ok(_) if !rest.is_empty() => Err(LoadError::TrailingBytes),
             other => other,
         }
     }
 
-    fn from_words(words: Vec<u32>, warnings: Report) -> Result<Self, LoadError> {
-        let module = Module::load_words(&words)?;
+    fn from_words(words: &[u32], warnings: Report) -> Result<Self, LoadError> {
+        let module = Module::load_words(words)?;
         let metadata = module.metadata();
         let export = |export: mog_core::module::Export<'_>| {
             let signature = module.function(export.function).map(|function| function.signature);
@@ -61,7 +65,7 @@ impl Inner {
         let init = metadata.init();
         let has_handles = has_handles(&module);
         Ok(Self {
-            words: words.into(),
+            sections: module.sections().map(Box::from, Box::from, Box::from),
             exports,
             init,
             has_handles,
@@ -114,7 +118,7 @@ impl Program {
     #[cfg(feature = "sign")]
     pub(crate) fn from_signed(signed: &mog_signature::Signed<'_>) -> Result<Self, mog_signature::Refused> {
         let mut inner = Inner::load(signed.module_bytes())?;
-        signed.check(&Module::from_words(&inner.words)?)?;
+        signed.check(&inner.sections.module())?;
         inner.manifest = Some(crate::signed::Manifest::new(&signed.manifest));
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -131,13 +135,25 @@ impl Program {
     /// # Errors
     /// None that a loaded program has.
     pub fn module(&self) -> Result<Module<'_>, LoadError> {
-        Module::from_words(&self.inner.words)
+        Ok(self.view())
+    }
+
+    /// The module, as quickly as can be.
+    #[inline]
+    pub(crate) fn view(&self) -> Module<'_> {
+        self.inner.sections.module()
+    }
+
+    /// Whether both are the same, not only alike.
+    #[inline]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// The bytes of the module, as [`Program::load`] takes them.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.inner.words.iter().flat_map(|word| word.to_le_bytes()).collect()
+        self.inner.sections.words().flat_map(u32::to_le_bytes).collect()
     }
 
     /// What the compiler warned of.
@@ -156,6 +172,10 @@ impl Program {
     pub fn parameters(&self, name: &str) -> Vec<TypeId> {
         let params = self.find_export(name).map_or(&[][..], |export| &export.params);
         params.iter().map(|&ty| TypeId(ty)).collect()
+    }
+
+    pub(crate) fn no_function(&self, name: &str) -> Error {
+        Error::NoFunction { name: name.to_owned(), known: self.exports().map(str::to_owned).collect() }
     }
 
     pub(crate) fn find_export(&self, name: &str) -> Option<&Export> {
@@ -186,7 +206,7 @@ fn has_handles(module: &Module<'_>) -> bool {
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Program")
-            .field("bytes", &(self.inner.words.len() * 4))
+            .field("bytes", &self.to_bytes().len())
             .field("exports", &self.exports().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
@@ -384,7 +404,7 @@ impl<'a> Compiler<'a> {
             }
             Ok(compiled) => {
                 let warnings = Report { diagnostics: compiled.warnings, files: compiled.sources };
-                let inner = Inner::from_words(compiled.module, warnings);
+                let inner = Inner::from_words(&compiled.module, warnings);
                 inner.map(|inner| Program { inner: Arc::new(inner) }).map_err(|error| {
                     CompileError::new(unsound(error), vec![(self.file.clone(), source.to_owned())])
                 })

@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use mog_core::heap::Data;
-use mog_core::{Counters, Instance, Outcome, TrapCode, TrapMessage, TypeId};
+use mog_core::{Instance, Outcome, State, TrapCode, TrapMessage, TypeId};
 
 use crate::drive::Patience;
 use crate::error::CallStack;
@@ -18,16 +18,19 @@ use crate::{Error, Value};
 const SLICE: u64 = 1_000_000;
 /// Steps after which others have their turn on an executor: less than a tenth of that.
 const TURN: u64 = 50_000;
+/// The most that the machine can be allowed at once.
+const UNSLICED: u64 = i64::MAX as u64;
 /// Functions of a call stack that are reported.
 const MAX_FRAMES: usize = 20;
+
+/// An instance that works on the state of a runtime, where that keeps it.
+pub(crate) type Running<'a> = Instance<'a, &'a mut State>;
 
 /// The steps that a run may still take, and the host calls that it may still make.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     limit: u64,
     left: u64,
-    /// What the machine overdrew, which it takes from the steps of its next run.
-    pub(crate) debt: u64,
     call_limit: u64,
     calls_left: u64,
 }
@@ -35,20 +38,14 @@ pub(crate) struct Budget {
 impl Budget {
     /// All that a run may have.
     pub(crate) const fn new(steps: u64, calls: u64) -> Self {
-        Self { limit: steps, left: steps, debt: 0, call_limit: calls, calls_left: calls }
+        Self { limit: steps, left: steps, call_limit: calls, calls_left: calls }
     }
 
     /// Gives a run all that it may have.
+    #[inline]
     pub(crate) const fn renew(&mut self) {
         self.left = self.limit;
         self.calls_left = self.call_limit;
-    }
-
-    /// Notes that a run was allowed a slice of steps and took so many.
-    const fn spend(&mut self, slice: u64, used: u64) {
-        let covered = self.debt.saturating_add(used);
-        self.debt = covered.saturating_sub(slice);
-        self.left = self.left.saturating_sub(if covered < slice { covered } else { slice });
     }
 }
 
@@ -61,9 +58,11 @@ pub(crate) enum End {
     Machine(Outcome),
 }
 
-/// Runs in slices while there is a clock to look at or others want their turn, and waits when the program waits.
+/// Runs in slices while there is a clock to look at or others want their turn, and waits when the program waits. In line,
+/// for it is a good part of a short call.
+#[inline(always)]
 pub(crate) fn run(
-    instance: &mut Instance<'_>,
+    instance: &mut Running<'_>,
     gate: &mut Gate,
     budget: &mut Budget,
     mut profiler: Option<&mut Profiler>,
@@ -71,76 +70,84 @@ pub(crate) fn run(
 ) -> Poll<End> {
     let mut taken = 0;
     gate.begin();
-    let total = |counters: Counters| counters.steps + counters.collector_steps;
     loop {
         if budget.left == 0 {
             return Poll::Ready(End::OutOfSteps);
         }
-        let slice = if let Patience::Polls(_) = patience {
-            budget.left.min(TURN)
-        } else if gate.is_sliced() {
-            budget.left.min(SLICE)
-        } else {
-            budget.left
+        let most = match patience {
+            Patience::Polls(_) => TURN,
+            Patience::Blocks if gate.is_sliced() => SLICE,
+            Patience::Blocks => UNSLICED,
         };
-        let before = instance.counters();
+        let slice = budget.left.min(most);
         instance.limit_host_calls(budget.calls_left);
         let outcome = match &mut profiler {
             None => instance.run(gate, slice),
-            Some(profiler) => {
-                let place = instance.call_stack().next();
-                let outcome = instance.step(gate, slice);
-                let steps = instance.counters().steps - before.steps;
-                profiler.add(place.map_or(0, |(_, pc)| pc), steps);
-                outcome
-            }
+            Some(profiler) => profiler.step(instance, gate, slice),
         };
-        let after = instance.counters();
-        budget.spend(slice, total(after) - total(before));
-        budget.calls_left -= after.host_calls - before.host_calls;
-        if let Some(stop) = gate.stop.take() {
-            return Poll::Ready(End::Stopped(stop));
+        let used = slice - instance.steps_left().min(slice);
+        budget.left -= used;
+        budget.calls_left = instance.host_calls_left();
+        taken += used;
+        if outcome == Outcome::Returned && gate.stop.is_none() {
+            return Poll::Ready(End::Returned);
         }
-        taken += total(after) - total(before);
-        match outcome {
-            Outcome::Returned => return Poll::Ready(End::Returned),
-            Outcome::Idle => return Poll::Ready(End::Idle),
-            Outcome::Paused if gate.is_late(after.steps) => {
-                return Poll::Ready(End::Stopped(Stop::Timeout));
-            }
-            Outcome::Paused if taken >= TURN && budget.left > 0 && patience.gives_way(gate) => {
-                return Poll::Pending;
-            }
-            Outcome::Paused => {}
-            Outcome::Pending(_) | Outcome::Waiting => {
-                let asked = if let Outcome::Pending(token) = outcome { Some(token) } else { None };
-                // Somebody may be watching while nothing happens.
-                let _ = gate.state.output.flush();
-                let Poll::Ready(token) = patience.wait(gate, asked, after.steps) else {
-                    return Poll::Pending;
-                };
-                let goes_on = token.is_some_and(|token| instance.complete(token)) || asked.is_some();
-                // A snapshot may say what it likes; nobody waits for this one.
-                token.filter(|_| !goes_on).into_iter().for_each(|token| gate.pending.cancel(token));
-                if let Some(stop) = gate.stop.take() {
-                    return Poll::Ready(End::Stopped(stop));
-                }
-                if gate.is_late(after.steps) {
-                    return Poll::Ready(End::Stopped(Stop::Timeout));
-                }
-                if !goes_on && gate.pending.is_empty() {
-                    // Nobody is going to complete what it waits for.
-                    let deadlock = Outcome::Trap { code: TrapCode::Deadlock, detail: [0; 2] };
-                    return Poll::Ready(End::Machine(deadlock));
-                }
-            }
-            other => return Poll::Ready(End::Machine(other)),
+        let gives_way = taken >= TURN && budget.left > 0;
+        if let Some(end) = react(outcome, gives_way, instance, gate, patience) {
+            return end;
         }
     }
 }
 
+/// What is due after a slice that did not end well. None if the run goes on.
+#[cold]
+fn react(
+    outcome: Outcome,
+    gives_way: bool,
+    instance: &mut Running<'_>,
+    gate: &mut Gate,
+    patience: &mut Patience<'_, '_>,
+) -> Option<Poll<End>> {
+    let ended = |end| Some(Poll::Ready(end));
+    if let Some(stop) = gate.stop.take() {
+        return ended(End::Stopped(stop));
+    }
+    let step = instance.counters().steps;
+    match outcome {
+        Outcome::Returned => ended(End::Returned),
+        Outcome::Idle => ended(End::Idle),
+        Outcome::Paused if gate.is_late(step) => ended(End::Stopped(Stop::Timeout)),
+        Outcome::Paused if gives_way && patience.gives_way(gate) => Some(Poll::Pending),
+        Outcome::Paused => None,
+        Outcome::Pending(_) | Outcome::Waiting => {
+            let asked = if let Outcome::Pending(token) = outcome { Some(token) } else { None };
+            // Somebody may be watching while nothing happens.
+            let _ = gate.state.output.flush();
+            let Poll::Ready(token) = patience.wait(gate, asked, step) else {
+                return Some(Poll::Pending);
+            };
+            let goes_on = token.is_some_and(|token| instance.complete(token)) || asked.is_some();
+            // A snapshot may say what it likes; nobody waits for this one.
+            token.filter(|_| !goes_on).into_iter().for_each(|token| gate.pending.cancel(token));
+            if let Some(stop) = gate.stop.take() {
+                return ended(End::Stopped(stop));
+            }
+            if gate.is_late(step) {
+                return ended(End::Stopped(Stop::Timeout));
+            }
+            if !goes_on && gate.pending.is_empty() {
+                // Nobody is going to complete what it waits for.
+                let deadlock = Outcome::Trap { code: TrapCode::Deadlock, detail: [0; 2] };
+                return ended(End::Machine(deadlock));
+            }
+            None
+        }
+        other => ended(End::Machine(other)),
+    }
+}
+
 impl End {
-    pub(crate) fn into_error(self, instance: &Instance<'_>, budget: &Budget, memory: usize) -> Error {
+    pub(crate) fn into_error(self, instance: &Running<'_>, budget: &Budget, memory: usize) -> Error {
         let stack = call_stack(instance);
         match self {
             Self::OutOfSteps => Error::OutOfSteps { limit: budget.limit, stack },
@@ -166,7 +173,7 @@ impl End {
 }
 
 /// What the function returned; an `err` is an error.
-pub(crate) fn result_of(instance: &Instance<'_>, handles: &Handles) -> Result<Value, Error> {
+pub(crate) fn result_of(instance: &Running<'_>, handles: &Handles) -> Result<Value, Error> {
     match instance.result_slots() {
         Some((TypeId::UNIT, _)) => return Ok(Value::Null),
         Some((TypeId::INT, &[slot])) => return Ok(Value::Int(slot.cast_signed())),
@@ -189,7 +196,7 @@ pub(crate) fn result_of(instance: &Instance<'_>, handles: &Handles) -> Result<Va
 }
 
 /// Where the program is, with names and positions as far as the module has them.
-fn call_stack(instance: &Instance<'_>) -> CallStack {
+fn call_stack(instance: &Running<'_>) -> CallStack {
     let source_map = SourceMap::new(instance.module());
     let frame = |(number, pc): (u16, usize)| source_map.frame(number, pc);
     let mut stack = CallStack::default();

@@ -1,21 +1,21 @@
 //! A program at work: one instance with its memory, its grants and its limits.
 
 use std::fmt;
+use std::mem;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use mog_core::heap::SlotValues;
-use mog_core::{Config, Counters, Instance, Module, StartError, TypeId};
+use mog_core::{ArgumentSlots, Config, Counters, Instance, Module, StartError, State, TypeId};
 
 use crate::audit::OUT_OF_TIME;
-use crate::convert::Slots;
 use crate::drive::Patience;
 use crate::error::CallStack;
 use crate::gate::Gate;
 use crate::make::{make, words};
 use crate::profile::{Profile, Profiler};
 use crate::replay::{Replay, restore};
-use crate::run::{Budget, End, result_of, run};
+use crate::run::{Budget, End, Running, result_of, run};
 use crate::types::function_text;
 use crate::{AnyHandle, Arguments, CapabilitySet, Divergence, Error, Handle, Program, RuntimeBuilder, Value};
 
@@ -37,7 +37,7 @@ pub struct Runtime {
     pub(crate) memory: usize,
     pub(crate) arena: Vec<u64>,
     /// The machine's state between runs; none while it has to be linked again.
-    pub(crate) state: Option<mog_core::State>,
+    pub(crate) state: Option<State>,
     pub(crate) gate: Gate,
     pub(crate) config: Config,
     pub(crate) timeout: Option<Duration>,
@@ -56,13 +56,23 @@ pub struct Runtime {
 /// A function to enter, with its arguments.
 pub(crate) struct Entry {
     function: u16,
-    arguments: Passed,
+    arguments: Vec<Value>,
 }
 
-enum Passed {
-    /// All in one slot each, as many as these.
-    Slots(Slots, usize),
-    Values(Vec<Value>),
+/// The machine's state while a run works on it. If a panic ends the run it is gone, and the program is linked again.
+struct Lent<'r>(&'r mut Option<State>);
+
+impl Lent<'_> {
+    /// The run has ended as it should.
+    fn give_back(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        *self.0 = None;
+    }
 }
 
 impl Runtime {
@@ -91,25 +101,21 @@ impl Runtime {
 
     pub(crate) fn link(&mut self) -> Result<(), Error> {
         self.gate.unlink();
-        let module = self.program.module()?;
-        match Instance::new(module, &mut self.arena, &mut self.gate, self.config) {
+        match Instance::new(self.program.view(), &mut self.arena, &mut self.gate, self.config) {
             Ok(instance) => {
                 self.state = Some(instance.detach());
-                self.budget.debt = 0;
                 self.profiler = self.profiler.take().map(|_| Profiler::default());
                 self.fresh = true;
                 self.initialised = self.program.init().is_none();
                 Ok(())
             }
-            Err(error) => Err(self.start_error(error, "", &[])),
+            Err(error) => Err(self.start_error(error)),
         }
     }
 
-    pub(crate) fn start_error(&self, error: StartError, name: &str, arguments: &[Value]) -> Error {
-        let module = match self.program.module() {
-            Ok(module) => module,
-            Err(error) => return error.into(),
-        };
+    #[cold]
+    pub(crate) fn start_error(&self, error: StartError) -> Error {
+        let module = self.program.view();
         match error {
             StartError::SignatureMismatch { import } => {
                 let record = module.metadata().imports().nth(usize::from(import));
@@ -124,16 +130,9 @@ impl Runtime {
                 let record = module.metadata().requirements().nth(requirement);
                 Error::Requires { capability: record.map_or(String::new(), |r| r.capability.to_owned()) }
             }
-            StartError::NoFunction => self.no_function(name),
-            StartError::Arguments => self.wrong_arguments(name, arguments),
+            StartError::NoFunction => self.program.no_function(""),
+            StartError::Arguments => self.wrong_arguments("", &[]),
             _ => Error::OutOfMemory { memory: self.memory, stack: CallStack::default() },
-        }
-    }
-
-    fn no_function(&self, name: &str) -> Error {
-        Error::NoFunction {
-            name: name.to_owned(),
-            known: self.program.exports().map(str::to_owned).collect(),
         }
     }
 
@@ -144,7 +143,7 @@ impl Runtime {
     }
 
     fn argument_words(&self, name: &str, arguments: &[Value]) -> Result<usize, String> {
-        let module = self.program.module().map_err(|error| error.to_string())?;
+        let module = self.program.view();
         let params = self.program.find_export(name).map_or(&[][..], |export| &export.params);
         if params.len() != arguments.len() {
             let plural = if params.len() == 1 { "" } else { "s" };
@@ -170,51 +169,85 @@ impl Runtime {
     /// # Errors
     /// If there is no such function or the arguments do not fit it; otherwise as for [`Runtime::execute`].
     pub fn call(&mut self, name: &str, arguments: impl Arguments) -> Result<Value, Error> {
-        let entry = self.begin(name, arguments)?;
+        if self.is_plain()
+            && let Some(export) = self.program.find_export(name)
+            && let Some(slots) = arguments.slots(&export.params)
+        {
+            let function = export.function;
+            self.call_slots(function, &slots).map_err(|error| *error)?;
+            return self.result();
+        }
+        let entry = self.begin(name, arguments.into_values())?;
         self.drive(Some(entry))
     }
 
-    /// What is entered when the host calls a function: it, or what comes before it.
-    pub(crate) fn begin(&mut self, name: &str, arguments: impl Arguments) -> Result<Entry, Error> {
-        let Some(export) = self.program.find_export(name) else { return Err(self.no_function(name)) };
-        let function = export.function;
-        // Nobody has to be told of the arguments, now or later.
-        let is_plain = self.initialised && self.state.is_some() && !self.gate.is_recorded();
-        let slots = arguments.slots(&export.params).filter(|_| is_plain);
-        let arguments = match slots {
-            Some(slots) => Passed::Slots(slots, export.params.len()),
-            None => {
-                let values = arguments.into_values();
-                if self.argument_words(name, &values).is_err() {
-                    return Err(self.wrong_arguments(name, &values));
-                }
-                // What an initialiser left that did not end is not gone on with.
-                if self.state.is_none() || !(self.initialised || self.fresh) {
-                    self.link()?;
-                }
-                for value in &values {
-                    self.gate
-                        .handles
-                        .admit(value)
-                        .map_err(|message| Error::Arguments { name: name.to_owned(), message })?;
-                }
-                self.gate.enter(Some(name), &values)?;
-                Passed::Values(values)
-            }
-        };
+    /// Whether a call is no more than that: its function can be entered, and nobody has to be told of its arguments, now
+    /// or later.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.initialised && self.state.is_some() && !self.gate.is_recorded()
+    }
+
+    /// Makes a plain call of a function whose arguments are these slots. The result can be read then.
+    pub(crate) fn call_slots(&mut self, function: u16, slots: &ArgumentSlots) -> Result<(), Box<Error>> {
+        if self.paused || self.next.is_some() || self.gate.stop.is_some() {
+            self.forget();
+        }
         self.budget.renew();
+        self.start_clock();
+        let enter = |instance: &mut Running<'_>| instance.enter_slots(function, slots);
+        match self.run(enter, &mut Patience::Blocks) {
+            Poll::Ready(result) => result,
+            // Whoever blocks is not told to come back.
+            Poll::Pending => Err(Error::Idle.into()),
+        }
+    }
+
+    /// The result of the function that returned; an `err` is an error.
+    pub(crate) fn result(&mut self) -> Result<Value, Error> {
+        let Some(state) = &mut self.state else { return Err(Error::Idle) };
+        result_of(&Instance::attach(self.program.view(), &mut self.arena, state), &self.gate.handles)
+    }
+
+    /// The first slot of that result.
+    #[inline]
+    pub(crate) fn result_slot(&mut self) -> u64 {
+        let Some(state) = &mut self.state else { return 0 };
+        Instance::attach(self.program.view(), &mut self.arena, state).result_slot()
+    }
+
+    /// What is entered when the host calls a function: it, or what comes before it.
+    pub(crate) fn begin(&mut self, name: &str, arguments: Vec<Value>) -> Result<Entry, Error> {
+        let Some(function) = self.program.export(name) else { return Err(self.program.no_function(name)) };
+        if self.argument_words(name, &arguments).is_err() {
+            return Err(self.wrong_arguments(name, &arguments));
+        }
+        // What an initialiser left that did not end is not gone on with.
+        if self.state.is_none() || !(self.initialised || self.fresh) {
+            self.link()?;
+        }
+        for value in &arguments {
+            let admitted = self.gate.handles.admit(value);
+            admitted.map_err(|message| Error::Arguments { name: name.to_owned(), message })?;
+        }
+        self.gate.enter(Some(name), &arguments)?;
+        self.forget();
+        self.budget.renew();
+        match self.program.init() {
+            Some(init) if !self.initialised => {
+                self.next = Some((function, arguments));
+                Ok(Entry { function: init, arguments: Vec::new() })
+            }
+            _ => Ok(Entry { function, arguments }),
+        }
+    }
+
+    /// Forgets a run that has not ended.
+    #[cold]
+    fn forget(&mut self) {
         self.gate.stop = None;
         self.gate.forget_calls();
         self.next = None;
-        let mut entry = Entry { function, arguments };
-        match (self.program.init(), entry.arguments) {
-            (Some(init), Passed::Values(values)) if !self.initialised => {
-                self.next = Some((function, values));
-                entry = Entry { function: init, arguments: Passed::Slots([0; 6], 0) };
-            }
-            (_, arguments) => entry.arguments = arguments,
-        }
-        Ok(entry)
     }
 
     /// Goes on where a limit on steps, time or host calls ended the last run, with new limits of the same size.
@@ -269,7 +302,7 @@ impl Runtime {
 
     /// Arguments from a log as values of the types that a function takes.
     fn restored(&self, function: &str, arguments: Vec<Value>) -> Vec<Value> {
-        let Ok(module) = self.program.module() else { return arguments };
+        let module = self.program.view();
         let types = self.program.parameters(function);
         let typed = |(n, value)| match types.get(n) {
             Some(&ty) => restore(value, ty, &module),
@@ -281,11 +314,7 @@ impl Runtime {
     /// What the machine has done so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        let Some(state) = self.state.clone() else { return Counters::default() };
-        match self.program.module() {
-            Ok(module) => Instance::attach(module, &mut [], state).counters(),
-            Err(_) => Counters::default(),
-        }
+        self.state.as_ref().map_or_else(Counters::default, State::counters)
     }
 
     /// Where its steps went, if [`RuntimeBuilder::profile`] asked for that. They add up to those of
@@ -293,7 +322,7 @@ impl Runtime {
     #[must_use]
     pub fn profile(&self) -> Option<Profile> {
         let (profiler, state) = (self.profiler.as_ref()?, self.state.clone()?);
-        Some(profiler.profile(&Instance::attach(self.program.module().ok()?, &mut [], state)))
+        Some(profiler.profile(&Instance::attach(self.program.view(), &mut [], state)))
     }
 
     /// Lets a handle of a snapshot's mean something again: the program's handles with the number of this one, which
@@ -329,8 +358,11 @@ impl Runtime {
         }
     }
 
+    #[inline]
     pub(crate) fn start_clock(&mut self) {
-        self.gate.deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        if let Some(timeout) = self.timeout {
+            self.gate.deadline = Instant::now().checked_add(timeout);
+        }
     }
 
     /// Goes on with what was entered, and what is due after it, as far as it can without waiting.
@@ -340,36 +372,11 @@ impl Runtime {
         patience: &mut Patience<'_, '_>,
     ) -> Poll<Result<Value, Error>> {
         loop {
-            let Poll::Ready(result) = self.run(entry.take(), patience) else {
-                self.paused = true;
-                return Poll::Pending;
-            };
-            self.paused = matches!(
-                result,
-                Err(Error::OutOfSteps { .. } | Error::OutOfHostCalls { .. } | Error::TimedOut { .. })
-            );
-            // Whoever reads the error reads the output first. If nothing else went wrong, a sink that does not take it is
-            // what did.
-            let result = match (self.gate.state.output.flush(), result) {
-                (Err(error), Ok(_)) => {
-                    Err(Error::Failed { message: format!("output: {error}"), stack: CallStack::default() })
-                }
-                (_, result) => result,
-            };
-            let limit = match result {
-                Err(Error::TimedOut { .. }) => Some(OUT_OF_TIME),
-                Err(Error::OutOfSteps { .. }) => Some("out of steps"),
-                Err(Error::OutOfHostCalls { .. }) => Some("out of host calls"),
-                _ => None,
-            };
-            if let Some(limit) = limit {
-                let step = self.counters().steps;
-                self.gate.limited(step, limit).map_err(|message| Error::Audit { message })?;
-            }
+            let entered = entry.take();
+            let enter = |instance: &mut Running<'_>| entered.map_or(Ok(()), |entry| enter(instance, &entry));
+            let Poll::Ready(result) = self.run(enter, patience) else { return Poll::Pending };
+            let result = result.map_err(|error| *error).and_then(|()| self.result());
             let ended = result.is_err() || self.next.is_none();
-            if ended && !self.paused {
-                self.gate.forget_calls();
-            }
             if let Some(divergence) = self.divergence(&result).filter(|_| ended) {
                 return Poll::Ready(Err(divergence.into()));
             }
@@ -377,7 +384,7 @@ impl Runtime {
             match self.next.take() {
                 Some((function, arguments)) => {
                     self.initialised = true;
-                    *entry = Some(Entry { function, arguments: Passed::Values(arguments) });
+                    *entry = Some(Entry { function, arguments });
                 }
                 None => return Poll::Ready(Ok(value)),
             }
@@ -393,27 +400,70 @@ impl Runtime {
         })
     }
 
-    fn run(&mut self, entry: Option<Entry>, patience: &mut Patience<'_, '_>) -> Poll<Result<Value, Error>> {
-        let Self { program, memory, arena, state, gate, budget, profiler, fresh, .. } = self;
-        let (module, memory) = (program.module()?, *memory);
-        let Some(stored) = state.take() else { return Poll::Ready(Err(Error::Idle)) };
+    /// One run: enters a function or leaves what was entered, runs it, and says what came of it.
+    #[inline]
+    fn run(
+        &mut self,
+        enter: impl FnOnce(&mut Running<'_>) -> Result<(), StartError>,
+        patience: &mut Patience<'_, '_>,
+    ) -> Poll<Result<(), Box<Error>>> {
+        let Self { program, arena, state, gate, budget, profiler, fresh, paused, .. } = self;
+        *paused = false;
+        let lent = Lent(state);
+        let Some(state) = lent.0 else { return Poll::Ready(Err(Error::Idle.into())) };
         *fresh = false;
-        let mut instance = Instance::attach(module, arena, stored);
-        if let Some(entry) = entry
-            && let Err(error) = enter(&mut instance, &entry)
-        {
-            *state = Some(instance.detach());
-            let arguments =
-                if let Passed::Values(values) = &entry.arguments { values.as_slice() } else { &[] };
-            return Poll::Ready(Err(self.start_error(error, "", arguments)));
+        let mut instance = Instance::attach(program.view(), arena, state);
+        if let Err(error) = enter(&mut instance) {
+            lent.give_back();
+            return Poll::Ready(Err(self.start_error(error).into()));
         }
         let end = run(&mut instance, gate, budget, profiler.as_mut(), patience);
-        let result = end.map(|end| match end {
-            End::Returned => result_of(&instance, &gate.handles),
-            end => Err(end.into_error(&instance, budget, memory)),
+        lent.give_back();
+        match end {
+            Poll::Ready(End::Returned) if self.gate.state.output.is_empty() && self.gate.is_clear() => {
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(end) => Poll::Ready(self.wind_up(end)),
+            Poll::Pending => {
+                self.paused = true;
+                Poll::Pending
+            }
+        }
+    }
+
+    /// What is due when a run has ended and has left something.
+    #[cold]
+    fn wind_up(&mut self, end: End) -> Result<(), Box<Error>> {
+        let result = match (end, &mut self.state) {
+            (End::Returned, _) => Ok(()),
+            (end, Some(state)) => {
+                let instance = Instance::attach(self.program.view(), &mut self.arena, state);
+                Err(end.into_error(&instance, &self.budget, self.memory))
+            }
+            (_, None) => Err(Error::Idle),
+        };
+        // Whoever reads the error reads the output first. If nothing else went wrong, a sink that does not take it is
+        // what did.
+        let flushed = self.gate.state.output.flush().map_err(|error| Error::Failed {
+            message: format!("output: {error}"),
+            stack: CallStack::default(),
         });
-        *state = Some(instance.detach());
-        result
+        let limit = match &result {
+            Err(Error::TimedOut { .. }) => Some(OUT_OF_TIME),
+            Err(Error::OutOfSteps { .. }) => Some("out of steps"),
+            Err(Error::OutOfHostCalls { .. }) => Some("out of host calls"),
+            _ => None,
+        };
+        self.paused = limit.is_some();
+        if let Some(limit) = limit {
+            let told = self.gate.limited(self.counters().steps, limit);
+            told.map_err(|message| Error::Audit { message })?;
+        }
+        let result = result.and(flushed);
+        if !self.paused && (result.is_err() || self.next.is_none()) {
+            self.gate.forget_calls();
+        }
+        result.map_err(Box::new)
     }
 }
 
@@ -433,24 +483,18 @@ fn parameters<'a>(module: &Module<'a>, function: u16) -> &'a [u16] {
     signature.and_then(|record| record.components.split_last()).map_or(&[], |(_, params)| params)
 }
 
-fn enter(instance: &mut Instance<'_>, entry: &Entry) -> Result<(), StartError> {
-    match &entry.arguments {
-        Passed::Slots(slots, count) => {
-            instance.enter(entry.function, 0, |_, into| into.extend_from_slice(slots.get(..*count)?).ok())
+fn enter(instance: &mut Running<'_>, entry: &Entry) -> Result<(), StartError> {
+    let Entry { function, arguments } = entry;
+    let module = *instance.module();
+    let params = parameters(&module, *function);
+    let sizes = arguments.iter().zip(params).map(|(value, &ty)| words(value, TypeId(ty), &module));
+    let room = sizes.sum::<Result<usize, _>>().unwrap_or(0);
+    instance.enter(*function, room, |builder, slots| {
+        for (value, &ty) in arguments.iter().zip(params) {
+            let mut made = SlotValues::new();
+            make(value, TypeId(ty), builder, &mut made)?;
+            slots.extend_from_slice(&made).ok()?;
         }
-        Passed::Values(values) => {
-            let module = *instance.module();
-            let params = parameters(&module, entry.function);
-            let sizes = values.iter().zip(params).map(|(value, &ty)| words(value, TypeId(ty), &module));
-            let room = sizes.sum::<Result<usize, _>>().unwrap_or(0);
-            instance.enter(entry.function, room, |builder, slots| {
-                for (value, &ty) in values.iter().zip(params) {
-                    let mut made = SlotValues::new();
-                    make(value, TypeId(ty), builder, &mut made)?;
-                    slots.extend_from_slice(&made).ok()?;
-                }
-                Some(())
-            })
-        }
-    }
+        Some(())
+    })
 }

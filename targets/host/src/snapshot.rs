@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use mog_core::{Instance, SnapshotError};
+use mog_core::{Instance, SnapshotError, State};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -26,7 +26,7 @@ struct Saved {
     memory: u64,
     initialised: bool,
     paused: bool,
-    /// Steps that the machine overdrew.
+    /// Steps that the machine overdrew, as its own snapshot says too.
     debt: u64,
     /// What to enter after the initialiser; the arguments as JSON.
     next: Option<(u16, String)>,
@@ -67,7 +67,7 @@ impl Runtime {
             memory: self.memory as u64,
             initialised: self.initialised,
             paused: self.paused,
-            debt: self.budget.debt,
+            debt: self.state.as_ref().map_or(0, State::overdraft),
             next,
             pending: gate.pending.save(),
             next_token: gate.pending.next_token,
@@ -138,12 +138,11 @@ impl RuntimeBuilder {
         let restored = restored.map(Instance::detach);
         match restored {
             Ok(state) => runtime.state = Some(state),
-            Err(SnapshotError::Link(error)) => return Err(runtime.start_error(error, "", &[])),
+            Err(SnapshotError::Link(error)) => return Err(runtime.start_error(error)),
             Err(error) => return Err(invalid(error)),
         }
         runtime.arena.truncate(words);
         runtime.budget = Budget::new(steps, host_calls);
-        runtime.budget.debt = saved.debt;
         (runtime.initialised, runtime.paused) = (saved.initialised, saved.paused);
         if let Some((function, text)) = saved.next {
             let known = runtime.program.exports().any(|name| runtime.program.export(name) == Some(function));

@@ -539,3 +539,21 @@ fn faults_say_what_where_and_how_it_came_there() -> Test {
     assert!(text.contains("division by zero") && text.contains("more\n  called from main"), "{text}");
     Ok(())
 }
+
+#[test]
+fn a_program_gives_the_bytes_that_it_was_loaded_from() -> Test {
+    for (n, name) in ["a", "bc", "def", "ghij", "klmno"].into_iter().enumerate() {
+        let params: String = (0..n).map(|n| format!("p{n}: float, ")).collect();
+        let text = name.repeat(n + 1);
+        let source = format!(
+            "pub fn {name}({params}last: int) -> string {{ f\"{{last}} {text}\" }}\npub fn text() -> string {{ \"{text}\" }}"
+        );
+        let program = compile_mog_source(source)?;
+        let loaded = Program::load(&program.to_bytes())?;
+        assert_eq!(loaded.to_bytes(), program.to_bytes());
+        let module = loaded.module()?;
+        assert_eq!(mog_core::Module::decode(&program.to_bytes())?.section_sizes(), module.section_sizes());
+        assert_eq!(Runtime::new(loaded, CapabilitySet::new())?.call("text", ())?, Value::Str(text));
+    }
+    Ok(())
+}
