@@ -822,6 +822,11 @@ fn tensors_are_made_of_numbers_like_theirs() {
         let (registers, code) = make(wrong);
         bad(Invalid::Register, &registers, &code);
     }
+    // A shape is ints; a variant is no array.
+    for (shape, fits) in [(ARRAY_INT, true), (ARRAY_BOOL, false), (ARRAY_FLOAT, false), (LEAF, false)] {
+        let code = lib(Lib::TensorFill, 2, &[low, high, 0, 1]);
+        assert_eq!(check(&[shape, INT, TENSOR], &code).is_ok(), fits, "{shape}");
+    }
     // The parts can be read; only the library makes a tensor.
     ok(&[TENSOR, ARRAY_INT, ARRAY_F32], &[op(Op::LoadField, 1, 0, 0), op(Op::LoadField, 2, 0, 1)]);
     bad(

@@ -6,7 +6,6 @@ mod common;
 use common::world::*;
 use common::*;
 use mog_core::error::{Invalid, LoadError};
-use mog_core::features;
 use mog_core::heap::MAX_VALUE_SLOTS;
 use mog_core::isa::Op;
 use mog_core::machine::WINDOW;
@@ -545,42 +544,4 @@ fn debug_records_are_one_a_function_or_none() {
     rejects(Invalid::Debug, |asm| asm.debug = Some(bytes[..bytes.len() - 1].to_vec()));
     rejects(Invalid::Debug, |asm| asm.debug = Some([&bytes[..], &[0]].concat()));
     rejects(Invalid::Debug, |asm| asm.debug = Some(bytes[..bytes.len() / 3].to_vec()));
-}
-
-#[test]
-fn features_cover_the_code() {
-    use mog_core::isa::Lib;
-    use mog_core::verify::features_of_code;
-    let needs = |code: Vec<mog_core::isa::Insn>| {
-        let words: Vec<u32> = code.iter().map(|insn| insn.0).collect();
-        features_of_code(&words)
-    };
-    assert_eq!(needs(vec![op(Op::Add, 0, 0, 0), ret()]), 0);
-    assert_eq!(needs(vec![op(Op::FAdd, 0, 0, 0)]), features::FLOATS);
-    assert_eq!(needs(vec![op(Op::JFLt, 0, 0, 0)]), features::FLOATS);
-    assert_eq!(needs(vec![op(Op::FloatToInt, 0, 0, 0)]), features::FLOATS);
-    assert_eq!(needs(vec![op(Op::FAddA, 0, 0, 0)]), features::FLOATS);
-    assert_eq!(needs(vec![op(Op::FMath, 0, 0, 2)]), features::FLOATS);
-    assert_eq!(needs(vec![op(Op::FMath, 0, 0, 6)]), features::FLOATS | features::MATH);
-    assert_eq!(needs(vec![op(Op::FPow, 0, 0, 0)]), features::FLOATS | features::MATH);
-    assert_eq!(needs(lib(Lib::MapLen, 0, &[0])), features::MAPS);
-    assert_eq!(needs(lib(Lib::StrTrim, 0, &[0])), features::STRINGS);
-    assert_eq!(needs(lib(Lib::JsonParse, 0, &[0])), features::JSON);
-    assert_eq!(needs(lib(Lib::FloatText, 0, &[0])), features::FLOAT_TEXT);
-    assert_eq!(needs(lib(Lib::AnyLen, 0, &[0])), features::VALUES);
-
-    let subject = |code: Vec<mog_core::isa::Insn>| {
-        move |asm: &mut Asm| {
-            asm.functions[0].registers = vec![FLOAT, INT, STR];
-            asm.functions[0].code = code;
-            asm.header = Some(|header| header.features = features::FLOATS);
-        }
-    };
-    accepts(subject(vec![op(Op::FMath, 0, 0, 2), ret()]));
-    rejects(Invalid::Operand, subject(vec![op(Op::FMath, 0, 0, 6), ret()]));
-    rejects(Invalid::Operand, subject([lib(Lib::StrTrim, 2, &[2]), vec![ret()]].concat()));
-    rejects(Invalid::Operand, |asm| {
-        subject(vec![op(Op::FAdd, 0, 0, 0), ret()])(asm);
-        asm.header = Some(|header| header.features = features::STRINGS);
-    });
 }

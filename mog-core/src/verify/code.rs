@@ -95,14 +95,14 @@ impl<'a> Body<'_, 'a> {
             Operand::Jump24 => self.target(at, insn.a24_signed()),
             Operand::Const16 => require(insn.b16() < header.constants, Invalid::Operand),
             Operand::Str16 => require(insn.b16() < header.strings, Invalid::Operand),
-            Operand::Func16 => require(insn.b16() < header.functions, Invalid::Operand),
-            Operand::Import16 => require(insn.b16() < header.imports, Invalid::Operand),
             Operand::AccInt | Operand::AccFloat | Operand::Imm8 | Operand::Imm16 => Ok(()),
             Operand::DefN
             | Operand::UseN
             | Operand::ElemN
             | Operand::Result
             | Operand::Type16
+            | Operand::Func16
+            | Operand::Import16
             | Operand::Global16
             | Operand::Lib16
             | Operand::Field8

@@ -22,8 +22,7 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
         let ty = TypeId(number);
         let record = table.record(ty);
         let size = record.map_or(0, |record| record.components.len() + record.slots.len());
-        let checker =
-            Checker { table, strings: module.header.strings, functions: module.header.functions, ty };
+        let checker = Checker { table, strings: module.header.strings, ty };
         record
             .filter(|_| work >= size)
             .and_then(|record| checker.record(&record, &mut variants))
@@ -83,7 +82,6 @@ impl<'a> Variants<'a> {
 struct Checker<'m, 'a> {
     table: &'m TypeTable<'a>,
     strings: u16,
-    functions: u16,
     ty: TypeId,
 }
 
@@ -169,7 +167,7 @@ impl<'a> Checker<'_, 'a> {
                 let &[future] = components else { return None };
                 let future =
                     self.table.record(TypeId(future)).filter(|record| record.kind == TypeKind::Future)?;
-                require(extra < self.functions)?;
+                // Whether its function exists and fits is seen to in `functions.rs`.
                 slots.strip_prefix(future.slots)
             }
             TypeKind::Variant => {
