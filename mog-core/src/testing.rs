@@ -9,7 +9,7 @@ use crate::host::{Binding, Call, Host, Reply};
 use crate::isa::Lib;
 use crate::library;
 use crate::machine::{Config, Instance, State, Stop, Vm};
-use crate::module::{Function, Header, Import, Module, TypeId, TypeKind, TypeRecord, TypeTable};
+use crate::module::{Function, Header, Import, Module, TASK_SLOTS, TypeId, TypeKind, TypeRecord, TypeTable};
 
 /// A host that grants nothing.
 struct Nobody;
@@ -152,12 +152,19 @@ impl Types {
         self.add(TypeKind::Captures, 0, &[], &[TypeId::INT.0])
     }
 
+    /// The type of the tasks of the module's only function, whose futures hold such a value.
+    pub(crate) fn task(&mut self, value: TypeId) -> TypeId {
+        let slots = [&TASK_SLOTS[..], &self.slots(value), &[TypeId::STR.0]].concat();
+        let future = self.add(TypeKind::Future, 0, &[value.0], &slots);
+        self.add(TypeKind::Task, 0, &[future.0], &slots)
+    }
+
     /// The module's words, with one function of these registers.
     fn words(mut self, registers: &[TypeId]) -> Vec<u32> {
         let runs = self.pool.len() as u32;
-        self.pool.push(registers.len() as u16);
-        for ty in registers {
-            self.pool.extend([ty.0, 1]);
+        self.pool.push(registers.chunk_by(TypeId::eq).count() as u16);
+        for run in registers.chunk_by(TypeId::eq) {
+            self.pool.extend([run[0].0, run.len() as u16]);
         }
         let state = self.add(TypeKind::Struct, 0, &[], &[]);
         let bytes: Vec<u8> = self.strings.iter().flat_map(|text| text.bytes()).collect();

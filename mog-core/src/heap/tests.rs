@@ -1,6 +1,8 @@
 //! The collector against a model of the heap, and against heaps that are none.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod exact;
+
 use std::string::{String, ToString};
 use std::vec::Vec;
 
