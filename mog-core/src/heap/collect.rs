@@ -14,8 +14,6 @@ use super::{AnyTag, CONSTANT, LIVE, ObjectHeader, halves, join};
 use crate::machine::{State, Stop, Vm, WINDOW};
 use crate::module::{Module, TypeId, TypeKind};
 
-/// A run of dead objects; the upper half is its length. Only during a collection.
-const GAP: u64 = 1 << 22;
 /// The low half of a header.
 const LOW: u64 = 0xffff_ffff;
 /// The end of the list of gray objects.
@@ -196,14 +194,10 @@ impl<'c, 'm> Collector<'c, 'm> {
     fn touch_buffer<const MARK: bool>(&mut self, data: u32) -> u32 {
         let Some(reference) = data.checked_sub(2) else { return data };
         if MARK {
-            if u64::from(data) < CONSTANT {
-                self.mark(u64::from(reference));
-            }
+            self.mark(u64::from(reference));
             data
-        } else if u64::from(data) < CONSTANT {
-            (self.forward(u64::from(reference)) as u32).wrapping_add(2)
         } else {
-            data
+            (self.forward(u64::from(reference)) as u32).wrapping_add(2)
         }
     }
 
@@ -248,17 +242,13 @@ impl<'c, 'm> Collector<'c, 'm> {
                 }
             }
             Shape::Buffer(slots) => {
-                for place in (at + 2..at + size).step_by(slots.len().max(1)) {
-                    if place + slots.len() <= at + size {
-                        self.touch_slots::<MARK>(slots, place);
-                    }
+                for place in elements(at, size, slots.len()) {
+                    self.touch_slots::<MARK>(slots, place);
                 }
             }
             Shape::Entries(slots) => {
-                for place in (at + 2..at + size).step_by(slots.len() + 1) {
-                    if place + slots.len() < at + size
-                        && self.heap.get(place).is_some_and(|&word| word & LIVE != 0)
-                    {
+                for place in elements(at, size, slots.len() + 1) {
+                    if self.heap.get(place).is_some_and(|&word| word & LIVE != 0) {
                         self.touch_slots::<MARK>(slots, place + 1);
                     }
                 }
@@ -302,17 +292,18 @@ impl<'c, 'm> Collector<'c, 'm> {
         Ok(new)
     }
 
+    /// Notes the length of a run of dead objects in the upper half of its first word.
     fn close_gap(&mut self, gap: &mut Option<usize>, end: usize) -> Result<(), Stop> {
         if let Some(start) = gap.take() {
-            *self.heap.get_mut(start).ok_or(CORRUPT)? = join(GAP as u32, (end - start) as u32);
+            *self.heap.get_mut(start).ok_or(CORRUPT)? = join(0, (end - start) as u32);
         }
         Ok(())
     }
 
-    /// The length of the gap at a place, if there is one.
+    /// The length of the gap at a place, if there is one: what is placed and has no mark.
     fn gap(&self, at: usize) -> Option<usize> {
         let &header = self.heap.get(at)?;
-        (header & ObjectHeader::MARK == 0 && header & GAP != 0).then(|| (halves(header).1 as usize).max(1))
+        (header & ObjectHeader::MARK == 0).then(|| (halves(header).1 as usize).max(1))
     }
 
     /// Updates the references in all objects.
@@ -350,6 +341,11 @@ impl<'c, 'm> Collector<'c, 'm> {
         }
         Ok(())
     }
+}
+
+/// Where the elements of a buffer begin, of so many words each. There may be room for a part of one more.
+fn elements(at: usize, size: usize, words: usize) -> impl Iterator<Item = usize> {
+    (at + 2..(at + size + 1).saturating_sub(words)).step_by(words.max(1))
 }
 
 /// A register that holds a reference, always or when the tag before it says so.

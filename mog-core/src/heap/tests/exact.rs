@@ -310,3 +310,89 @@ fn moving_the_heap_costs_its_words() {
     m.vm().shrink_stack();
     assert_eq!(m.state.counters.collector_steps - steps, 2 * (8 + 160 / 16));
 }
+
+#[test]
+fn a_link_to_no_frame_is_the_last() {
+    let mut m = Types::default().machine(2000, &[TypeId::STR]);
+    let start = m.state.top;
+    m.set_str(0, "kept");
+    for link in [0, 1 << 31, 255 << 32, u64::MAX] {
+        garbage(&mut m);
+        let base = m.state.base;
+        m.arena[base - 1] = link;
+        m.vm().collect().unwrap();
+        assert_eq!((m.state.top, m.str(0)), (start + TEXT, "kept".to_string()), "{link:x}");
+    }
+}
+
+#[test]
+fn room_for_a_part_of_an_element_is_not_looked_at() {
+    let mut types = Types::default();
+    let result = types.result(TypeId::STR);
+    let results = types.array(result);
+    let registers = [results, TypeId::STR, TypeId::INT, TypeId::STR, TypeId::STR, TypeId::STR];
+    let mut m = types.machine(2000, &registers);
+    // Any small number is the place of a word of this.
+    let long = "t".repeat(800);
+    m.set_str(1, &long);
+    m.set(2, 0);
+    m.call(Lib::ArrayNew, &typed(results, &[2]), 0).unwrap();
+    m.set_str(3, "some");
+    m.set_str(4, "other");
+    m.call(Lib::ArrayPush, &[0, 2], 0).unwrap();
+    let data = m.state.split + m.array_data(0);
+    assert_eq!(m.arena[data - 1], 4, "words for an element of three");
+    m.set_str(5, "behind");
+    for register in [3, 4] {
+        m.set(register, NULL);
+    }
+    for _ in 0..2 {
+        let before = m.arena[m.state.split..m.state.split + m.state.top].to_vec();
+        m.vm().collect().unwrap();
+        assert_eq!(m.arena[m.state.split..m.state.split + m.state.top], before);
+    }
+    assert_eq!((m.str(1), m.str(5)), (long, "behind".to_string()));
+}
+
+#[test]
+fn entries_are_looked_at_while_they_live() {
+    let mut types = Types::default();
+    let result = types.result(TypeId::STR);
+    let map = types.map(TypeId::INT, result);
+    let registers = [map, TypeId::INT, TypeId::INT, TypeId::STR, TypeId::STR, TypeId::STR];
+    let mut m = types.machine(5000, &registers);
+    m.call(Lib::MapNew, &typed(map, &[]), 0).unwrap();
+    // Numbers that have every bit which the first word of a live entry has.
+    let key = |number: u64| u64::MAX << 32 | number;
+    for number in 0..6 {
+        m.set(1, key(number));
+        m.set(2, key(number));
+        for register in [3, 4] {
+            let text = text(&mut m, &format!("{number} {register}"));
+            m.set(register, text);
+        }
+        m.call(Lib::MapSet, &[0, 1, 2], 0).unwrap();
+    }
+    m.vm().collect().unwrap();
+    for register in [3, 4] {
+        m.set(register, NULL);
+    }
+    for number in 0..6 {
+        m.set(1, key(number));
+        m.call(Lib::MapGet, &[0, 1], 1).unwrap();
+        // The tag of whether there is one, and then the value.
+        assert_eq!((m.get(1), m.get(2)), (1, key(number)));
+        assert_eq!((m.str(3), m.str(4)), (format!("{number} 3"), format!("{number} 4")));
+    }
+    for register in [3, 4] {
+        m.set(register, NULL);
+    }
+    // What one held that is taken out goes.
+    let top = m.state.top;
+    for number in [1, 4] {
+        m.set(1, key(number));
+        m.call(Lib::MapDelete, &[0, 1], 1).unwrap();
+    }
+    m.vm().collect().unwrap();
+    assert_eq!(m.state.top, top - 4 * TEXT);
+}
