@@ -132,14 +132,12 @@ impl Encoder {
         let mut at = 0usize;
         self.ends.clear();
         for (inst, form) in body.insts.iter().zip(&self.forms) {
-            match (inst.code, inst.args[0]) {
-                (Ir::Op(op), _) => at += usize::from(form.charged) + size(op, inst, form.long),
-                (Ir::Label | Ir::Handler, Arg::To(label)) => {
-                    if let Some(slot) = self.labels.get_mut(label.0 as usize) {
-                        *slot = at as u32;
-                    }
-                }
-                _ => {}
+            if let Ir::Op(op) = inst.code {
+                at += usize::from(form.charged) + size(op, inst, form.long);
+            } else if let (Ir::Label | Ir::Handler, Arg::To(label)) = (inst.code, inst.args[0])
+                && let Some(slot) = self.labels.get_mut(label.0 as usize)
+            {
+                *slot = at as u32;
             }
             self.ends.push(at as u32);
         }

@@ -320,8 +320,8 @@ impl LineIndex {
     /// Finds the line of an offset; mostly it is the next one.
     fn seek(&mut self, at: u32) {
         let start = |line: u32| self.starts.get(line as usize).copied().unwrap_or(u32::MAX);
-        let next = self.line;
-        if start(next) <= at && at < start(next + 1) {
+        let next = (self.line..self.line + 3).find(|&line| start(line) <= at && at < start(line + 1));
+        if let Some(next) = next {
             self.line = next + 1;
         } else {
             self.line = self.starts.partition_point(|&start| start <= at) as u32;

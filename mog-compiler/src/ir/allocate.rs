@@ -129,12 +129,12 @@ impl Allocator {
         let mut ends = self.loop_ends.iter();
         loops.clear();
         for (at, inst) in (1u32..).zip(&body.insts) {
-            match inst.code {
-                Code::LoopStart => loops.push((at, ends.next().copied().unwrap_or(at))),
-                Code::LoopEnd => {
-                    loops.pop();
+            if !matches!(inst.code, Code::Op(_)) {
+                match inst.code {
+                    Code::LoopStart => loops.push((at, ends.next().copied().unwrap_or(at))),
+                    Code::LoopEnd => drop(loops.pop()),
+                    _ => {}
                 }
-                _ => {}
             }
             visit(inst, &body.ext, |slot, _, _| {
                 let Some(value) = values.get_mut(slot.v.0 as usize) else { return };
@@ -170,6 +170,9 @@ impl Allocator {
             return; // no loops
         }
         for (at, inst) in (1u32..).zip(&body.insts) {
+            if matches!(inst.code, Code::Op(_)) {
+                continue;
+            }
             match inst.code {
                 Code::LoopStart => {
                     open.push((ends.len() as u32, 0));

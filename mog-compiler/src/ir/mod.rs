@@ -241,39 +241,36 @@ const ACCESS: [Access; Op::ALL.len()] = {
 /// it is read.
 #[inline]
 pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
-    match inst.code {
-        Code::Op(op) => {
-            let Access { writes, reads } = ACCESS[op as usize];
-            let mut operand = |n: usize| {
-                if let Arg::Reg(slot) = inst.args[n] {
-                    each(slot, writes >> n & 1 != 0, reads >> n & 1 != 0);
-                }
-            };
-            operand(0);
-            operand(1);
-            operand(2);
-            if inst.ext.0 == inst.ext.1 {
-                return;
-            }
-            for ext in ext.get(inst.ext.0 as usize..inst.ext.1 as usize).unwrap_or(&[]) {
-                match ext {
-                    Ext::Reg(slot) => each(*slot, false, true),
-                    Ext::Mod(slot) => each(*slot, true, true),
-                    Ext::Byte(_) | Ext::FrameEnd => {}
-                }
-            }
+    // Most are operations, so those are asked for first.
+    let Code::Op(op) = inst.code else {
+        let written = match inst.code {
+            Code::Declare => inst.args[0],
+            Code::Handler => inst.args[1],
+            _ => return,
+        };
+        if let Arg::Reg(slot) = written {
+            each(slot, true, false);
         }
-        Code::Handler => {
-            if let Arg::Reg(slot) = inst.args[1] {
-                each(slot, true, false);
-            }
+        return;
+    };
+    let Access { writes, reads } = ACCESS[op as usize];
+    let mut operand = |n: usize| {
+        if let Arg::Reg(slot) = inst.args[n] {
+            each(slot, writes >> n & 1 != 0, reads >> n & 1 != 0);
         }
-        Code::Declare => {
-            if let Arg::Reg(slot) = inst.args[0] {
-                each(slot, true, false);
-            }
+    };
+    operand(0);
+    operand(1);
+    operand(2);
+    if inst.ext.0 == inst.ext.1 {
+        return;
+    }
+    for ext in ext.get(inst.ext.0 as usize..inst.ext.1 as usize).unwrap_or(&[]) {
+        match ext {
+            Ext::Reg(slot) => each(*slot, false, true),
+            Ext::Mod(slot) => each(*slot, true, true),
+            Ext::Byte(_) | Ext::FrameEnd => {}
         }
-        Code::Label | Code::LoopStart | Code::LoopEnd | Code::Nothing => {}
     }
 }
 
@@ -281,11 +278,14 @@ pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
 #[inline]
 pub fn visit_writes(inst: &Inst, ext: &[Ext], mut each: impl FnMut(V)) {
     // Few instructions write anything but their first operand.
-    let writes = match inst.code {
-        Code::Op(op) => ACCESS[op as usize].writes,
-        Code::Declare => 1,
-        Code::Handler => 2,
-        Code::Label | Code::LoopStart | Code::LoopEnd | Code::Nothing => return,
+    let writes = if let Code::Op(op) = inst.code {
+        ACCESS[op as usize].writes
+    } else {
+        match inst.code {
+            Code::Declare => 1,
+            Code::Handler => 2,
+            _ => return,
+        }
     };
     let mut operand = |n: usize| {
         if writes >> n & 1 != 0

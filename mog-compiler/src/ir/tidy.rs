@@ -68,6 +68,9 @@ impl Tidier {
         // Copied in runs.
         let mut from = 0;
         for (at, inst) in body.insts.iter().enumerate() {
+            if matches!(inst.code, Code::Op(_)) {
+                continue;
+            }
             match (inst.code, inst.args[0]) {
                 (Code::LoopStart, Arg::Num(number)) => {
                     self.placed.extend_from_slice(body.insts.get(from..at).unwrap_or(&[]));
