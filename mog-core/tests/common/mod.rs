@@ -1,6 +1,6 @@
 //! A tiny assembler: modules from descriptions that say everything outright, also what is wrong.
 #![allow(dead_code, unreachable_pub, reason = "each test program uses its part")]
-#![allow(clippy::expect_used, reason = "tests")]
+#![allow(clippy::expect_used, clippy::panic, reason = "tests")]
 
 use mog_core::features::PRESENT;
 use mog_core::isa::{Insn, Lib, Op};
@@ -365,5 +365,39 @@ pub mod world {
     /// A module that does nothing, to be broken.
     pub fn small() -> Asm {
         asm(&[INT, STR], &[ret()])
+    }
+}
+
+/// The verifier's verdict on code.
+pub mod verdict {
+    use mog_core::error::{Invalid, LoadError};
+    use mog_core::isa::{Flags, Insn};
+    use mog_core::module::Module;
+
+    use super::ret;
+    use super::world::asm;
+
+    /// Code of a function with these registers that ends by returning nothing.
+    pub fn check(registers: &[u16], code: &[Insn]) -> Result<(), LoadError> {
+        let ends =
+            matches!(code.last().and_then(|insn| insn.op()), Some(op) if op.info().flags.has(Flags::ENDS));
+        let mut code = code.to_vec();
+        if !ends {
+            code.push(ret());
+        }
+        Module::load_words(&asm(registers, &code).build()).map(|_| ())
+    }
+
+    #[track_caller]
+    pub fn ok(registers: &[u16], code: &[Insn]) {
+        assert_eq!(check(registers, code), Ok(()));
+    }
+
+    #[track_caller]
+    pub fn bad(what: Invalid, registers: &[u16], code: &[Insn]) {
+        match check(registers, code) {
+            Err(LoadError::Invalid { what: found, .. }) if found == what => {}
+            other => panic!("expected {what:?}, got {other:?}"),
+        }
     }
 }
