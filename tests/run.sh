@@ -336,7 +336,7 @@ coverage() {
 }
 
 # What tests notice of changes in the verifier, the collector and step accounting, one at a time. Survivors are to be in
-# tests/mutants.md, and nothing else. Less than an hour; MUTANTS=1/20 takes a twentieth.
+# tests/mutants.md, and nothing else. Seconds for each of some hundreds; MUTANTS=1/20 takes a twentieth.
 mutants() {
     need cargo-mutants cargo install --locked cargo-mutants || return
     local out=$target/mutants
