@@ -270,7 +270,8 @@ impl fmt::Display for Error {
             Self::Types { function, taken_for } => {
                 write!(
                     f,
-                    "the program's `{function}` has other types than the host takes it for: `{taken_for}`"
+                    "the program's `{function}` has other types than the host takes it for: `{taken_for}`; \
+                     name its own where it is looked up"
                 )
             }
             Self::Arguments { name, message } => write!(f, "the arguments do not fit `{name}`: {message}"),
