@@ -6,9 +6,12 @@
 //! not recurse.
 
 mod literals;
+mod words;
 
 use crate::ast::{Comment, Interner, Span, Symbol, sym};
 use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS};
+
+use words::{ShortWords, is_word};
 
 macro_rules! token_kinds {
     ($($kind:ident $text:literal,)*) => {
@@ -127,7 +130,7 @@ pub(crate) fn lex(source: &str, names: &mut Interner, diagnostics: &mut Diagnost
         strings: Vec::new(),
         depth: 0,
         buffer: String::new(),
-        recent: [(0, sym::EMPTY); RECENT],
+        short_words: ShortWords::PREDEFINED,
     };
     if source.starts_with('\u{feff}') {
         lexer.pos = 3;
@@ -164,12 +167,8 @@ struct Lexer<'a> {
     /// Open brackets in the innermost interpolation.
     depth: u32,
     buffer: String,
-    /// Short words seen lately.
-    recent: [(u64, Symbol); RECENT],
+    short_words: ShortWords,
 }
-
-/// Slots for short words.
-const RECENT: usize = 128;
 
 impl Lexer<'_> {
     fn run(&mut self) {
@@ -233,7 +232,7 @@ impl Lexer<'_> {
     #[inline]
     fn skip_while(&mut self, of_kind: impl Fn(u8) -> bool) {
         let rest = self.bytes.get(self.pos..).unwrap_or(b"");
-        self.pos += rest.iter().position(|&byte| !of_kind(byte)).unwrap_or(rest.len());
+        self.pos += run_length(rest, of_kind);
     }
 
     /// Warns of characters that make an editor show the text in another order than the compiler reads it.
@@ -292,51 +291,7 @@ impl Lexer<'_> {
         }
         self.line = true;
         self.pos += 1;
-    }
-
-    #[inline]
-    fn word(&mut self) {
-        let (bytes, start) = (self.bytes, self.pos);
-        let mut end = start;
-        while bytes.get(end).is_some_and(|&byte| is_word(byte)) {
-            end += 1;
-        }
-        self.pos = end;
-        let quote = self.at(0);
-        if matches!(quote, b'"' | b'\'') && self.pos - start <= 2 {
-            // In an interpolation a quote rather ends the string, because a brace is missing.
-            if self.strings.is_empty() || matches!(self.bytes.get(start), Some(b'f' | b'F')) {
-                return self.prefixed_string(start, quote);
-            }
-        }
-        let symbol = self.intern_word(start);
-        let kind = KEYWORDS.get(symbol.index()).copied().unwrap_or(T::Ident);
-        self.foreign |= sym::is_foreign(symbol);
-        self.push(kind, start, symbol);
-    }
-
-    /// The symbol of the word from `start` to here. Short words, most of all, are found in a small table first.
-    #[inline]
-    fn intern_word(&mut self, start: usize) -> Symbol {
-        let len = self.pos - start;
-        let eight = self.bytes.get(start..).and_then(|rest| rest.first_chunk());
-        let (Some(eight), true) = (eight, len <= 8) else { return self.intern(start) };
-        // No byte of a word is 0, so the word can be told from the number.
-        let word = u64::from_le_bytes(*eight) & (u64::MAX >> (64 - 8 * len as u32));
-        let slot = (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57) as usize % RECENT;
-        let (known, symbol) = self.recent[slot];
-        if known == word {
-            return symbol;
-        }
-        let symbol = self.intern(start);
-        self.recent[slot] = (word, symbol);
-        symbol
-    }
-
-    /// The symbol of the text from `start` to here.
-    #[inline(never)]
-    fn intern(&mut self, start: usize) -> Symbol {
-        self.names.intern(self.source.get(start..self.pos).unwrap_or(""))
+        self.skip_while(|byte| byte == b' ');
     }
 
     #[inline]
@@ -513,19 +468,18 @@ impl Lexer<'_> {
     }
 }
 
-const WORD: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
-        byte += 1;
-    }
-    table
-};
-
+/// How many bytes in the beginning are of a kind. Most runs are short, so eight bytes are looked at without a loop.
 #[inline]
-const fn is_word(byte: u8) -> bool {
-    WORD[byte as usize]
+fn run_length(bytes: &[u8], of_kind: impl Fn(u8) -> bool) -> usize {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let mut len = 0;
+    for eight in eights {
+        match eight.iter().position(|&byte| !of_kind(byte)) {
+            Some(end) => return len + end,
+            None => len += 8,
+        }
+    }
+    len + rest.iter().take_while(|&&byte| of_kind(byte)).count()
 }
 
 /// What to say about a character that begins no token.

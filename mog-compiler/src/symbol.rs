@@ -136,7 +136,7 @@ macro_rules! symbols {
                 symbol.0 >= NULL.0 && symbol.0 <= ERR_RUST.0
             }
 
-            pub(super) const NAMES: &[&str] = &[$($text,)*];
+            pub(crate) const NAMES: &[&str] = &[$($text,)*];
         }
     };
 }

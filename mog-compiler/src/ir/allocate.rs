@@ -201,13 +201,12 @@ impl Allocator {
             }
             params += classes.slots(class_of(body, param)).len();
         }
-        let mut ended = self.ending.iter();
         let mut over = 0;
         for &v in &self.order {
             let first = self.values[v as usize].first;
             // What was last used by an instruction before is free again. Instructions with several results, or
             // that read operands after writing, keep theirs until they are over.
-            for &list in ended.by_ref().take((first - over) as usize) {
+            for &list in self.ending.get(over as usize..first as usize).unwrap_or(&[]) {
                 let mut free = list;
                 while free != NONE {
                     let pool = pool(&mut self.pools, &mut self.used, class_of(body, free));

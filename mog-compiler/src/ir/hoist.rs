@@ -3,7 +3,8 @@
 
 use mog_core::isa::{Flags, Op, Operand};
 
-use super::{ACCESS, Arg, Body, Code, Ext, Inst, Slot, V, visit_writes};
+use super::tidy::Uses;
+use super::{ACCESS, Arg, Body, Code, Inst, Slot, V, visit_writes};
 
 /// Most computations that are moved in front of one loop: each keeps a register for as long as the loop runs.
 const MOST: usize = 8;
@@ -15,13 +16,13 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy)]
 struct Written {
     count: u32,
-    /// The latest before the running instruction, or the beginning of the loop that it was moved in front of.
+    /// The latest in a loop before the running instruction, or the beginning of the loop that it was moved in front of.
     before: u32,
-    /// The next one; while the code is walked through backwards.
+    /// The next one in a loop; while the code is walked through backwards.
     next: u32,
 }
 
-/// Where registers are written and loops end: positions of instructions.
+/// Where loops end, and where in loops registers are written: positions of instructions.
 #[derive(Default)]
 struct Writes {
     /// By register.
@@ -37,50 +38,38 @@ struct Writes {
 }
 
 impl Writes {
-    /// Finds them.
-    fn find(&mut self, body: &Body) {
+    /// Finds them; how often registers are written is known.
+    fn find(&mut self, body: &Body, uses: &[Uses]) {
         let Self { written, next, ends, open, old } = self;
         *old = body.classes.len() as u32;
         written.clear();
-        written.resize(body.classes.len(), Written { count: 0, before: NONE, next: NONE });
+        written.extend(uses.iter().map(|uses| Written { count: uses.writes, before: NONE, next: NONE }));
         next.clear();
         ends.clear();
         open.clear();
         for (at, inst) in body.insts.iter().enumerate().rev() {
-            visit_writes(inst, &body.ext, |v| {
-                if let Some(written) = written.get_mut(v.0 as usize) {
-                    written.count += 1;
-                    written.next = at as u32;
-                }
-            });
             match inst.code {
                 Code::LoopEnd => open.push(at as u32),
                 Code::LoopStart => ends.push(open.pop().unwrap_or(NONE)),
                 // Outside loops nothing is moved.
-                code if !open.is_empty() && is_computation(code) => {
-                    next.push(inst.args.map(|arg| match arg {
-                        Arg::Reg(slot) => written.get(slot.v.0 as usize).map_or(NONE, |written| written.next),
-                        _ => NONE,
-                    }))
+                _ if open.is_empty() => {}
+                code => {
+                    visit_writes(inst, &body.ext, |v| {
+                        if let Some(written) = written.get_mut(v.0 as usize) {
+                            written.next = at as u32;
+                        }
+                    });
+                    if is_computation(code) {
+                        next.push(inst.args.map(|arg| match arg {
+                            Arg::Reg(slot) => {
+                                written.get(slot.v.0 as usize).map_or(NONE, |written| written.next)
+                            }
+                            _ => NONE,
+                        }));
+                    }
                 }
-                _ => {}
             }
         }
-        for param in &body.params {
-            if let Some(written) = written.get_mut(param.0 as usize) {
-                written.count += 1;
-                written.before = 0;
-            }
-        }
-    }
-
-    /// Goes past an instruction that was not moved.
-    fn pass(&mut self, inst: &Inst, ext: &[Ext], at: u32) {
-        visit_writes(inst, ext, |v| {
-            if let Some(written) = self.written.get_mut(v.0 as usize) {
-                written.before = at;
-            }
-        });
     }
 
     /// Whether the operand of a computation is written within a loop around it; where it is written next is known.
@@ -110,12 +99,12 @@ pub(super) struct Hoister {
 }
 
 impl Hoister {
-    /// Moves what can be moved.
-    pub(super) fn hoist(&mut self, body: &mut Body) {
+    /// Moves what can be moved, given how often each register is written.
+    pub(super) fn hoist(&mut self, body: &mut Body, uses: &[Uses]) {
         if body.loops.is_empty() {
             return; // no loops
         }
-        self.writes.find(body);
+        self.writes.find(body, uses);
         self.find_moves(body);
         if self.moves.is_empty() {
             return;
@@ -151,15 +140,21 @@ impl Hoister {
                     self.loops.push(Loop { start: position, end, moved: 0 });
                 }
                 Code::LoopEnd => drop(self.loops.pop()),
-                code if !self.loops.is_empty() && is_computation(code) => {
-                    let next = self.writes.next.pop().unwrap_or([NONE; 3]);
-                    if self.try_move(body, at, next) {
-                        continue;
+                _ if self.loops.is_empty() => {}
+                code => {
+                    if is_computation(code) {
+                        let next = self.writes.next.pop().unwrap_or([NONE; 3]);
+                        if self.try_move(body, at, next) {
+                            continue;
+                        }
                     }
+                    visit_writes(&body.insts[at], &body.ext, |v| {
+                        if let Some(written) = self.writes.written.get_mut(v.0 as usize) {
+                            written.before = position;
+                        }
+                    });
                 }
-                _ => {}
             }
-            self.writes.pass(&body.insts[at], &body.ext, position);
         }
     }
 

@@ -9,9 +9,13 @@ use crate::optimizations::{Optimization, Optimizations};
 
 /// How often a register is written and read.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Uses {
-    writes: u32,
-    reads: u32,
+pub(super) struct Uses {
+    pub(super) writes: u32,
+    pub(super) reads: u32,
+}
+
+impl Uses {
+    const ONCE: Self = Self { writes: 1, reads: 1 };
 }
 
 /// Tidies functions, one after the other; keeps its tables in between.
@@ -40,17 +44,16 @@ impl Tidier {
         let made = self.optimizations;
         self.place_preheaders(body);
         self.count(body);
-        if made.has(Optimization::Moves) {
-            self.merge_moves(body);
-        }
-        if made.has(Optimization::Unread) {
-            self.drop_unread(body);
+        let merged = made.has(Optimization::Moves) && self.merge_moves(body);
+        let dropped = made.has(Optimization::Unread) && self.drop_unread(body);
+        if merged || dropped {
+            body.insts.retain(|inst| inst.code != Code::Nothing);
         }
         if made.has(Optimization::Exchanges) {
             self.fuse_exchanges(body);
         }
         if made.has(Optimization::Hoist) {
-            self.hoister.hoist(body);
+            self.hoister.hoist(body, &self.uses);
         }
         if made.has(Optimization::Accumulators) {
             use_accumulators(body);
@@ -106,47 +109,53 @@ impl Tidier {
         }
     }
 
-    /// `t = …; x = t` becomes `x = …` when nobody else reads t.
-    fn merge_moves(&self, body: &mut Body) {
-        const ONCE: Uses = Uses { writes: 1, reads: 1 };
-        let single = |v: V| self.uses.get(v.0 as usize) == Some(&ONCE);
-        body.insts.dedup_by(|inst, before| {
+    fn is_used_once(&self, v: V) -> bool {
+        self.uses.get(v.0 as usize) == Some(&Uses::ONCE)
+    }
+
+    /// `t = …; x = t` becomes `x = …; nothing` when nobody else reads t. Whether there were any.
+    fn merge_moves(&self, body: &mut Body) -> bool {
+        let mut merged = false;
+        let mut before = 0;
+        for at in 1..body.insts.len() {
+            let inst = &body.insts[at];
             if inst.code == Code::Op(Op::Move)
                 && let [Arg::Reg(to), Arg::Reg(from), _] = inst.args
                 && from.sub == 0
-                && single(from.v)
-                && defines(before) == Some(from)
+                && self.is_used_once(from.v)
+                && defines(&body.insts[before]) == Some(from)
                 && body.classes.get(from.v.0 as usize) == body.classes.get(to.v.0 as usize)
             {
-                before.args[0] = Arg::Reg(to);
-                true
+                body.insts[before].args[0] = Arg::Reg(to);
+                body.insts[at].code = Code::Nothing;
+                merged = true;
             } else {
-                false
+                before = at;
             }
-        });
+        }
+        merged
     }
 
     /// `t = a[i]; u = a[j]; a[i] = u; a[j] = t` becomes one instruction when nobody else reads t and u.
     fn fuse_exchanges(&self, body: &mut Body) {
-        let once = |v: V| self.uses.get(v.0 as usize) == Some(&Uses { writes: 1, reads: 1 });
+        let is_store = |inst: &Inst| inst.code == Code::Op(Op::ASet);
         let mut fused = false;
-        for n in 3..body.insts.len() {
-            if body.insts[n].code != Code::Op(Op::ASet) {
-                continue;
-            }
-            let Some([first, second, third, fourth]) = body.insts.get_mut(n - 3..=n) else { break };
+        let mut from = 0;
+        while let Some(next) = body.insts.get(from..).and_then(|rest| rest.iter().position(is_store)) {
+            let at = from + next;
+            from = at + 1;
+            let Some(four) = at.checked_sub(3).and_then(|first| body.insts.get_mut(first..=at)) else { continue };
+            let [first, second, third, fourth] = four else { continue };
             let ops = [first.code, second.code, third.code, fourth.code];
             let get = ops[0];
-            if !matches!(get, Code::Op(Op::AGet | Op::AGetF)) {
-                continue;
-            }
-            if let ([Arg::Reg(t), array, i], [Arg::Reg(u), _, j]) = (first.args, second.args)
+            if matches!(get, Code::Op(Op::AGet | Op::AGetF))
+                && let ([Arg::Reg(t), array, i], [Arg::Reg(u), _, j]) = (first.args, second.args)
                 && ops == [get, get, Code::Op(Op::ASet), Code::Op(Op::ASet)]
                 && second.args == [Arg::Reg(u), array, j]
                 && third.args == [array, i, Arg::Reg(u)]
                 && fourth.args == [array, j, Arg::Reg(t)]
-                && once(t.v)
-                && once(u.v)
+                && self.is_used_once(t.v)
+                && self.is_used_once(u.v)
             {
                 // Where the second is, which names both elements in the source.
                 second.code = Code::Op(Op::ASwap);
@@ -162,8 +171,12 @@ impl Tidier {
         }
     }
 
-    /// Drops instructions that only compute what nobody reads, and what was computed only for them.
-    fn drop_unread(&mut self, body: &mut Body) {
+    /// Makes nothing of instructions that only compute what nobody reads, and of what was computed only for them.
+    /// Whether there were any.
+    fn drop_unread(&mut self, body: &mut Body) -> bool {
+        if !self.uses.iter().any(|uses| uses.reads == 0 && uses.writes > 0) {
+            return false;
+        }
         let mut dropped = false;
         for inst in body.insts.iter_mut().rev() {
             if let Code::Op(op) = inst.code
@@ -171,18 +184,17 @@ impl Tidier {
                 && let Arg::Reg(slot) = inst.args[0]
                 && self.uses.get(slot.v.0 as usize).is_some_and(|uses| uses.reads == 0)
             {
-                visit(inst, &body.ext, |slot, _, read| {
-                    if read && let Some(uses) = self.uses.get_mut(slot.v.0 as usize) {
-                        uses.reads -= 1;
+                visit(inst, &body.ext, |slot, written, read| {
+                    if let Some(uses) = self.uses.get_mut(slot.v.0 as usize) {
+                        uses.writes -= u32::from(written);
+                        uses.reads -= u32::from(read);
                     }
                 });
                 inst.code = Code::Nothing;
                 dropped = true;
             }
         }
-        if dropped {
-            body.insts.retain(|inst| inst.code != Code::Nothing);
-        }
+        dropped
     }
 }
 
@@ -239,20 +251,15 @@ const HANDED_ON: [Option<bool>; Op::ALL.len()] = {
     all
 };
 
-/// Which register an instruction's result is handed on from: an int's or a float's.
-fn handed_on(inst: &Inst) -> Option<(Slot, bool)> {
-    // Straight on, and moves touch neither accumulator.
-    match (inst.code, inst.args[0]) {
-        (Code::Op(op), Arg::Reg(slot)) => HANDED_ON[op as usize].map(|is_float| (slot, is_float)),
-        _ => None,
-    }
-}
-
 fn use_accumulators(body: &mut Body) {
+    // The register of the latest result, and whether it is a float's. Straight on, and moves touch neither accumulator.
     let mut latest: Option<(Slot, bool)> = None;
     for inst in &mut body.insts {
-        if let Code::Op(op) = inst.code
-            && let Some((slot, is_float)) = latest
+        let Code::Op(mut op) = inst.code else {
+            latest = None;
+            continue;
+        };
+        if let Some((slot, is_float)) = latest
             && let Some((first, second)) = accumulator_forms(op)
             && matches!(op.info().operands.first(), Some(Operand::Def(Kind::Float))) == is_float
         {
@@ -260,16 +267,20 @@ fn use_accumulators(body: &mut Body) {
             if b == Arg::Reg(slot)
                 && let Some(form) = first
             {
-                inst.code = Code::Op(form);
+                op = form;
                 inst.args[1] = Arg::None;
             } else if c == Arg::Reg(slot)
                 && let Some(form) = second
             {
-                inst.code = Code::Op(form);
+                op = form;
                 inst.args[1] = Arg::None;
                 inst.args[2] = b;
             }
+            inst.code = Code::Op(op);
         }
-        latest = handed_on(inst);
+        latest = match (HANDED_ON[op as usize], inst.args[0]) {
+            (Some(is_float), Arg::Reg(slot)) => Some((slot, is_float)),
+            _ => None,
+        };
     }
 }

@@ -1,0 +1,103 @@
+//! Words: names and keywords.
+
+use crate::ast::{Symbol, sym};
+
+use super::{KEYWORDS, Lexer, T, run_length};
+
+/// Slots for short words.
+const SLOTS: usize = 256;
+
+/// Words of at most eight bytes seen lately, each in its slot. No byte of a word is 0, so the word can be told from
+/// the number that its bytes make.
+#[derive(Clone, Copy)]
+pub(super) struct ShortWords([(u64, Symbol); SLOTS]);
+
+impl ShortWords {
+    /// The predefined names, of those in one slot the first.
+    pub(super) const PREDEFINED: Self = {
+        let mut slots = [(0, sym::EMPTY); SLOTS];
+        let mut id = 0;
+        while id < sym::NAMES.len() {
+            let name = sym::NAMES[id].as_bytes();
+            if !name.is_empty() && name.len() <= 8 {
+                let (mut word, mut n) = (0, name.len());
+                while n > 0 {
+                    n -= 1;
+                    word = word << 8 | name[n] as u64;
+                }
+                let slot = Self::slot(word);
+                if slots[slot].0 == 0 {
+                    slots[slot] = (word, Symbol(id as u32));
+                }
+            }
+            id += 1;
+        }
+        Self(slots)
+    };
+
+    const fn slot(word: u64) -> usize {
+        (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % SLOTS
+    }
+}
+
+impl Lexer<'_> {
+    #[inline]
+    pub(super) fn word(&mut self) {
+        let start = self.pos;
+        let rest = self.bytes.get(start..).unwrap_or(b"");
+        let len = run_length(rest, is_word);
+        self.pos = start + len;
+        if len <= 2 {
+            let quote = self.at(0);
+            // In an interpolation a quote rather ends the string, because a brace is missing.
+            if matches!(quote, b'"' | b'\'')
+                && (self.strings.is_empty() || matches!(rest.first(), Some(b'f' | b'F')))
+            {
+                return self.prefixed_string(start, quote);
+            }
+        }
+        let symbol = match rest.first_chunk() {
+            Some(&eight) if len <= 8 => {
+                self.short_word(start, u64::from_le_bytes(eight) & (u64::MAX >> (64 - 8 * len as u32)))
+            }
+            _ => self.intern(start),
+        };
+        let kind = KEYWORDS.get(symbol.index()).copied().unwrap_or(T::Ident);
+        self.foreign |= sym::is_foreign(symbol);
+        self.push(kind, start, symbol);
+    }
+
+    /// The symbol of a short word from `start` to here. Most are found in the small table.
+    #[inline]
+    fn short_word(&mut self, start: usize, word: u64) -> Symbol {
+        let slot = ShortWords::slot(word);
+        let (known, symbol) = self.short_words.0[slot];
+        if known == word {
+            return symbol;
+        }
+        let symbol = self.intern(start);
+        self.short_words.0[slot] = (word, symbol);
+        symbol
+    }
+
+    /// The symbol of the text from `start` to here.
+    #[inline(never)]
+    fn intern(&mut self, start: usize) -> Symbol {
+        self.names.intern(self.source.get(start..self.pos).unwrap_or(""))
+    }
+}
+
+const WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || byte as u8 == b'_';
+        byte += 1;
+    }
+    table
+};
+
+#[inline]
+pub(super) const fn is_word(byte: u8) -> bool {
+    WORD[byte as usize]
+}
