@@ -1,6 +1,7 @@
 //! Interned names.
 
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -76,7 +77,11 @@ impl Interner {
 
     fn find_hashed(&self, known: &Predefined, text: &str, hash: u64) -> Option<Symbol> {
         let found = known.table.find(hash, |&id| predefined(id) == Some(text));
-        let found = found.or_else(|| self.table.find(hash, |&id| slice(&self.text, &self.ends, id) == text));
+        let found = found.or_else(|| {
+            self.table.find(hash, |&id| {
+                self.text.as_bytes().get(range(&self.ends, id)).unwrap_or(b"") == text.as_bytes()
+            })
+        });
         found.copied().map(Symbol)
     }
 
@@ -112,10 +117,15 @@ impl Interner {
 
 /// The string of a symbol that is not predefined.
 fn slice<'a>(text: &'a str, ends: &[u32], id: u32) -> &'a str {
+    text.get(range(ends, id)).unwrap_or("")
+}
+
+/// Where the string of a symbol that is not predefined lies.
+fn range(ends: &[u32], id: u32) -> Range<usize> {
     let at = id.wrapping_sub(FIRST) as usize;
     let start = at.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |&start| start as usize);
     let end = ends.get(at).map_or(start, |&end| end as usize);
-    text.get(start..end).unwrap_or("")
+    start..end
 }
 
 macro_rules! symbols {

@@ -167,7 +167,7 @@ impl<'a> Checker<'a> {
             names: scope::Names::default(),
             units: Vec::new(),
             frames: Vec::new(),
-            variables: Vec::new(),
+            variables: Vec::with_capacity(ast.stmts.len()),
             func_variables: Vec::new(),
             globals: Vec::new(),
             signatures: Vec::new(),

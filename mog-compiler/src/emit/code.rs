@@ -73,9 +73,9 @@ const fn inverted(op: Op) -> Option<(Op, bool)> {
 pub(super) struct Encoder {
     /// Word at which each label stands.
     labels: Vec<u32>,
-    /// By instruction: the word after it.
+    /// By instruction: the word after it. Only of functions in which an instruction may have an unusual form.
     ends: Vec<u32>,
-    /// By instruction.
+    /// By instruction, if any may have an unusual form.
     forms: Vec<Form>,
 }
 
@@ -99,16 +99,14 @@ impl Encoder {
         self.labels.clear();
         self.labels.resize(body.labels.len(), 0);
         self.forms.clear();
-        self.forms.resize(body.insts.len(), Form::default());
-        // A jump may take two words more than it does now.
-        let mut words = self.measure(body);
-        if 3 * words > SEGMENT {
+        // A jump may take two words more than it does now. In shorter code every jump reaches.
+        if 3 * self.measure(body) > SEGMENT {
+            self.forms.resize(body.insts.len(), Form::default());
             self.place_charges(body);
-            words = self.measure(body);
-        }
-        // Within 127 words every jump reaches.
-        while words > i8::MAX as usize && self.lengthen(body) {
-            words = self.measure(body);
+            self.measure(body);
+            while self.lengthen(body) {
+                self.measure(body);
+            }
         }
         Measured { encoder: self, body, registers }.write(code)
     }
@@ -131,17 +129,26 @@ impl Encoder {
     fn measure(&mut self, body: &Body) -> usize {
         let mut at = 0usize;
         self.ends.clear();
-        for (inst, form) in body.insts.iter().zip(&self.forms) {
+        for (n, inst) in body.insts.iter().enumerate() {
             if let Ir::Op(op) = inst.code {
+                let form = self.form(n);
                 at += usize::from(form.charged) + size(op, inst, form.long);
             } else if let (Ir::Label | Ir::Handler, Arg::To(label)) = (inst.code, inst.args[0])
                 && let Some(slot) = self.labels.get_mut(label.0 as usize)
             {
                 *slot = at as u32;
             }
-            self.ends.push(at as u32);
+            if !self.forms.is_empty() {
+                self.ends.push(at as u32);
+            }
         }
         at
+    }
+
+    /// How the nth instruction is written.
+    #[inline]
+    fn form(&self, n: usize) -> Form {
+        self.forms.get(n).copied().unwrap_or_default()
     }
 
     fn target(&self, label: Label) -> i64 {
@@ -232,8 +239,9 @@ impl Measured<'_> {
         let start = code.words.len();
         code.positions.clear();
         let mut position = u32::MAX;
-        for (inst, form) in self.body.insts.iter().zip(&self.encoder.forms) {
+        for (n, inst) in self.body.insts.iter().enumerate() {
             let Ir::Op(op) = inst.code else { continue };
+            let form = self.encoder.form(n);
             if inst.at != position {
                 position = inst.at;
                 code.positions.push(Position { word: (code.words.len() - start) as u32, at: position });

@@ -274,7 +274,7 @@ impl<'o> DebugRecords<'o> {
             let (line, column) = source.find(at);
             let delta = line.wrapping_sub(last_line).cast_signed();
             let record = [word - last_word, (delta << 1 ^ delta >> 31).cast_unsigned(), column];
-            if record.iter().all(|&number| number < 0x80) {
+            if record[0] | record[1] | record[2] < 0x80 {
                 lines.extend_from_slice(&record.map(|number| number as u8));
             } else {
                 record.into_iter().for_each(|number| varint(lines, number));

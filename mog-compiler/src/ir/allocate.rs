@@ -61,12 +61,13 @@ struct Pool {
     /// The first of the virtual registers whose places are free again; see [`Value::next`].
     free: u32,
     made: u32,
-    /// The first of its machine registers.
+    /// The first of its machine registers, and how many of them a place has.
     base: usize,
+    size: usize,
 }
 
 impl Pool {
-    const EMPTY: Self = Self { free: NONE, made: 0, base: 0 };
+    const EMPTY: Self = Self { free: NONE, made: 0, base: 0, size: 0 };
 }
 
 /// Allocates registers to functions, one after the other; keeps its tables in between.
@@ -261,7 +262,7 @@ impl Allocator {
                     continue;
                 }
                 let pool = &mut self.pools[class.0 as usize];
-                pool.base = frame;
+                (pool.base, pool.size) = (frame, slots.len());
                 for _ in 0..pool.made {
                     slots.iter().for_each(|&slot| add(slot));
                 }
@@ -276,8 +277,8 @@ impl Allocator {
             let register = match value.place {
                 Some(Place::Param(register)) => usize::from(register),
                 Some(Place::Nth(nth)) => {
-                    let class = class_of(body, v);
-                    self.pools[class.0 as usize].base + nth as usize * classes.slots(class).len()
+                    let pool = &self.pools[class_of(body, v).0 as usize];
+                    pool.base + nth as usize * pool.size
                 }
                 None => 0,
             };

@@ -8,7 +8,9 @@ mod layout;
 mod spill;
 mod tidy;
 
-use hashbrown::HashMap;
+use core::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 use mog_core::isa::{Op, Operand};
 
 pub use allocate::{Allocation, Allocator, TooManyRegisters};
@@ -311,37 +313,52 @@ pub fn visit_writes(inst: &Inst, ext: &[Ext], mut each: impl FnMut(V)) {
 /// Classes of virtual registers: lists of slot types, each once.
 #[derive(Debug, Default)]
 pub struct Classes {
-    lists: Vec<Vec<u16>>,
-    index: HashMap<Vec<u16>, ClassId>,
+    /// The slot types of all classes, one after the other, and where each class ends.
+    slots: Vec<u16>,
+    ends: Vec<u32>,
+    index: HashTable<ClassId>,
+    hasher: DefaultHashBuilder,
 }
 
 impl Classes {
     /// The class of registers with these slots.
     pub fn intern(&mut self, slots: &[u16]) -> ClassId {
-        if let Some(&id) = self.index.get(slots) {
+        let hash = self.hasher.hash_one(slots);
+        if let Some(&id) = self.index.find(hash, |&id| self.slots(id) == slots) {
             return id;
         }
-        let id = ClassId(u32::try_from(self.lists.len()).unwrap_or(u32::MAX));
-        self.lists.push(slots.to_vec());
-        self.index.insert(slots.to_vec(), id);
+        let id = ClassId(u32::try_from(self.ends.len()).unwrap_or(u32::MAX));
+        self.slots.extend_from_slice(slots);
+        self.ends.push(self.slots.len() as u32);
+        let (all, ends, hasher) = (&self.slots, &self.ends, &self.hasher);
+        self.index.insert_unique(hash, id, |&id| hasher.hash_one(slots_of(all, ends, id)));
         id
     }
 
     /// The slot types of a class.
     #[must_use]
+    #[inline]
     pub fn slots(&self, class: ClassId) -> &[u16] {
-        self.lists.get(class.0 as usize).map_or(&[], Vec::as_slice)
+        slots_of(&self.slots, &self.ends, class)
     }
 
     /// How many classes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lists.len()
+        self.ends.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lists.is_empty()
+        self.ends.is_empty()
     }
+}
+
+#[inline]
+fn slots_of<'a>(all: &'a [u16], ends: &[u32], class: ClassId) -> &'a [u16] {
+    let at = class.0 as usize;
+    let start = at.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |&start| start as usize);
+    let end = ends.get(at).map_or(start, |&end| end as usize);
+    all.get(start..end).unwrap_or(&[])
 }

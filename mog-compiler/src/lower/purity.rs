@@ -1,5 +1,7 @@
 //! What evaluating an expression can do to others: found once for each expression.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::hir::{ArithOp, Builtin, ExprId, ExprKind, FuncId, Hir};
 use crate::types::TyKind;
 
@@ -182,7 +184,7 @@ pub(super) fn is_inlinable(hir: &Hir, id: FuncId) -> bool {
     {
         return false;
     }
-    let mut left = vec![function.body];
+    let mut left: SmallVec<[ExprId; 16]> = smallvec![function.body];
     let mut count = 0;
     while let Some(next) = left.pop() {
         count += 1;
