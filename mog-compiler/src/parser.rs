@@ -448,12 +448,18 @@ impl Parser<'_> {
     }
 
     /// Takes the name of something.
+    #[inline]
     fn name(&mut self, what: &str) -> Option<Name> {
         if self.at(T::Ident) {
             let name = self.name_here();
             self.bump();
             return Some(name);
         }
+        self.no_name(what)
+    }
+
+    #[inline(never)]
+    fn no_name(&mut self, what: &str) -> Option<Name> {
         if self.at(T::Error) {
             self.panicking = true;
         }

@@ -169,10 +169,15 @@ impl Checker<'_> {
     }
 
     /// A type with all its variables replaced; those that were never determined become errors.
+    #[inline]
     fn resolve(&mut self, ty: Ty, resolved: &mut Resolved, depth: u32) -> Ty {
-        if let Some(Some(known)) = resolved.known.get(ty.0 as usize) {
-            return *known;
+        match resolved.known.get(ty.0 as usize) {
+            Some(Some(known)) => *known,
+            _ => self.resolve_first(ty, resolved, depth),
         }
+    }
+
+    fn resolve_first(&mut self, ty: Ty, resolved: &mut Resolved, depth: u32) -> Ty {
         if depth > MAX_DEPTH {
             resolved.open = true;
             return Types::ERROR;

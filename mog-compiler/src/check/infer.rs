@@ -229,11 +229,17 @@ impl Checker<'_> {
     }
 
     /// Fits an expression to the type that its place wants: as it is, as `some(…)`, or copied to `any`.
+    #[inline]
     pub(super) fn coerce(&mut self, id: ExprId, want: Ty) -> ExprId {
         let (found, want) = (self.ty_of(id), self.shallow(want));
         if found == want || found == Types::NEVER || found == Types::ERROR || want == Types::ERROR {
             return id;
         }
+        self.fit(id, found, want)
+    }
+
+    #[inline(never)]
+    fn fit(&mut self, id: ExprId, found: Ty, want: Ty) -> ExprId {
         match (self.kind(found), self.kind(want)) {
             (TyKind::Option(_) | TyKind::Var(_), TyKind::Option(_)) | (TyKind::Var(_), TyKind::Any) => {}
             (_, &TyKind::Option(inner)) => return self.wrap_some(id, inner, want),

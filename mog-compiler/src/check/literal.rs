@@ -48,7 +48,18 @@ impl Checker<'_> {
     }
 
     /// Whether an expression is made of number literals only, so that it takes the type of what it meets.
+    #[inline]
     pub(super) fn is_literal(&self, id: ast::ExprId) -> bool {
+        match self.ast[id].kind {
+            ast::ExprKind::Int(_) | ast::ExprKind::Float(_) => true,
+            ast::ExprKind::Paren(_) | ast::ExprKind::Unary { .. } | ast::ExprKind::Chain { .. } => {
+                self.is_made_of_literals(id)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_made_of_literals(&self, id: ast::ExprId) -> bool {
         match self.ast[self.ast.without_parens(id)].kind {
             ast::ExprKind::Int(_) | ast::ExprKind::Float(_) => true,
             ast::ExprKind::Unary { op: ast::UnaryOp::Neg, operand } => self.is_literal(operand),

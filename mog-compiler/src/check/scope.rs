@@ -181,7 +181,19 @@ impl<'a> Checker<'a> {
     }
 
     /// What a name stands for here; captures it if it belongs to an enclosing function.
+    #[inline]
     pub(super) fn lookup(&mut self, symbol: Symbol) -> Option<Def> {
+        // The innermost is in reach if it belongs to the function being checked.
+        let (_, entry) = self.names.entries(symbol).next()?;
+        if entry.depth as usize == self.frames.len() {
+            return Some(entry.def);
+        }
+        self.lookup_outside(symbol)
+    }
+
+    /// What a name stands for that another function or none declares.
+    #[inline(never)]
+    fn lookup_outside(&mut self, symbol: Symbol) -> Option<Def> {
         let (_, entry) = self.find_entry(symbol)?;
         let level = entry.depth as usize;
         Some(match entry.def {

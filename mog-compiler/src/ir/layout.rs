@@ -315,6 +315,15 @@ impl Layouts {
         &self.slots[range]
     }
 
+    /// How many slots a value of a type has.
+    #[inline]
+    pub fn size(&mut self, hir: &Hir, ty: Ty) -> usize {
+        match self.known.get(ty.0 as usize) {
+            Some(Known { slots: Some(range), .. }) => range.end - range.start,
+            _ => self.make_slots(hir, ty).len(),
+        }
+    }
+
     fn slots_of_all(&mut self, hir: &Hir, types: &[Ty]) -> Vec<u16> {
         let mut slots = Vec::with_capacity(types.len());
         for &ty in types {

@@ -4,7 +4,7 @@ use mog_core::isa::{Lib, Op};
 use smallvec::smallvec;
 
 use super::{Arg, List, Lowering, Val, Wanted};
-use crate::hir::{ExprId, ExprKind, FuncId, StrId};
+use crate::hir::{Expr, ExprId, ExprKind, FuncId, StrId};
 use crate::ir::{Ext, Layouts, Slot};
 use crate::types::{EnumId, Ty, TyKind, Types};
 
@@ -12,8 +12,20 @@ impl<'h> Lowering<'_, 'h> {
     /// Lowers an expression. With a destination the value is there afterwards; without one it is wherever it is
     /// cheapest, which may be a variable's own register.
     pub(super) fn expr(&mut self, id: ExprId, dst: Option<Val>) -> Val {
+        let expr = self.hir().expr(id);
+        // The commonest, and no code at all.
+        if dst.is_none()
+            && let ExprKind::Local(local) = expr.kind
+            && let (ty, false) = self.local_info(local)
+        {
+            return Val::whole(self.local(local), ty);
+        }
+        self.any_expr(id, expr, dst)
+    }
+
+    #[inline(never)]
+    fn any_expr(&mut self, id: ExprId, expr: &'h Expr, dst: Option<Val>) -> Val {
         let hir = self.hir();
-        let expr = hir.expr(id);
         let ty = hir.types.shallow(expr.ty);
         let before = self.at;
         self.at = expr.span.start;

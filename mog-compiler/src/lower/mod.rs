@@ -229,8 +229,9 @@ impl<'h> Lowering<'_, 'h> {
         }
     }
 
+    #[inline]
     fn size(&mut self, ty: Ty) -> u8 {
-        u8::try_from(self.unit.layouts.slots(self.unit.hir, ty).len()).unwrap_or(u8::MAX)
+        u8::try_from(self.unit.layouts.size(self.unit.hir, ty)).unwrap_or(u8::MAX)
     }
 
     fn type_id(&mut self, ty: Ty) -> TypeId {

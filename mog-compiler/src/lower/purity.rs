@@ -22,11 +22,16 @@ pub(super) struct Purity {
 
 impl Purity {
     /// What evaluating an expression can do.
+    #[inline]
     pub(super) fn of(&mut self, hir: &Hir, id: ExprId) -> Effects {
         let kind = &hir.expr(id).kind;
-        if matches!(kind, ExprKind::Local(_) | ExprKind::Int(_) | ExprKind::Float(_)) {
+        if matches!(kind, ExprKind::Local(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_)) {
             return Effects::default(); // the commonest
         }
+        self.of_compound(hir, id, kind)
+    }
+
+    fn of_compound(&mut self, hir: &Hir, id: ExprId, kind: &ExprKind) -> Effects {
         let index = id.0 as usize;
         if self.known.len() < hir.exprs.len() {
             self.known.resize(hir.exprs.len(), None);

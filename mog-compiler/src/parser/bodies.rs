@@ -126,13 +126,18 @@ impl Parser<'_> {
     }
 
     /// After a statement: a line end, `;` or a closing brace.
+    #[inline]
     pub(super) fn statement_end(&mut self, start: usize) {
-        if self.tok.line
+        let ends = self.tok.line
             || self.eat(T::Semi)
-            || matches!(self.tok.kind, T::RBrace | T::Eof | T::FClose | T::FEnd)
-        {
-            return;
+            || matches!(self.tok.kind, T::RBrace | T::Eof | T::FClose | T::FEnd);
+        if !ends {
+            self.statement_goes_on(start);
         }
+    }
+
+    #[inline(never)]
+    fn statement_goes_on(&mut self, start: usize) {
         // Nothing more is needed after a statement that ends in a block.
         let brace = self.pos.checked_sub(1).and_then(|before| self.tokens.get(before));
         let closed = brace.is_some_and(|token| token.kind == T::RBrace);

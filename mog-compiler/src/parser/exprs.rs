@@ -24,6 +24,15 @@ impl Parser<'_> {
 
     fn range(&mut self) -> ExprId {
         let first = self.logic();
+        if matches!(self.tok.kind, T::DotDot | T::DotDotEq | T::Question | T::If) {
+            return self.after_logic(first);
+        }
+        first
+    }
+
+    /// What may follow an expression that is no range.
+    #[inline(never)]
+    fn after_logic(&mut self, first: ExprId) -> ExprId {
         match self.tok.kind {
             T::DotDot | T::DotDotEq => self.range_from(first),
             T::Question if !self.panicking && self.at_ternary() => self.foreign_ternary(first),
@@ -89,26 +98,28 @@ impl Parser<'_> {
         chain
     }
 
+    #[inline]
     fn comparison(&mut self) -> ExprId {
         let left = self.arithmetic();
         match self.tok.kind {
-            T::EqEq | T::NotEq | T::Lt | T::Le | T::Gt | T::Ge => {}
-            T::Ident if self.tok.symbol == sym::IS => {}
-            T::In | T::Not => {}
-            T::Tilde if self.peek(1).kind == T::Assign && self.peek(1).start == self.tok.end => {
-                let span = self.tok.span().to(self.peek(1).span());
-                self.report(Diagnostic::error("not-equal", span, "there is no `~=`").fix(span, "!="));
-                self.bump();
-                // Read on as if `!=` stood here.
-                self.tok.kind = T::NotEq;
+            T::EqEq | T::NotEq | T::Lt | T::Le | T::Gt | T::Ge | T::In | T::Not | T::Tilde => {
+                self.comparison_of(left)
             }
-            _ => return left,
+            T::Ident if self.tok.symbol == sym::IS => self.comparison_of(left),
+            _ => left,
         }
-        self.comparison_of(left)
     }
 
+    #[inline(never)]
     fn comparison_of(&mut self, left: ExprId) -> ExprId {
         let start = self.ast[left].span.start;
+        if self.at(T::Tilde) && self.peek(1).kind == T::Assign && self.peek(1).start == self.tok.end {
+            let span = self.tok.span().to(self.peek(1).span());
+            self.report(Diagnostic::error("not-equal", span, "there is no `~=`").fix(span, "!="));
+            self.bump();
+            // Read on as if `!=` stood here.
+            self.tok.kind = T::NotEq;
+        }
         let result = if let Some(op) = comparison_op(self.tok.kind) {
             let mark = self.mark::<Term>();
             let op_span = self.tok.span();
@@ -136,9 +147,10 @@ impl Parser<'_> {
 
     /// At an `is` that is an operator: on a new line it may also be a name that begins a statement.
     fn at_is(&self) -> bool {
-        let pattern =
-            matches!(self.peek(1).kind, T::Ident | T::Int | T::Float | T::Str | T::True | T::False | T::None);
-        self.at_word(sym::IS) && (pattern || !self.line_break())
+        let pattern = |kind| {
+            matches!(kind, T::Ident | T::Int | T::Float | T::Str | T::True | T::False | T::None)
+        };
+        self.at_word(sym::IS) && (!self.line_break() || pattern(self.peek(1).kind))
     }
 
     fn is_pattern(&mut self, start: u32) -> PatId {

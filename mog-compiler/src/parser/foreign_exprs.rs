@@ -262,10 +262,17 @@ impl Parser<'_> {
     // Inside brackets
 
     /// `… for x in xs if c` after the only element of what begins at `start`. True if there is one.
+    #[inline]
     pub(super) fn foreign_comprehension(&mut self, value: ExprId, start: u32) -> bool {
-        if self.panicking || !self.at(T::For) {
-            return false;
+        let found = self.at(T::For) && !self.panicking;
+        if found {
+            self.no_comprehension(value, start);
         }
+        found
+    }
+
+    #[cold]
+    fn no_comprehension(&mut self, value: ExprId, start: u32) {
         let word = self.tok.span();
         self.bump();
         let names = self.tok.start;
@@ -275,7 +282,7 @@ impl Parser<'_> {
         let names = Span::new(names, self.prev_end);
         if !self.eat(T::In) {
             self.fail(self.unexpected("`in`"));
-            return true;
+            return;
         }
         let source = self.expr_without_range();
         let mut condition = None;
@@ -313,13 +320,18 @@ impl Parser<'_> {
             Some(_) => error.help("fill a map in a loop: `m := {}`, then `for x in xs { m[key] = value }`"),
             None => error.help("write `xs.filter(|x| …).map(|x| …)`"),
         });
-        true
     }
 
     /// An assignment where a value is meant. True if there was one.
+    #[inline]
     pub(super) fn no_assignment(&mut self, what: &str) -> bool {
         let assigns = matches!(self.tok.kind, T::Assign | T::ColonEq) || self.at_assign_op();
-        if self.panicking || !assigns || self.line_break() && !self.at(T::Assign) {
+        assigns && !self.panicking && self.assignment_as_value(what)
+    }
+
+    #[inline(never)]
+    fn assignment_as_value(&mut self, what: &str) -> bool {
+        if self.line_break() && !self.at(T::Assign) {
             return false;
         }
         if self.at(T::ColonEq) && self.next_line_is_new() {

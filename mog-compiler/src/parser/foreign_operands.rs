@@ -146,10 +146,17 @@ impl Parser<'_> {
     }
 
     /// `...xs`, `*xs`, `**options` before an element or argument.
+    #[inline]
     pub(super) fn foreign_spread(&mut self) -> bool {
-        if !matches!(self.tok.kind, T::DotDot | T::Star) {
-            return false;
+        let found = matches!(self.tok.kind, T::DotDot | T::Star);
+        if found {
+            self.no_spread();
         }
+        found
+    }
+
+    #[cold]
+    fn no_spread(&mut self) {
         let start = self.tok.start;
         self.bump();
         while matches!(self.tok.kind, T::Dot | T::Star) && self.adjacent() {
@@ -160,7 +167,6 @@ impl Parser<'_> {
             Diagnostic::error("no-spread", span, "a collection is not spread into single values")
                 .help("`xs.concat(ys)` joins two arrays; pass an array as one argument"),
         );
-        true
     }
 
     /// `new Foo(…)`, `lambda x: …`, `function (x) { … }`.

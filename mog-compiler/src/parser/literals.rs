@@ -25,22 +25,30 @@ impl Parser<'_> {
             T::None => ExprKind::None,
             T::Break => ExprKind::Break,
             T::Continue => ExprKind::Continue,
-            T::Dot if self.at_bare_fraction() => return self.bare_fraction(),
-            T::LParen => return self.paren(),
-            T::LBracket => return self.array(),
-            T::LBrace if !self.context.head => return self.brace(),
-            T::LBrace if self.at_map() => return self.map(),
-            T::FStart => return self.f_string(),
-            T::If => return self.if_expr(),
-            T::Match => return self.match_expr(),
-            T::Try => return self.try_expr(),
-            T::Fn | T::Async => return self.fn_closure(),
-            T::Pipe | T::PipePipe => return self.bar_closure(),
-            T::Return => return self.return_expr(),
-            _ => return self.no_operand(),
+            _ => return self.compound(),
         };
         self.bump();
         self.expr_at(kind, span)
+    }
+
+    /// An operand of several tokens, or none.
+    #[inline(never)]
+    fn compound(&mut self) -> ExprId {
+        match self.tok.kind {
+            T::Dot if self.at_bare_fraction() => self.bare_fraction(),
+            T::LParen => self.paren(),
+            T::LBracket => self.array(),
+            T::LBrace if !self.context.head => self.brace(),
+            T::LBrace if self.at_map() => self.map(),
+            T::FStart => self.f_string(),
+            T::If => self.if_expr(),
+            T::Match => self.match_expr(),
+            T::Try => self.try_expr(),
+            T::Fn | T::Async => self.fn_closure(),
+            T::Pipe | T::PipePipe => self.bar_closure(),
+            T::Return => self.return_expr(),
+            _ => self.no_operand(),
+        }
     }
 
     #[inline]
@@ -88,7 +96,6 @@ impl Parser<'_> {
     // -----------------------------------------------------------------------------------------------------------------
     // Numbers
 
-    #[inline]
     fn int(&mut self) -> ExprKind {
         let text = self.text(self.tok.span());
         let (digits, radix) = match text.as_bytes() {
@@ -132,6 +139,7 @@ impl Parser<'_> {
         self.expr_at(kind, span)
     }
 
+    #[inline(never)]
     fn float(&mut self, span: Span) -> ExprKind {
         let text = self.text(span);
         let value = if text.contains('_') { text.replace('_', "").parse() } else { text.parse::<f64>() };

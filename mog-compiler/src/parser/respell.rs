@@ -48,10 +48,15 @@ impl Parser<'_> {
     }
 
     /// After a statement: if no body around it lacks braces, what was to be respelled becomes the fix of its report.
+    #[inline]
     pub(super) fn finish_respelling(&mut self) {
-        if self.respelling.open > 0 || self.respelling.edits.is_empty() {
-            return;
+        if self.respelling.open == 0 && !self.respelling.edits.is_empty() {
+            self.report_edits();
         }
+    }
+
+    #[cold]
+    fn report_edits(&mut self) {
         let Respelling { mut edits, report, .. } = std::mem::take(&mut self.respelling);
         edits.sort_by_key(|(span, _)| (span.start, span.end));
         let (Some(report), Some(&(first, _)), Some(&(last, _))) = (report, edits.first(), edits.last())
