@@ -174,13 +174,12 @@ impl Lexer<'_> {
     fn run(&mut self) {
         let bytes = self.bytes;
         loop {
-            let mut start = self.pos;
-            while bytes.get(start) == Some(&b' ') {
-                start += 1;
-            }
-            self.pos = start;
+            // Between tokens there is one space or none; a line's first ones are gone already.
+            self.pos += usize::from(bytes.get(self.pos) == Some(&b' '));
+            let start = self.pos;
             let Some(&byte) = bytes.get(start) else { break };
             match byte {
+                b' ' => self.skip_while(|byte| byte == b' '),
                 b'\t' | b'\r' | 0x0b | 0x0c => self.pos += 1,
                 b'\n' => self.line_end(),
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(),

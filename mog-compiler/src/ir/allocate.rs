@@ -6,7 +6,7 @@
 
 use mog_core::module::TypeId;
 
-use super::{Body, ClassId, Classes, Code, V, visit};
+use super::{Body, ClassId, Classes, Code, Slot, V, marked, visit_operands};
 
 /// Where the virtual registers of a function went.
 #[derive(Debug, Default)]
@@ -130,14 +130,7 @@ impl Allocator {
         let mut ends = self.loop_ends.iter();
         loops.clear();
         for (at, inst) in (1u32..).zip(&body.insts) {
-            if !matches!(inst.code, Code::Op(_)) {
-                match inst.code {
-                    Code::LoopStart => loops.push((at, ends.next().copied().unwrap_or(at))),
-                    Code::LoopEnd => drop(loops.pop()),
-                    _ => {}
-                }
-            }
-            visit(inst, &body.ext, |slot, _, _| {
+            let mut seen = |slot: Slot, loops: &[(u32, u32)]| {
                 let Some(value) = values.get_mut(slot.v.0 as usize) else { return };
                 if value.first == NONE {
                     (value.first, value.last) = (at, at);
@@ -150,7 +143,13 @@ impl Allocator {
                     let end = loops.get(outer).map_or(at, |&(_, end)| end);
                     value.last = value.last.max(end);
                 }
-            });
+            };
+            match inst.code {
+                Code::Op(op) => visit_operands(op, inst, &body.ext, |slot, _, _| seen(slot, loops)),
+                Code::LoopStart => loops.push((at, ends.next().copied().unwrap_or(at))),
+                Code::LoopEnd => drop(loops.pop()),
+                _ => marked(inst).into_iter().for_each(|slot| seen(slot, loops)),
+            }
         }
         self.ending.clear();
         self.ending.resize(body.insts.len() + 1, NONE);

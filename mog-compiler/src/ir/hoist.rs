@@ -49,10 +49,10 @@ impl Writes {
         open.clear();
         for (at, inst) in body.insts.iter().enumerate().rev() {
             match inst.code {
+                // Outside loops nothing is moved.
+                Code::Op(_) if open.is_empty() => {}
                 Code::LoopEnd => open.push(at as u32),
                 Code::LoopStart => ends.push(open.pop().unwrap_or(NONE)),
-                // Outside loops nothing is moved.
-                _ if open.is_empty() => {}
                 code => {
                     visit_writes(inst, &body.ext, |v| {
                         if let Some(written) = written.get_mut(v.0 as usize) {
@@ -135,12 +135,12 @@ impl Hoister {
         for at in 0..body.insts.len() {
             let position = at as u32;
             match body.insts[at].code {
+                Code::Op(_) if self.loops.is_empty() => {}
                 Code::LoopStart => {
                     let end = self.writes.ends.pop().unwrap_or(position);
                     self.loops.push(Loop { start: position, end, moved: 0 });
                 }
                 Code::LoopEnd => drop(self.loops.pop()),
-                _ if self.loops.is_empty() => {}
                 code => {
                     if is_computation(code) {
                         let next = self.writes.next.pop().unwrap_or([NONE; 3]);

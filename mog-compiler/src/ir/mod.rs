@@ -244,17 +244,29 @@ const ACCESS: [Access; Op::ALL.len()] = {
 #[inline]
 pub fn visit(inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
     // Most are operations, so those are asked for first.
-    let Code::Op(op) = inst.code else {
-        let written = match inst.code {
-            Code::Declare => inst.args[0],
-            Code::Handler => inst.args[1],
-            _ => return,
-        };
-        if let Arg::Reg(slot) = written {
-            each(slot, true, false);
+    match inst.code {
+        Code::Op(op) => visit_operands(op, inst, ext, each),
+        _ => {
+            if let Some(slot) = marked(inst) {
+                each(slot, true, false);
+            }
         }
-        return;
+    }
+}
+
+/// The virtual register that something writes which is no operation.
+fn marked(inst: &Inst) -> Option<Slot> {
+    let written = match inst.code {
+        Code::Declare => inst.args[0],
+        Code::Handler => inst.args[1],
+        _ => return None,
     };
+    if let Arg::Reg(slot) = written { Some(slot) } else { None }
+}
+
+/// [`visit`] for an instruction that is this operation.
+#[inline]
+fn visit_operands(op: Op, inst: &Inst, ext: &[Ext], mut each: impl FnMut(Slot, bool, bool)) {
     let Access { writes, reads } = ACCESS[op as usize];
     let mut operand = |n: usize| {
         if let Arg::Reg(slot) = inst.args[n] {

@@ -47,7 +47,7 @@ impl Tidier {
         let merged = made.has(Optimization::Moves) && self.merge_moves(body);
         let dropped = made.has(Optimization::Unread) && self.drop_unread(body);
         if merged || dropped {
-            body.insts.retain(|inst| inst.code != Code::Nothing);
+            drop_nothing(&mut body.insts);
         }
         if made.has(Optimization::Exchanges) {
             self.fuse_exchanges(body);
@@ -167,7 +167,7 @@ impl Tidier {
             }
         }
         if fused {
-            body.insts.retain(|inst| inst.code != Code::Nothing);
+            drop_nothing(&mut body.insts);
         }
     }
 
@@ -196,6 +196,20 @@ impl Tidier {
         }
         dropped
     }
+}
+
+/// Closes the gaps that dropped instructions left: few, so what stands between them moves in one piece.
+fn drop_nothing(insts: &mut Vec<Inst>) {
+    let is_nothing = |inst: &Inst| inst.code == Code::Nothing;
+    let Some(mut to) = insts.iter().position(is_nothing) else { return };
+    let mut from = to + 1;
+    while let Some(rest) = insts.get(from..).filter(|rest| !rest.is_empty()) {
+        let len = rest.iter().position(is_nothing).unwrap_or(rest.len());
+        insts.copy_within(from..from + len, to);
+        to += len;
+        from += len + 1;
+    }
+    insts.truncate(to);
 }
 
 fn defines(inst: &Inst) -> Option<Slot> {

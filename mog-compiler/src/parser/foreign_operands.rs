@@ -257,10 +257,14 @@ impl Parser<'_> {
 
     /// `(int)x`.
     pub(super) fn foreign_cast(&mut self, start: u32) -> Option<ExprId> {
-        let (name, close, next) = (self.peek(1), self.peek(2), self.peek(3));
+        let (name, close) = (self.peek(1), self.peek(2));
+        if close.kind != T::RParen {
+            return None;
+        }
+        let next = self.peek(3);
         let ty = matches!(name.symbol, sym::INT | sym::FLOAT | sym::STRING | sym::STR | sym::BOOL);
         let value = matches!(next.kind, T::Ident | T::Int | T::Float) && !next.line;
-        if !ty || name.kind != T::Ident || close.kind != T::RParen || !value {
+        if !ty || name.kind != T::Ident || !value {
             return None;
         }
         let text = self.text(name.span()).to_owned();

@@ -79,10 +79,12 @@ impl Parser<'_> {
 
     /// At `++i` or `--i` that begins a line.
     pub(super) fn begins_increment(&self) -> bool {
-        let (one, two, name) = (self.tok, self.peek(1), self.peek(2));
-        matches!(one.kind, T::Plus | T::Minus)
-            && one.line
-            && two.kind == one.kind
+        let one = self.tok;
+        if !one.line || !matches!(one.kind, T::Plus | T::Minus) {
+            return false;
+        }
+        let (two, name) = (self.peek(1), self.peek(2));
+        two.kind == one.kind
             && two.start == one.end
             && name.kind == T::Ident
             && name.start == two.end

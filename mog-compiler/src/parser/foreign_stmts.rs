@@ -324,10 +324,10 @@ impl Parser<'_> {
 
     /// What other languages write after `for`. None if it is no such thing, or was only a word too many.
     pub(super) fn foreign_for(&mut self, start: u32) -> Option<StmtId> {
-        let (next, second) = (self.peek(1), self.peek(2));
         if let Some(end) = self.three_part_head() {
             return Some(self.three_part_for(start, end));
         }
+        let (next, second) = (self.peek(1), self.peek(2));
         match self.tok.kind {
             T::LParen
                 if next.kind == T::Ident

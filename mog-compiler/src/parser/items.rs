@@ -117,16 +117,11 @@ impl Parser<'_> {
 
     /// Whether a contextual keyword begins a declaration here; another word follows it on its line.
     pub(super) fn at_item_word(&self) -> bool {
-        let next = self.peek(1);
-        if next.line || self.tok.kind != T::Ident {
-            return false;
-        }
-        match self.tok.symbol {
-            sym::TYPE | sym::REQUIRES | sym::OPTIONAL | sym::PACKAGE | sym::CAPABILITY => {
-                next.kind == T::Ident
-            }
-            _ => false,
-        }
+        let known = matches!(
+            self.tok.symbol,
+            sym::TYPE | sym::REQUIRES | sym::OPTIONAL | sym::PACKAGE | sym::CAPABILITY
+        );
+        known && self.at(T::Ident) && self.peek(1).kind == T::Ident && !self.peek(1).line
     }
 
     fn declaration(&mut self) -> Option<ItemKind> {

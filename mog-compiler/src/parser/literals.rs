@@ -1,6 +1,6 @@
 //! Operands: literals, names, brackets.
 
-use crate::ast::{BlockId, ExprId, ExprKind, FPart, MapEntry, Name, Span, sym};
+use crate::ast::{BlockId, ExprId, ExprKind, FPart, MapEntry, Name, Span, Symbol, sym};
 use crate::diagnostic::Diagnostic;
 use crate::lexer::T;
 
@@ -8,15 +8,20 @@ use super::{Context, Parser};
 
 impl Parser<'_> {
     /// An operand without what follows it.
+    #[inline]
     pub(super) fn primary(&mut self) -> ExprId {
         if self.panicking {
             return self.error_expr();
         }
         // One node at least.
         self.height = self.height.max(1);
+        if self.at(T::Ident) { self.name_expr() } else { self.literal() }
+    }
+
+    /// An operand that is no name.
+    fn literal(&mut self) -> ExprId {
         let span = self.tok.span();
         let kind = match self.tok.kind {
-            T::Ident => return self.name_expr(),
             T::Int => self.int(),
             T::Float => self.float(span),
             T::Str => ExprKind::Str(self.tok.symbol),
@@ -51,15 +56,25 @@ impl Parser<'_> {
         }
     }
 
-    #[inline]
     fn name_expr(&mut self) -> ExprId {
         let (symbol, span) = (self.tok.symbol, self.tok.span());
+        // Most names are the program's own, and so behind all predefined ones.
+        if symbol.index() < sym::NAMES.len()
+            && let Some(expr) = self.special_name(symbol)
+        {
+            return expr;
+        }
+        self.bump();
+        self.expr_at(ExprKind::Name(symbol), span)
+    }
+
+    /// A name that begins something else, or that only other languages have.
+    #[inline(never)]
+    fn special_name(&mut self, symbol: Symbol) -> Option<ExprId> {
         if symbol == sym::SOA || symbol == sym::TENSOR {
-            if let Some(expr) = self.storage() {
-                return expr;
-            }
+            self.storage()
         } else if sym::is_foreign(symbol) {
-            return self.foreign_value();
+            Some(self.foreign_value())
         } else if matches!(
             symbol,
             sym::NEW
@@ -71,12 +86,11 @@ impl Parser<'_> {
                 | sym::DEF
                 | sym::TYPEOF
                 | sym::SIZEOF
-        ) && let Some(expr) = self.foreign_operand()
-        {
-            return expr;
+        ) {
+            self.foreign_operand()
+        } else {
+            None
         }
-        self.bump();
-        self.expr_at(ExprKind::Name(symbol), span)
     }
 
     fn return_expr(&mut self) -> ExprId {

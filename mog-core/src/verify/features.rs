@@ -127,7 +127,14 @@ pub(super) fn features_of_insn(op: Op, insn: Insn) -> u16 {
 /// The parts that all of this code needs: what belongs into the header.
 #[must_use]
 pub fn features_of_code(code: &[u32]) -> u16 {
-    code.iter()
-        .map(|&word| Insn(word))
-        .fold(0, |bits, insn| bits | insn.op().map_or(0, |op| features_of_insn(op, insn)))
+    let mut occurs = [false; 256];
+    let mut named = 0;
+    for &word in code {
+        let number = word as u8;
+        occurs[usize::from(number)] = true;
+        if number == Op::FMath as u8 || number == Op::Lib as u8 {
+            named |= Insn(word).op().map_or(0, |op| features_of_insn(op, Insn(word)));
+        }
+    }
+    Op::ALL.iter().filter(|&&op| occurs[op as usize]).fold(named, |bits, &op| bits | features_of_op(op))
 }
