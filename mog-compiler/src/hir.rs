@@ -29,6 +29,8 @@ ids! {
     StrId;
 }
 
+/// The variables of a function: mostly few.
+pub type Locals = SmallVec<[Local; 8]>;
 /// A list of expressions: mostly few.
 pub type Exprs = SmallVec<[ExprId; 4]>;
 /// The parameters of a function: mostly few.
@@ -79,7 +81,7 @@ pub struct Func {
     /// For an `async fn`, the type of what a call gives: the future of the result.
     pub future: Option<Ty>,
     /// All local variables, parameters and captures among them.
-    pub locals: Vec<Local>,
+    pub locals: Locals,
     /// For a closure: which local of the enclosing function becomes which local here.
     pub captures: Vec<Capture>,
     /// The body. Its value is returned (when `ret` is not unit); its type is `ret` or never.

@@ -1,13 +1,12 @@
 //! Calls: of declared functions, of values, of methods.
 
-use std::rc::Rc;
 
 use super::infer::Want;
 use super::items::DefaultValue;
 use super::method::{self, ASKING};
 use super::scope::Def;
 use super::typename::built_in;
-use super::{Checker, Parameter, foreign, foreign_format};
+use super::{Checker, Parameter, Parameters, foreign, foreign_format};
 use crate::ast::{self, Arg, List, Name, Span};
 use crate::hir::{Asked, ExprId, ExprKind, Exprs, FuncId};
 use crate::types::{EnumId, Ty, TyKind, Types};
@@ -101,7 +100,7 @@ impl<'a> Checker<'a> {
     #[inline(never)]
     fn call_func(&mut self, func: FuncId, name: Name, args: &'a [Arg], span: Span) -> ExprId {
         let Some(signature) = self.signatures.get(func.0 as usize) else { return self.broken(span) };
-        let (params, ret) = (Rc::clone(&signature.params), signature.future.unwrap_or(signature.ret));
+        let (params, ret) = (Parameters::from_slice(&signature.params), signature.future.unwrap_or(signature.ret));
         match self.arguments(&params, name, args, span) {
             Some((before, nodes)) => {
                 let node = self.emit(ExprKind::Call(func, nodes), ret, span);

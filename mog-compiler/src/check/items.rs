@@ -1,6 +1,5 @@
 //! Declarations: the names of a file or block, their types, and the bodies of functions.
 
-use std::rc::Rc;
 
 use hashbrown::HashSet;
 
@@ -8,7 +7,7 @@ use super::consts::Value;
 use super::infer::Want;
 use super::scope::{Def, Frame};
 use super::typename::{self, Alias};
-use super::{Checker, Parameter, Signature, units};
+use super::{Checker, Parameter, Parameters, Signature, units};
 use crate::ast::{
     Ast, FieldDecl, FnId, Import, ItemId, ItemKind, List, Name, Span, StmtKind, VariantDecl, sym,
 };
@@ -248,7 +247,7 @@ impl<'a> Checker<'a> {
                 if param.default.is_some() { DefaultValue::Pending } else { DefaultValue::Required };
             Parameter { name: self.text(param.name.symbol), ty, default }
         });
-        let params: Rc<[Parameter<'a>]> = params.collect();
+        let params = params.collect();
         let mut ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
         if let (true, Some(written), &TyKind::Future(inner)) =
             (function.is_async, function.result, self.kind(ret))
@@ -290,7 +289,7 @@ impl<'a> Checker<'a> {
     }
 
     fn parameter(&mut self, func: FuncId, number: usize) -> Option<&mut Parameter<'a>> {
-        Rc::make_mut(&mut self.signatures.get_mut(func.0 as usize)?.params).get_mut(number)
+        self.signatures.get_mut(func.0 as usize)?.params.get_mut(number)
     }
 
     /// A default value becomes a constant, or a function that computes it at every call.
@@ -316,12 +315,12 @@ impl<'a> Checker<'a> {
         let function = self.ast[id];
         let (Some(body), Some(func)) = (function.body, self.func_of(id)) else { return };
         let Some(signature) = self.signatures.get(func.0 as usize) else { return };
-        let (declared, ret) = (Rc::clone(&signature.params), signature.ret);
+        let (declared, ret) = (Parameters::from_slice(&signature.params), signature.ret);
         let mark = self.mark();
         let mut frame = Frame::new(func, ret, mark);
         frame.declared = Some(id);
         self.enter(frame);
-        let params = self.ast.list(function.params).iter().zip(&*declared);
+        let params = self.ast.list(function.params).iter().zip(&declared);
         let params = params.map(|(param, declared)| self.declare_parameter(param.name, declared.ty, mark));
         let params = params.collect();
         let body = self.function_body(body, ret);

@@ -59,6 +59,7 @@ impl Checker<'_> {
         }
     }
 
+    #[inline(never)]
     fn is_made_of_literals(&self, id: ast::ExprId) -> bool {
         match self.ast[self.ast.without_parens(id)].kind {
             ast::ExprKind::Int(_) | ast::ExprKind::Float(_) => true,

@@ -39,9 +39,9 @@ mod units;
 
 pub use capability::standard_declarations;
 
-use std::rc::Rc;
 
 use hashbrown::{HashMap, HashTable};
+use smallvec::SmallVec;
 
 use crate::ast::{Ast, Span};
 use crate::diagnostic::{Diagnostics, FileId};
@@ -83,7 +83,7 @@ pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagn
     }
     checker.check_unit(source, ast, "", FileId(0));
     checker.finish_program();
-    let (mut hir, mut diagnostics) = (checker.hir, checker.diagnostics);
+    let (mut hir, mut diagnostics) = checker.into_results();
     modules.sort_by_key(|module| module.file);
     hir.modules = modules.into_iter().map(|module| (module.path, module.source)).collect();
     diagnostics.sort();
@@ -93,11 +93,14 @@ pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagn
 /// A function's signature, as calls see it.
 #[derive(Clone, Debug)]
 struct Signature<'a> {
-    params: Rc<[Parameter<'a>]>,
+    params: Parameters<'a>,
     ret: Ty,
     /// What a call gives if it is an `async fn`.
     future: Option<Ty>,
 }
+
+/// The parameters of a declared function: mostly few.
+type Parameters<'a> = SmallVec<[Parameter<'a>; 4]>;
 
 /// A parameter of a declared function.
 #[derive(Clone, Copy, Debug)]
@@ -121,8 +124,6 @@ struct Checker<'a> {
     func_variables: Vec<scope::Numbers>,
     globals: Vec<scope::Variable>,
     signatures: Vec<Signature<'a>>,
-    /// The parameters of functions that have none.
-    no_params: Rc<[Parameter<'a>]>,
     /// By the number of a function in the tree of the unit.
     declared_funcs: Vec<Option<FuncId>>,
     /// The path of the unit that is being checked; empty for the file itself.
@@ -171,7 +172,6 @@ impl<'a> Checker<'a> {
             func_variables: Vec::new(),
             globals: Vec::new(),
             signatures: Vec::new(),
-            no_params: Rc::default(),
             declared_funcs: Vec::new(),
             path: String::new(),
             consts: Vec::new(),
@@ -193,5 +193,9 @@ impl<'a> Checker<'a> {
             init_body: hir::Exprs::new(),
             nesting: 0,
         }
+    }
+
+    fn into_results(self) -> (Hir, Diagnostics) {
+        (self.hir, self.diagnostics)
     }
 }

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 
 use super::Checker;
 use crate::ast::{self, FnId, Symbol, sym};
-use crate::hir::{Capture, ExprId, FuncId, GlobalId, Local, LocalId, Params};
+use crate::hir::{Capture, ExprId, FuncId, GlobalId, Local, LocalId, Locals, Params};
 use crate::types::{EnumId, StructId, Ty, Types};
 
 /// What a name stands for.
@@ -125,7 +125,7 @@ pub(super) type Numbers = SmallVec<[u32; 8]>;
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) func: FuncId,
-    pub(super) locals: Vec<Local>,
+    pub(super) locals: Locals,
     /// For each local, its number in [`Checker::variables`].
     pub(super) variables: Numbers,
     pub(super) captures: Vec<Capture>,
@@ -147,7 +147,7 @@ impl Frame {
     pub(super) fn new(func: FuncId, ret: Ty, floor: usize) -> Self {
         Self {
             func,
-            locals: Vec::with_capacity(8),
+            locals: Locals::new(),
             variables: Numbers::new(),
             captures: Vec::new(),
             captured: HashMap::new(),

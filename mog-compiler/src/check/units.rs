@@ -1,6 +1,5 @@
 //! Units: the file and the modules that it imports, each found, parsed and checked once.
 
-use std::rc::Rc;
 
 use hashbrown::{HashMap, HashSet};
 
@@ -8,7 +7,7 @@ use super::Checker;
 use super::scope::{Frame, Names, Numbers};
 use crate::ast::{Ast, Interner, ItemId, ItemKind, Span, StmtKind, sym};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId};
-use crate::hir::{ExprId, ExprKind, Exprs, Func, FuncId, Params};
+use crate::hir::{ExprId, ExprKind, Exprs, Func, FuncId, Locals, Params};
 use crate::parser;
 use crate::types::Types;
 
@@ -299,13 +298,13 @@ impl<'a> Checker<'a> {
             params: Params::new(),
             ret,
             future: None,
-            locals: Vec::new(),
+            locals: Locals::new(),
             captures: Vec::new(),
             body: ExprId(0),
             span,
         });
         self.func_variables.push(Numbers::new());
-        self.signatures.push(super::Signature { params: Rc::clone(&self.no_params), ret, future: None });
+        self.signatures.push(super::Signature { params: super::Parameters::new(), ret, future: None });
         id
     }
 }

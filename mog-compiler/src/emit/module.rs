@@ -86,6 +86,7 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
         return Err(EmitError::TooMany(what));
     }
     let mut pool = core::mem::take(&mut lowered.imports);
+    pool.reserve(runs.len() + 8 * lowered.layouts.len());
     let imports = small(pool.len(), "imports")?;
     let types = lowered.layouts.write(&mut pool).ok_or(EmitError::TooMany("types"))?;
     let first_run = number(pool.len(), "register types")?;
@@ -182,8 +183,10 @@ fn small(count: usize, what: &'static str) -> Result<u16, EmitError> {
 }
 
 fn string_sections(lowered: &Lowered) -> Result<(Vec<u32>, Vec<u8>), EmitError> {
-    let (mut records, mut bytes) = (Vec::new(), Vec::new());
-    for text in &lowered.layouts.strings {
+    let strings = &lowered.layouts.strings;
+    let mut records = Vec::with_capacity(2 * strings.len());
+    let mut bytes = Vec::with_capacity(strings.iter().map(String::len).sum());
+    for text in strings {
         records.push(number(bytes.len(), "bytes of strings")?);
         records.push(number(text.len(), "bytes of strings")?);
         bytes.extend_from_slice(text.as_bytes());
@@ -320,12 +323,11 @@ impl LineIndex {
     /// Finds the line of an offset; mostly it is the next one.
     fn seek(&mut self, at: u32) {
         let start = |line: u32| self.starts.get(line as usize).copied().unwrap_or(u32::MAX);
-        let next = (self.line..self.line + 3).find(|&line| start(line) <= at && at < start(line + 1));
-        if let Some(next) = next {
-            self.line = next + 1;
-        } else {
-            self.line = self.starts.partition_point(|&start| start <= at) as u32;
-        }
+        let mut ahead = self.line + 1..self.line + 4;
+        self.line = match ahead.find(|&line| at < start(line)) {
+            Some(line) if self.range.end <= at => line,
+            _ => self.starts.partition_point(|&start| start <= at) as u32,
+        };
         self.range = start(self.line - 1)..start(self.line);
     }
 }

@@ -116,7 +116,7 @@ impl Lexer<'_> {
         loop {
             match self.at(0) {
                 byte if byte == quote => {
-                    let symbol = self.names.intern(self.source.get(from..self.pos).unwrap_or(""));
+                    let symbol = self.symbol(from);
                     self.pos += 1;
                     return self.push(T::Str, start, symbol);
                 }

@@ -7,8 +7,8 @@ use super::{KEYWORDS, Lexer, T, run_length};
 /// Slots for short words.
 const SLOTS: usize = 256;
 
-/// Words of at most eight bytes seen lately, each in its slot. No byte of a word is 0, so the word can be told from
-/// the number that its bytes make.
+/// Words of at most eight bytes seen lately, each in its slot. The last byte of none is 0, so the word can be told
+/// from the number that its bytes make.
 #[derive(Clone, Copy)]
 pub(super) struct ShortWords([(u64, Symbol); SLOTS]);
 
@@ -56,18 +56,25 @@ impl Lexer<'_> {
                 return self.prefixed_string(start, quote);
             }
         }
-        let symbol = match rest.first_chunk() {
-            Some(&eight) if len <= 8 => {
-                self.short_word(start, u64::from_le_bytes(eight) & (u64::MAX >> (64 - 8 * len as u32)))
-            }
-            _ => self.intern(start),
-        };
+        let symbol = self.symbol(start);
         let kind = KEYWORDS.get(symbol.index()).copied().unwrap_or(T::Ident);
         self.foreign |= sym::is_foreign(symbol);
         self.push(kind, start, symbol);
     }
 
-    /// The symbol of a short word from `start` to here. Most are found in the small table.
+    /// The symbol of the text from `start` to here.
+    #[inline]
+    pub(super) fn symbol(&mut self, start: usize) -> Symbol {
+        let len = self.pos - start;
+        match self.bytes.get(start..).and_then(|rest| rest.first_chunk()) {
+            Some(&eight) if len.wrapping_sub(1) < 8 && eight[len - 1] != 0 => {
+                self.short_word(start, u64::from_le_bytes(eight) & (u64::MAX >> (64 - 8 * len as u32)))
+            }
+            _ => self.intern(start),
+        }
+    }
+
+    /// The symbol of a short text from `start` to here. Most are found in the small table.
     #[inline]
     fn short_word(&mut self, start: usize, word: u64) -> Symbol {
         let slot = ShortWords::slot(word);
