@@ -63,6 +63,7 @@ pub enum Ext {
 
 /// What an instruction is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)] // a tag of its own is quicker to ask than values that no opcode has
 pub enum Code {
     /// A machine instruction.
     Op(Op),
