@@ -115,14 +115,15 @@ macro_rules! pools {
         impl Pools {
             /// Room for so many elements of each kind, but only where it is usually needed.
             pub(crate) fn with_room(elements: usize) -> Self {
-                let mut pools = Self::default();
-                pools.exprs.reserve_exact(elements);
-                pools.stmts.reserve_exact(elements);
-                pools.names.reserve_exact(elements);
-                pools.args.reserve_exact(elements);
-                pools.params.reserve_exact(elements);
-                pools.terms.reserve_exact(elements);
-                pools
+                Self {
+                    exprs: Vec::with_capacity(elements),
+                    stmts: Vec::with_capacity(elements),
+                    names: Vec::with_capacity(elements),
+                    args: Vec::with_capacity(elements),
+                    params: Vec::with_capacity(elements),
+                    terms: Vec::with_capacity(elements),
+                    ..Self::default()
+                }
             }
         }
 

@@ -100,6 +100,13 @@ impl Allocator {
             pools: Vec::with_capacity(16),
             used: Vec::with_capacity(16),
             ending: Vec::with_capacity(64),
+            loop_ends: Vec::with_capacity(4),
+            loops: Vec::with_capacity(4),
+            allocation: Allocation {
+                registers: Vec::with_capacity(64),
+                runs: Vec::with_capacity(8),
+                ..Allocation::default()
+            },
             ..Self::default()
         }
     }

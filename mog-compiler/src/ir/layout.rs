@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 use mog_core::TypeId;
 use mog_core::heap::MAX_VALUE_SLOTS;
 use mog_core::module::{TASK_SLOTS, TYPE_WORDS, TypeKind};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::{ClassId, Classes};
 use crate::hir::Hir;
@@ -26,13 +26,16 @@ struct Known {
     class: Option<ClassId>,
 }
 
+/// Types and names in a record: mostly few.
+type Parts = SmallVec<[u16; 8]>;
+
 /// A record of the type table under construction.
 #[derive(Clone, Debug, Default)]
 struct Record {
     kind: u8,
     extra: u16,
-    components: Vec<u16>,
-    slots: Vec<u16>,
+    components: Parts,
+    slots: Parts,
 }
 
 /// The type table under construction, the string constants (types have names), and what each type is.
@@ -43,7 +46,7 @@ pub struct Layouts {
     known: Vec<Known>,
     /// The slots of all types, each a range.
     slots: Vec<u16>,
-    cells: HashMap<Vec<u16>, TypeId>,
+    cells: HashMap<Parts, TypeId>,
     functions: HashMap<(SmallVec<[Ty; 4]>, Ty), TypeId>,
     tasks: HashMap<u16, TypeId>,
     numbers: HashMap<TypeId, TypeId>,
@@ -86,7 +89,7 @@ impl Layouts {
         (index, TypeId(number))
     }
 
-    fn set(&mut self, index: usize, kind: TypeKind, extra: u16, components: Vec<u16>, slots: Vec<u16>) {
+    fn set(&mut self, index: usize, kind: TypeKind, extra: u16, components: Parts, slots: Parts) {
         if let Some(record) = self.records.get_mut(index) {
             *record = Record { kind: kind as u8, extra, components, slots };
         }
@@ -128,11 +131,11 @@ impl Layouts {
             // The payload's record comes first: flat types may only contain earlier ones.
             TyKind::Option(payload) | TyKind::Result(payload) => {
                 let component = self.id(hir, *payload);
-                let slots = self.slots(hir, ty).to_vec();
+                let slots = self.slots(hir, ty).into();
                 let (index, id) = self.reserve();
                 let kind =
                     if matches!(kind, TyKind::Option(_)) { TypeKind::Option } else { TypeKind::Result };
-                self.set(index, kind, u16::MAX, vec![component.0], slots);
+                self.set(index, kind, u16::MAX, smallvec![component.0], slots);
                 self.known(ty).id = Some(id);
                 id
             }
@@ -155,44 +158,44 @@ impl Layouts {
     fn make_reference(&mut self, hir: &Hir, index: usize, kind: &TyKind) {
         match kind {
             TyKind::Array(element) => {
-                let components = vec![self.id(hir, *element).0];
-                let slots = self.slots(hir, *element).to_vec();
+                let components = smallvec![self.id(hir, *element).0];
+                let slots = self.slots(hir, *element).into();
                 self.set(index, TypeKind::Array, u16::MAX, components, slots);
             }
             TyKind::Map(key, value) => {
-                let components = vec![self.id(hir, *key).0, self.id(hir, *value).0];
-                let mut slots = self.slots(hir, *key).to_vec();
-                slots.extend(self.slots(hir, *value));
+                let components = smallvec![self.id(hir, *key).0, self.id(hir, *value).0];
+                let mut slots = Parts::from_slice(self.slots(hir, *key));
+                slots.extend_from_slice(self.slots(hir, *value));
                 self.set(index, TypeKind::Map, u16::MAX, components, slots);
             }
             TyKind::Fn(params, result) => {
-                let mut components: Vec<u16> = params.iter().map(|&param| self.id(hir, param).0).collect();
+                let mut components: Parts = params.iter().map(|&param| self.id(hir, param).0).collect();
                 components.push(self.id(hir, *result).0);
                 let mut slots = self.slots_of_all(hir, params);
                 let extra = u16::try_from(slots.len()).unwrap_or(u16::MAX);
-                slots.extend(self.slots(hir, *result));
+                slots.extend_from_slice(self.slots(hir, *result));
                 self.set(index, TypeKind::Fn, extra, components, slots);
             }
             TyKind::Future(value) => {
-                let components = vec![self.id(hir, *value).0];
-                let mut slots = TASK_SLOTS.to_vec();
-                slots.extend(self.slots(hir, *value));
+                let components = smallvec![self.id(hir, *value).0];
+                let mut slots = Parts::from_slice(&TASK_SLOTS);
+                slots.extend_from_slice(self.slots(hir, *value));
                 slots.push(TypeId::STR.0);
                 self.set(index, TypeKind::Future, u16::MAX, components, slots);
             }
             TyKind::Tensor(dtype) => {
                 let parts = [self.id(hir, Types::ARRAY_INT).0, self.numbers(dtype_id(*dtype)).0];
-                self.set(index, TypeKind::Tensor, u16::MAX, parts.to_vec(), parts.to_vec());
+                self.set(index, TypeKind::Tensor, u16::MAX, Parts::from_slice(&parts), Parts::from_slice(&parts));
             }
             TyKind::Struct(struct_id) => {
                 let definition = struct_definition(hir, *struct_id);
                 let name = self.string(definition.0);
-                let mut components = Vec::new();
-                let mut slots = Vec::new();
+                let mut components = Parts::new();
+                let mut slots = Parts::new();
                 for (field, ty) in definition.1 {
                     components.push(self.string(field));
                     components.push(self.id(hir, *ty).0);
-                    slots.extend(self.slots(hir, *ty));
+                    slots.extend_from_slice(self.slots(hir, *ty));
                 }
                 self.set(index, TypeKind::Struct, name, components, slots);
             }
@@ -207,7 +210,7 @@ impl Layouts {
         }
         let (index, id) = self.reserve();
         let slot = if element.is_float() { TypeId::FLOAT } else { TypeId::INT };
-        self.set(index, TypeKind::Array, u16::MAX, vec![element.0], vec![slot.0]);
+        self.set(index, TypeKind::Array, u16::MAX, smallvec![element.0], smallvec![slot.0]);
         self.numbers.insert(element, id);
         id
     }
@@ -216,7 +219,7 @@ impl Layouts {
         let Some(definition) = hir.types.enums.get(id.0 as usize) else { return TypeId::UNIT };
         let boxed = self.is_boxed_enum(hir, id);
         if !boxed {
-            let mut components = Vec::new();
+            let mut components = Parts::new();
             for (name, payload) in &definition.variants {
                 components.push(self.string(name));
                 components.push(u16::try_from(payload.len()).unwrap_or(u16::MAX));
@@ -224,7 +227,7 @@ impl Layouts {
                     components.push(self.id(hir, ty).0);
                 }
             }
-            let slots = self.slots(hir, ty).to_vec();
+            let slots = self.slots(hir, ty).into();
             let name = self.string(&definition.name);
             let (index, number) = self.reserve();
             self.set(index, TypeKind::Enum, name, components, slots);
@@ -237,18 +240,18 @@ impl Layouts {
             self.reserve();
         }
         self.known(ty).id = Some(number);
-        let mut components = Vec::new();
+        let mut components = Parts::new();
         for (n, (name, payload)) in definition.variants.iter().enumerate() {
             components.push(self.string(name));
             components.push(u16::try_from(payload.len()).unwrap_or(u16::MAX));
-            let types: Vec<u16> = payload.iter().map(|&ty| self.id(hir, ty).0).collect();
+            let types: Parts = payload.iter().map(|&ty| self.id(hir, ty).0).collect();
             components.extend_from_slice(&types);
             let slots = self.slots_of_all(hir, payload);
             let number = u16::try_from(n).unwrap_or(u16::MAX);
             self.set(first + n, TypeKind::Variant, number, types, slots);
         }
         let name = self.string(&definition.name);
-        self.set(index, TypeKind::BoxedEnum, name, components, vec![number.0]);
+        self.set(index, TypeKind::BoxedEnum, name, components, smallvec![number.0]);
         number
     }
 
@@ -324,8 +327,8 @@ impl Layouts {
         }
     }
 
-    fn slots_of_all(&mut self, hir: &Hir, types: &[Ty]) -> Vec<u16> {
-        let mut slots = Vec::with_capacity(types.len());
+    fn slots_of_all(&mut self, hir: &Hir, types: &[Ty]) -> Parts {
+        let mut slots = Parts::new();
         for &ty in types {
             slots.extend_from_slice(self.slots(hir, ty));
         }
@@ -372,8 +375,8 @@ impl Layouts {
     }
 
     /// A tag, payloads, and what comes after them.
-    fn tagged(&mut self, hir: &Hir, payloads: &[Ty], after: &[u16]) -> Vec<u16> {
-        let mut slots = vec![TypeId::INT.0];
+    fn tagged(&mut self, hir: &Hir, payloads: &[Ty], after: &[u16]) -> Parts {
+        let mut slots: Parts = smallvec![TypeId::INT.0];
         for &ty in payloads {
             slots.extend_from_slice(self.slots(hir, ty));
         }
@@ -422,14 +425,14 @@ impl Layouts {
 
     /// The type of an object that holds a captured variable of these slots.
     pub fn cell(&mut self, hir: &Hir, ty: Ty) -> TypeId {
-        let slots = self.slots(hir, ty).to_vec();
+        let slots = Parts::from_slice(self.slots(hir, ty));
         if let Some(&id) = self.cells.get(&slots) {
             return id;
         }
         let component = self.id(hir, ty);
         let name = self.string("");
         let (index, id) = self.reserve();
-        self.set(index, TypeKind::Struct, name, vec![name, component.0], slots.clone());
+        self.set(index, TypeKind::Struct, name, smallvec![name, component.0], slots.clone());
         self.cells.insert(slots, id);
         id
     }
@@ -439,11 +442,11 @@ impl Layouts {
         if hir.globals.is_empty() {
             return TypeId::UNIT;
         }
-        let (mut components, mut slots) = (Vec::new(), Vec::new());
+        let (mut components, mut slots) = (Parts::new(), Parts::new());
         for global in &hir.globals {
             components.push(self.string(&global.name));
             components.push(self.id(hir, global.ty).0);
-            slots.extend(self.slots(hir, global.ty));
+            slots.extend_from_slice(self.slots(hir, global.ty));
         }
         let name = self.string("");
         let (index, id) = self.reserve();
@@ -456,7 +459,7 @@ impl Layouts {
         let name = self.string("");
         let (index, id) = self.reserve();
         let components = slots.iter().flat_map(|&slot| [name, slot]).collect();
-        self.set(index, TypeKind::Struct, name, components, slots.to_vec());
+        self.set(index, TypeKind::Struct, name, components, Parts::from_slice(slots));
         id
     }
 
@@ -471,11 +474,11 @@ impl Layouts {
     }
 
     /// The type of a closure's object: captures of these types, of which `cells` are references to cells.
-    pub fn captures(&mut self, types: Vec<u16>, slots: Vec<u16>) -> TypeId {
+    pub fn captures(&mut self, types: &[u16], slots: &[u16]) -> TypeId {
         let (index, id) = self.reserve();
-        let mut all = vec![TypeId::INT.0];
-        all.extend(slots);
-        self.set(index, TypeKind::Captures, u16::MAX, types, all);
+        let mut all: Parts = smallvec![TypeId::INT.0];
+        all.extend_from_slice(slots);
+        self.set(index, TypeKind::Captures, u16::MAX, Parts::from_slice(types), all);
         id
     }
 
@@ -488,7 +491,7 @@ impl Layouts {
             future.0.checked_sub(TypeId::FIRST_OWN.0).and_then(|at| self.records.get(usize::from(at)));
         let slots = record.map(|record| record.slots.clone()).unwrap_or_default();
         let (index, id) = self.reserve();
-        self.set(index, TypeKind::Task, function, vec![future.0], slots);
+        self.set(index, TypeKind::Task, function, smallvec![future.0], slots);
         self.tasks.insert(function, id);
         id
     }

@@ -190,8 +190,7 @@ impl Lowering<'_, '_> {
 
     /// Whether a local variable is assigned after it was bound.
     fn is_assigned(&mut self, local: LocalId) -> bool {
-        let function = self.hir().funcs.get(self.scope.function.0 as usize);
-        let local = function.and_then(|function| function.locals.get(local.0 as usize));
+        let local = self.scope.function.and_then(|function| function.locals.get(local.0 as usize));
         local.is_some_and(|local| local.assigned)
     }
 
@@ -429,9 +428,7 @@ impl Lowering<'_, '_> {
 
     /// The type of the result of the function (or inlined closure) that is being lowered.
     fn scope_result(&self) -> Ty {
-        let hir = self.hir();
-        let function = hir.funcs.get(self.scope.function.0 as usize);
-        function.map_or(Types::UNIT, |function| hir.types.shallow(function.ret))
+        self.scope.function.map_or(Types::UNIT, |function| self.hir().types.shallow(function.ret))
     }
 
     pub(super) fn unwrap_or(&mut self, value: ExprId, default: ExprId, ty: Ty, dst: Option<Val>) -> Val {

@@ -99,7 +99,7 @@ impl Unit<'_> {
                 }
             }
         }
-        let id = self.layouts.captures(types, slots);
+        let id = self.layouts.captures(&types, &slots);
         self.captures.insert(function, id);
         id
     }
@@ -109,7 +109,7 @@ pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: &str
     let definition = unit.hir.funcs.get(function.0 as usize);
     let locals = definition.map_or(0, |definition| definition.locals.len());
     let scope =
-        Scope { function, locals: smallvec![None; locals], returns: Returns::Frame, loops: SmallVec::new() };
+        Scope { function: definition, locals: smallvec![None; locals], returns: Returns::Frame, loops: SmallVec::new() };
     unit.hoisted.clear();
     let body = core::mem::take(&mut unit.finished).renew(name);
     Lowering { unit, body, scope, loop_depth: 0, inlined: 0, at: 0, reachable: true }
@@ -145,7 +145,7 @@ fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
 fn lower_wrapper(unit: &mut Unit<'_>, id: FuncId) -> Body {
     let hir = unit.hir;
     let Some(function) = hir.funcs.get(id.0 as usize) else { return Body::default() };
-    let captures = unit.layouts.captures(Vec::new(), Vec::new());
+    let captures = unit.layouts.captures(&[], &[]);
     let params: List<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
     let ret = function.future.unwrap_or(function.ret);
     let mut lowering = start(unit, id, &function.name);
@@ -268,7 +268,7 @@ impl Lowering<'_, '_> {
         let captured: Vec<(LocalId, crate::ir::V)> =
             definition.captures.iter().map(|capture| (capture.inner, self.local(capture.outer))).collect();
         let scope = Scope {
-            function,
+            function: Some(definition),
             locals: smallvec![None; definition.locals.len()],
             returns: Returns::Inline(dst, end),
             loops: SmallVec::new(),

@@ -22,7 +22,7 @@ use mog_core::TypeId;
 use mog_core::isa::{Flags, Lib, Op};
 use smallvec::{SmallVec, smallvec};
 
-use crate::hir::{ExprId, FuncId, Group, Hir, ImportId, LocalId};
+use crate::hir::{ExprId, Func, FuncId, Group, Hir, ImportId, LocalId};
 use crate::ir::{Arg, Body, Code, Ext, Inst, Label, Layouts, Slot, V};
 use crate::optimizations::{Optimization, Optimizations};
 use crate::types::Ty;
@@ -172,8 +172,8 @@ struct Loop {
 }
 
 /// A function of the source whose code is being made: the machine function's own, or an inlined closure.
-struct Scope {
-    function: FuncId,
+struct Scope<'h> {
+    function: Option<&'h Func>,
     locals: SmallVec<[Option<V>; 16]>,
     returns: Returns,
     loops: SmallVec<[Loop; 4]>,
@@ -183,7 +183,7 @@ struct Scope {
 struct Lowering<'u, 'h> {
     unit: &'u mut Unit<'h>,
     body: Body,
-    scope: Scope,
+    scope: Scope<'h>,
     /// How many loops are around.
     loop_depth: u32,
     /// How many calls around are replaced by bodies.
@@ -449,10 +449,15 @@ impl<'h> Lowering<'_, 'h> {
 
     // Locals.
 
+    #[inline]
     fn local(&mut self, id: LocalId) -> V {
-        if let Some(Some(v)) = self.scope.locals.get(id.0 as usize) {
-            return *v;
+        match self.scope.locals.get(id.0 as usize) {
+            Some(Some(v)) => *v,
+            _ => self.new_local(id),
         }
+    }
+
+    fn new_local(&mut self, id: LocalId) -> V {
         let local = self.local_info(id);
         let v = if local.1 {
             let cell = self.unit.layouts.cell(self.unit.hir, local.0);
@@ -475,11 +480,10 @@ impl<'h> Lowering<'_, 'h> {
     }
 
     /// Type of a local, and whether it lives in a cell.
+    #[inline]
     fn local_info(&self, id: LocalId) -> (Ty, bool) {
-        let hir = self.unit.hir;
-        let function = hir.funcs.get(self.scope.function.0 as usize);
-        match function.and_then(|function| function.locals.get(id.0 as usize)) {
-            Some(local) => (hir.types.shallow(local.ty), local.boxed),
+        match self.scope.function.and_then(|function| function.locals.get(id.0 as usize)) {
+            Some(local) => (self.unit.hir.types.shallow(local.ty), local.boxed),
             None => (crate::types::Types::UNIT, false),
         }
     }
