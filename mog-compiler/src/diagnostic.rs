@@ -79,6 +79,9 @@ impl Diagnostic {
         Self::new(Severity::Warning, code, span, message.into())
     }
 
+    // Cold, so that the ways to all reports are: what compiles without mistakes does not pay for them.
+    #[cold]
+    #[inline(never)]
     fn new(severity: Severity, code: &'static str, span: Span, message: String) -> Self {
         Self {
             severity,

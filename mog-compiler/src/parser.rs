@@ -311,6 +311,8 @@ impl Parser<'_> {
         self.ast.add(Expr { kind, span })
     }
 
+    #[cold]
+    #[inline(never)]
     fn error_expr(&mut self) -> ExprId {
         let span = self.tok.span().before();
         self.expr_at(ExprKind::Error, span)
@@ -384,6 +386,8 @@ impl Parser<'_> {
 /// Reports.
 impl Parser<'_> {
     /// Reports and goes on.
+    #[cold]
+    #[inline(never)]
     fn report(&mut self, diagnostic: Diagnostic) {
         if !self.panicking {
             self.diagnostics.push(diagnostic);
@@ -394,6 +398,8 @@ impl Parser<'_> {
     }
 
     /// Reports, then keeps silent until the next place where parsing can go on.
+    #[cold]
+    #[inline(never)]
     fn fail(&mut self, diagnostic: Diagnostic) {
         self.report(diagnostic);
         self.panicking = true;
@@ -430,6 +436,8 @@ impl Parser<'_> {
     }
 
     /// An error that something else was expected here.
+    #[cold]
+    #[inline(never)]
     fn unexpected(&self, expected: &str) -> Diagnostic {
         let message = format!("expected {expected}, found {}", self.found());
         Diagnostic::error("syntax", self.found_span(), message).label(format!("expected {expected}"))

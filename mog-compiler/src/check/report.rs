@@ -273,6 +273,8 @@ impl<'a> Checker<'a> {
     }
 
     /// An expression that stands for any value, after an error.
+    #[cold]
+    #[inline(never)]
     pub(super) fn broken(&mut self, span: Span) -> ExprId {
         self.emit(ExprKind::Unit, Types::ERROR, span)
     }
