@@ -42,8 +42,17 @@ impl<'a> Checker<'a> {
 
     /// Checks an expression. The wanted type is a hint; the caller fits the result to it.
     pub(super) fn infer(&mut self, id: ast::ExprId, want: Want) -> ExprId {
-        use ast::ExprKind as K;
         let ast::Expr { kind, span } = self.ast[id];
+        match kind {
+            ast::ExprKind::Name(symbol) => self.name(symbol, span, want),
+            _ => self.infer_kind(id, kind, span, want),
+        }
+    }
+
+    /// [`Checker::infer`] for what is no name.
+    #[inline(never)]
+    fn infer_kind(&mut self, id: ast::ExprId, kind: ast::ExprKind, span: Span, want: Want) -> ExprId {
+        use ast::ExprKind as K;
         match kind {
             K::Error => self.broken(span),
             K::Unit => self.emit(ExprKind::Unit, Types::UNIT, span),
@@ -195,12 +204,14 @@ impl<'a> Checker<'a> {
     /// A name used as a value.
     pub(super) fn name(&mut self, symbol: Symbol, span: Span, want: Want) -> ExprId {
         match self.lookup(symbol) {
+            Some(Def::Local(local)) => self.emit(ExprKind::Local(local), self.local_ty(local), span),
             Some(def) => self.def_value(def, symbol, span),
             None => self.unknown_name(symbol, span, want),
         }
     }
 
     /// A definition used as a value.
+    #[inline(never)]
     pub(super) fn def_value(&mut self, def: Def, symbol: Symbol, span: Span) -> ExprId {
         match def {
             Def::Local(local) | Def::Caught(local, _) => {

@@ -136,6 +136,7 @@ impl Checker<'_> {
     }
 
     /// The chain of checked operands as one expression.
+    #[inline]
     pub(super) fn joined_by_operators(
         &mut self,
         head: ExprId,
@@ -145,7 +146,7 @@ impl Checker<'_> {
         span: Span,
     ) -> ExprId {
         let lead = self.shallow(lead);
-        let arithmetic = |term: &Term| self.has_operator(lead, arith_op(term.op));
+        let arithmetic = |term: &Term| lead == Types::INT || self.has_operator(lead, arith_op(term.op));
         if matches!(lead, Types::INT | Types::FLOAT)
             && self.ty_of(head) == lead
             && operands.iter().all(|&(_, node)| self.ty_of(node) == lead)
@@ -153,6 +154,18 @@ impl Checker<'_> {
         {
             return self.emit(ExprKind::Arith(head, operands), lead, span); // the commonest case
         }
+        self.joined_by_rules(head, operands, terms, lead, span)
+    }
+
+    #[inline(never)]
+    fn joined_by_rules(
+        &mut self,
+        head: ExprId,
+        operands: Terms<ArithOp>,
+        terms: &[Term],
+        lead: Ty,
+        span: Span,
+    ) -> ExprId {
         let mut waits = false;
         for node in std::iter::once(head).chain(operands.iter().map(|&(_, node)| node)) {
             waits |= self.missing_await(node, false);
@@ -377,6 +390,9 @@ impl Checker<'_> {
     /// Fits the side that may become `?T` or `any` to the other.
     fn fit_sides(&mut self, a: ExprId, b: ExprId) -> (ExprId, ExprId) {
         let (x, y) = (self.ty_of(a), self.ty_of(b));
+        if x == y {
+            return (a, b);
+        }
         let wider = |checker: &Self, wide: Ty, ty: Ty| match checker.kind(wide) {
             TyKind::Option(_) => !matches!(checker.kind(ty), TyKind::Option(_) | TyKind::Any),
             TyKind::Any => ty != Types::ANY,
