@@ -45,21 +45,36 @@ impl Lexer<'_> {
     pub(super) fn word(&mut self) {
         let start = self.pos;
         let rest = self.bytes.get(start..).unwrap_or(b"");
-        let len = run_length(rest, is_word);
-        self.pos = start + len;
-        if len <= 2 {
-            let quote = self.at(0);
-            // In an interpolation a quote rather ends the string, because a brace is missing.
-            if matches!(quote, b'"' | b'\'')
-                && (self.strings.is_empty() || matches!(rest.first(), Some(b'f' | b'F')))
-            {
-                return self.prefixed_string(start, quote);
+        // Most words are shorter than eight bytes: those are looked at together, and are the key of the small table.
+        let symbol = match rest.first_chunk() {
+            Some(eight) if let Some(len) = eight.iter().position(|&byte| !is_word(byte)) => {
+                self.pos = start + len;
+                let next = eight.get(len).copied().unwrap_or(0);
+                if len <= 2 && self.is_prefix(start, next) {
+                    return self.prefixed_string(start, next);
+                }
+                self.short_word(start, u64::from_le_bytes(*eight) & !(u64::MAX << (8 * len as u32)))
             }
-        }
-        let symbol = self.symbol(start);
+            _ => {
+                self.pos = start + run_length(rest, is_word);
+                let next = self.at(0);
+                if self.pos - start <= 2 && self.is_prefix(start, next) {
+                    return self.prefixed_string(start, next);
+                }
+                self.symbol(start)
+            }
+        };
         let kind = KEYWORDS.get(symbol.index()).copied().unwrap_or(T::Ident);
         self.foreign |= sym::is_foreign(symbol);
         self.push(kind, start, symbol);
+    }
+
+    /// Whether the short word from `start` to here belongs to a string, of which `next` may be the quote.
+    #[inline]
+    fn is_prefix(&self, start: usize, next: u8) -> bool {
+        // In an interpolation a quote rather ends the string, because a brace is missing.
+        matches!(next, b'"' | b'\'')
+            && (self.strings.is_empty() || matches!(self.bytes.get(start), Some(b'f' | b'F')))
     }
 
     /// The symbol of the text from `start` to here.
