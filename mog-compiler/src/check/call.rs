@@ -1,6 +1,5 @@
 //! Calls: of declared functions, of values, of methods.
 
-
 use super::infer::Want;
 use super::items::DefaultValue;
 use super::method::{self, ASKING};
@@ -100,7 +99,8 @@ impl<'a> Checker<'a> {
     #[inline(never)]
     fn call_func(&mut self, func: FuncId, name: Name, args: &'a [Arg], span: Span) -> ExprId {
         let Some(signature) = self.signatures.get(func.0 as usize) else { return self.broken(span) };
-        let (params, ret) = (Parameters::from_slice(&signature.params), signature.future.unwrap_or(signature.ret));
+        let (params, ret) =
+            (Parameters::from_slice(&signature.params), signature.future.unwrap_or(signature.ret));
         match self.arguments(&params, name, args, span) {
             Some((before, nodes)) => {
                 let node = self.emit(ExprKind::Call(func, nodes), ret, span);

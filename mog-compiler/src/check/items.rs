@@ -1,6 +1,5 @@
 //! Declarations: the names of a file or block, their types, and the bodies of functions.
 
-
 use hashbrown::HashSet;
 
 use super::consts::Value;

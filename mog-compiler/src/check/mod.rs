@@ -39,7 +39,6 @@ mod units;
 
 pub use capability::standard_declarations;
 
-
 use hashbrown::{HashMap, HashTable};
 use smallvec::SmallVec;
 

@@ -1,6 +1,5 @@
 //! Units: the file and the modules that it imports, each found, parsed and checked once.
 
-
 use hashbrown::{HashMap, HashSet};
 
 use super::Checker;

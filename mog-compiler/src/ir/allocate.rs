@@ -107,7 +107,6 @@ impl Allocator {
                 runs: Vec::with_capacity(8),
                 ..Allocation::default()
             },
-            ..Self::default()
         }
     }
 

@@ -185,7 +185,13 @@ impl Layouts {
             }
             TyKind::Tensor(dtype) => {
                 let parts = [self.id(hir, Types::ARRAY_INT).0, self.numbers(dtype_id(*dtype)).0];
-                self.set(index, TypeKind::Tensor, u16::MAX, Parts::from_slice(&parts), Parts::from_slice(&parts));
+                self.set(
+                    index,
+                    TypeKind::Tensor,
+                    u16::MAX,
+                    Parts::from_slice(&parts),
+                    Parts::from_slice(&parts),
+                );
             }
             TyKind::Struct(struct_id) => {
                 let definition = struct_definition(hir, *struct_id);

@@ -144,7 +144,9 @@ impl Tidier {
         while let Some(next) = body.insts.get(from..).and_then(|rest| rest.iter().position(is_store)) {
             let at = from + next;
             from = at + 1;
-            let Some(four) = at.checked_sub(3).and_then(|first| body.insts.get_mut(first..=at)) else { continue };
+            let Some(four) = at.checked_sub(3).and_then(|first| body.insts.get_mut(first..=at)) else {
+                continue;
+            };
             let [first, second, third, fourth] = four else { continue };
             let ops = [first.code, second.code, third.code, fourth.code];
             let get = ops[0];

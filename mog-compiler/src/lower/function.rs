@@ -108,8 +108,12 @@ impl Unit<'_> {
 pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: &str) -> Lowering<'u, 'h> {
     let definition = unit.hir.funcs.get(function.0 as usize);
     let locals = definition.map_or(0, |definition| definition.locals.len());
-    let scope =
-        Scope { function: definition, locals: smallvec![None; locals], returns: Returns::Frame, loops: SmallVec::new() };
+    let scope = Scope {
+        function: definition,
+        locals: smallvec![None; locals],
+        returns: Returns::Frame,
+        loops: SmallVec::new(),
+    };
     unit.hoisted.clear();
     let body = core::mem::take(&mut unit.finished).renew(name);
     Lowering { unit, body, scope, loop_depth: 0, inlined: 0, at: 0, reachable: true }

@@ -147,9 +147,8 @@ impl Parser<'_> {
 
     /// At an `is` that is an operator: on a new line it may also be a name that begins a statement.
     fn at_is(&self) -> bool {
-        let pattern = |kind| {
-            matches!(kind, T::Ident | T::Int | T::Float | T::Str | T::True | T::False | T::None)
-        };
+        let pattern =
+            |kind| matches!(kind, T::Ident | T::Int | T::Float | T::Str | T::True | T::False | T::None);
         self.at_word(sym::IS) && (!self.line_break() || pattern(self.peek(1).kind))
     }
 

@@ -84,10 +84,7 @@ impl Parser<'_> {
             return false;
         }
         let (two, name) = (self.peek(1), self.peek(2));
-        two.kind == one.kind
-            && two.start == one.end
-            && name.kind == T::Ident
-            && name.start == two.end
+        two.kind == one.kind && two.start == one.end && name.kind == T::Ident && name.start == two.end
     }
 
     /// `++i` as a statement.
