@@ -79,8 +79,7 @@ impl Diagnostic {
         Self::new(Severity::Warning, code, span, message.into())
     }
 
-    // Cold, so that the ways to all reports are: what compiles without mistakes does not pay for them.
-    #[cold]
+    #[cold] // so all ways to reports are: what is correct does not pay for them
     #[inline(never)]
     fn new(severity: Severity, code: &'static str, span: Span, message: String) -> Self {
         Self {

@@ -12,6 +12,7 @@ mod assign;
 mod builtin;
 mod call;
 mod capability;
+mod cast;
 mod closure;
 mod consts;
 mod exhaustive;
