@@ -80,7 +80,7 @@ pub fn compile(source: &str, options: &Options<'_>) -> Result<Compiled, Rejected
         strip: options.strip,
         optimizations: options.optimizations,
         file: options.file,
-        source,
+        lines: &parsed.ast.lines,
     };
     match emit(&hir, &emit_options) {
         Ok(module) => Ok(Compiled { module, warnings: diagnostics, sources }),

@@ -111,6 +111,8 @@ pub(crate) struct Lexed {
     /// The tokens, at least the final [`T::Eof`].
     pub(crate) tokens: Vec<Token>,
     pub(crate) comments: Vec<Comment>,
+    /// Where each line begins, if there are no errors.
+    pub(crate) lines: Vec<u32>,
     /// Words occur that other languages use for a literal of Mog's: see [`sym::is_foreign`].
     pub(crate) foreign: bool,
 }
@@ -123,6 +125,7 @@ pub(crate) fn lex(source: &str, names: &mut Interner, diagnostics: &mut Diagnost
         pos: 0,
         tokens: Vec::with_capacity(source.len().min(1 << 16) / 3 + 8),
         comments: Vec::new(),
+        lines: Vec::with_capacity(source.len().min(1 << 16) / 24 + 1),
         names,
         diagnostics,
         line: true,
@@ -132,6 +135,7 @@ pub(crate) fn lex(source: &str, names: &mut Interner, diagnostics: &mut Diagnost
         buffer: String::new(),
         short_words: ShortWords::PREDEFINED,
     };
+    lexer.lines.push(0);
     if source.starts_with('\u{feff}') {
         lexer.pos = 3;
     }
@@ -142,7 +146,8 @@ pub(crate) fn lex(source: &str, names: &mut Interner, diagnostics: &mut Diagnost
         lexer.reversals();
     }
     lexer.run();
-    Lexed { tokens: lexer.tokens, comments: lexer.comments, foreign: lexer.foreign }
+    let Lexer { tokens, comments, lines, foreign, .. } = lexer;
+    Lexed { tokens, comments, lines, foreign }
 }
 
 /// An f-string whose interpolation is being read.
@@ -159,6 +164,7 @@ struct Lexer<'a> {
     pos: usize,
     tokens: Vec<Token>,
     comments: Vec<Comment>,
+    lines: Vec<u32>,
     names: &'a mut Interner,
     diagnostics: &'a mut Diagnostics,
     line: bool,
@@ -290,6 +296,7 @@ impl Lexer<'_> {
         }
         self.line = true;
         self.pos += 1;
+        self.lines.push(self.pos as u32);
         self.skip_while(|byte| byte == b' ');
     }
 
@@ -380,8 +387,11 @@ impl Lexer<'_> {
                     break;
                 }
                 (byte, _) => {
-                    lines |= byte == b'\n';
                     self.pos += 1;
+                    if byte == b'\n' {
+                        lines = true;
+                        self.lines.push(self.pos as u32);
+                    }
                 }
             }
         }

@@ -93,7 +93,7 @@ fn run(source: &str, file: FileId, dialect: Dialect, names: Interner, guided: bo
     let mut diagnostics = Diagnostics::new(file);
     let mut ast = Ast::with_capacity(source.len(), names);
     let lexed = lex(source, &mut ast.names, &mut diagnostics);
-    ast.comments = lexed.comments;
+    (ast.comments, ast.lines) = (lexed.comments, lexed.lines);
     let Some(&first) = lexed.tokens.first() else {
         return (Parsed { ast, diagnostics }, false);
     };

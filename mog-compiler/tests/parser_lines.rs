@@ -162,3 +162,22 @@ fn keywords_are_no_names() {
     assert_eq!(codes("let match = 1"), ["1:5 keyword-as-name"]);
     assert_eq!(codes("fn if() { }"), ["1:4 keyword-as-name"]);
 }
+
+#[test]
+fn beginnings_of_lines_are_noted() {
+    for source in [
+        "",
+        "\n",
+        "a := 1\n\n  b := 2\r\nc := 3",
+        "#!/usr/bin/env mog\n// one\nf() /* two\n /* three\n */ lines */ g()\n",
+        "s := f\"{a\n  + b} and\"\nt := \"x\\\ny\"\n",
+        "xs := [\n  1,\n  2,\n]\n",
+    ] {
+        let parsed = mog_compiler::parser::parse(source);
+        let ends = source.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+        let lines: Vec<u32> = std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect();
+        if !parsed.diagnostics.has_errors() {
+            assert_eq!(parsed.ast.lines, lines, "{source:?}");
+        }
+    }
+}

@@ -194,6 +194,8 @@ pub struct Ast {
     pub names: Interner,
     /// Comments in source order, for the formatter.
     pub comments: Vec<Comment>,
+    /// Where each line of the source begins, if it was read without errors.
+    pub lines: Vec<u32>,
     /// Names that statements would have made which could not be read.
     pub lost: Vec<Symbol>,
 }
@@ -219,6 +221,7 @@ impl Ast {
             pools: Pools::with_room(bytes / 40),
             names,
             comments: Vec::new(),
+            lines: Vec::new(),
             lost: Vec::new(),
         }
     }

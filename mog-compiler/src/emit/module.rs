@@ -25,8 +25,8 @@ pub struct EmitOptions<'a> {
     pub optimizations: Optimizations,
     /// The source's name for positions.
     pub file: &'a str,
-    /// The source, from which lines and columns are counted.
-    pub source: &'a str,
+    /// Where each line of the source begins.
+    pub lines: &'a [u32],
 }
 
 /// Why a program that is correct could not be made a module.
@@ -250,7 +250,7 @@ fn varint(bytes: &mut Vec<u8>, mut value: u32) {
 struct DebugRecords<'o> {
     bytes: Vec<u8>,
     /// The source; `None` if there are to be no records.
-    source: Option<LineIndex>,
+    source: Option<LineIndex<'o>>,
     /// The source's name; empty once it is written.
     file: &'o str,
     /// The lines of a function.
@@ -263,7 +263,7 @@ impl<'o> DebugRecords<'o> {
         let (source, room) = if options.strip {
             (None, 0)
         } else {
-            (Some(LineIndex::new(options.source)), options.source.len() / 8 + 16 * functions)
+            (Some(LineIndex::new(options.lines)), 4 * options.lines.len() + 16 * functions)
         };
         Self { bytes: Vec::with_capacity(room), source, file: options.file, lines: Vec::with_capacity(64) }
     }
@@ -295,19 +295,16 @@ impl<'o> DebugRecords<'o> {
 }
 
 /// Where the lines of a source are.
-struct LineIndex {
+struct LineIndex<'s> {
     /// Where each line begins.
-    starts: Vec<u32>,
+    starts: &'s [u32],
     /// The line that was found last, from 1, and where it begins and ends.
     line: u32,
     range: Range<u32>,
 }
 
-impl LineIndex {
-    fn new(source: &str) -> Self {
-        let mut starts = Vec::with_capacity(source.len() / 24 + 1);
-        starts.push(0);
-        starts.extend(memchr::memchr_iter(b'\n', source.as_bytes()).map(|end| end as u32 + 1));
+impl<'s> LineIndex<'s> {
+    fn new(starts: &'s [u32]) -> Self {
         Self { starts, line: 0, range: 0..0 }
     }
 

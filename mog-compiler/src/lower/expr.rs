@@ -37,7 +37,7 @@ impl<'h> Lowering<'_, 'h> {
                 Some(_) => self.float(*value, dst),
                 None => Val { ty, ..self.float(*value, None) },
             },
-            ExprKind::Str(text) => self.string(self.text(*text), dst),
+            ExprKind::Str(text) => self.string_constant(*text, dst),
             ExprKind::None => self.none(ty, dst),
             ExprKind::Local(local) => {
                 let value = self.read_local(*local, dst);
@@ -110,7 +110,7 @@ impl<'h> Lowering<'_, 'h> {
             ExprKind::Spawn(future) => self.spawn(*future, dst),
             ExprKind::Group(group, futures) => self.group(*group, *futures, ty, dst),
             ExprKind::Available(name) => {
-                let name = self.string(self.text(*name), None);
+                let name = self.string_constant(*name, None);
                 let dst = self.target(dst, ty);
                 self.lib(Lib::Available, dst, &[Ext::Reg(name.slot)]);
                 dst

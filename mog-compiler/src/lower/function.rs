@@ -28,6 +28,7 @@ pub fn lower<E>(
         globals: Vec::new(),
         purity: super::purity::Purity::default(),
         wanted: Vec::with_capacity(hir.funcs.len()),
+        strings: vec![None; hir.strings.len()],
         numbers: hashbrown::HashMap::with_capacity(hir.funcs.len()),
         captures: hashbrown::HashMap::new(),
         inlinable: vec![None; hir.funcs.len()],

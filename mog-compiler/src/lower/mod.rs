@@ -22,7 +22,7 @@ use mog_core::TypeId;
 use mog_core::isa::{Flags, Lib, Op};
 use smallvec::{SmallVec, smallvec};
 
-use crate::hir::{ExprId, Func, FuncId, Group, Hir, ImportId, LocalId};
+use crate::hir::{ExprId, Func, FuncId, Group, Hir, ImportId, LocalId, StrId};
 use crate::ir::{Arg, Body, Code, Ext, Inst, Label, Layouts, Slot, V};
 use crate::optimizations::{Optimization, Optimizations};
 use crate::types::Ty;
@@ -63,6 +63,8 @@ struct Unit<'h> {
     purity: purity::Purity,
     /// Machine functions that were asked for, in the order of their numbers.
     wanted: Vec<Wanted>,
+    /// By string constant of the program, its number in the module once it was asked.
+    strings: Vec<Option<u16>>,
     numbers: hashbrown::HashMap<Wanted, u16>,
     captures: hashbrown::HashMap<FuncId, TypeId>,
     /// By function, once it was asked.
@@ -419,6 +421,23 @@ impl<'h> Lowering<'_, 'h> {
 
     fn string(&mut self, text: &str, dst: Option<Val>) -> Val {
         let index = self.unit.layouts.string(text);
+        self.load_string(index, dst)
+    }
+
+    /// A string constant of the program.
+    fn string_constant(&mut self, id: StrId, dst: Option<Val>) -> Val {
+        let known = self.unit.strings.get(id.0 as usize).copied().flatten();
+        let index = known.unwrap_or_else(|| {
+            let index = self.unit.layouts.string(self.text(id));
+            if let Some(known) = self.unit.strings.get_mut(id.0 as usize) {
+                *known = Some(index);
+            }
+            index
+        });
+        self.load_string(index, dst)
+    }
+
+    fn load_string(&mut self, index: u16, dst: Option<Val>) -> Val {
         let dst = self.target(dst, crate::types::Types::STR);
         self.op(Op::LoadStr, &[dst.arg(), Arg::Num(i32::from(index))]);
         dst

@@ -31,7 +31,7 @@ impl Lowering<'_, '_> {
                 self.op(Op::JFNe, &[value.arg(), number.arg(), Arg::To(fails)]);
             }
             PatKind::Str(text) => {
-                let text = self.string(self.text(*text), None);
+                let text = self.string_constant(*text, None);
                 let equal = self.fresh(Types::BOOL);
                 self.lib(Lib::StrEq, equal, &[Ext::Reg(value.slot), Ext::Reg(text.slot)]);
                 self.op(Op::JumpIfNot, &[equal.arg(), Arg::To(fails)]);

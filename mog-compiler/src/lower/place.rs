@@ -340,7 +340,7 @@ impl Lowering<'_, '_> {
         dst: Option<Val>,
     ) -> Val {
         let base = self.expr(base, None);
-        let key = self.string(self.text(key), None);
+        let key = self.string_constant(key, None);
         let operands = [Ext::Reg(base.slot), Ext::Reg(key.slot)];
         if asked == Asked::Yes {
             let dst = self.target(dst, ty);

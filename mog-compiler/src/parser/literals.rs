@@ -156,6 +156,9 @@ impl Parser<'_> {
     #[inline(never)]
     fn float(&mut self, span: Span) -> ExprKind {
         let text = self.text(span);
+        if let Some(value) = short_float(text) {
+            return ExprKind::Float(value);
+        }
         let value = if text.contains('_') { text.replace('_', "").parse() } else { text.parse::<f64>() };
         match value {
             Ok(value) if value.is_finite() => ExprKind::Float(value),
@@ -584,4 +587,47 @@ fn padded(spec: &str, value: &str) -> Option<String> {
         None => format!("str({value})"),
     };
     Some(format!("{text}.{side}({width}, \"{fill}\")"))
+}
+
+/// The value of `digits.digits` with at most 15 digits. Both numbers are exact then, so the quotient is rounded once:
+/// W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990.
+fn short_float(text: &str) -> Option<f64> {
+    const TENS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    if text.len() > 16 {
+        return None;
+    }
+    let (mut digits, mut decimals) = (0_u64, None);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                digits = 10 * digits + u64::from(byte - b'0');
+                decimals = decimals.map(|count| count + 1);
+            }
+            b'.' if decimals.is_none() => decimals = Some(0_usize),
+            _ => return None,
+        }
+    }
+    Some(digits as f64 / TENS.get(decimals?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_float;
+
+    #[test]
+    fn short_floats_are_what_the_library_makes_of_them() {
+        let texts = ["0.0", "0.1", "1.5", "0.99", "1000.0", "3.14159265358979", "123456789012345.0", "0.12345678901234"];
+        let products = (1..2000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 14);
+        let made = products.map(|n| format!("{}.{}", n % 10_u64.pow((n % 8) as u32 + 1), n >> (20 + n % 30)));
+        for text in texts.map(str::to_owned).into_iter().chain(made) {
+            if let Some(value) = short_float(&text) {
+                assert_eq!(text.parse().map(f64::to_bits), Ok(value.to_bits()), "{text}");
+            } else {
+                assert!(text.len() > 16, "{text}");
+            }
+        }
+        for text in ["1e3", "1.5e3", "1_000.0", "12345678901234567.0", "1"] {
+            assert_eq!(short_float(text), None, "{text}");
+        }
+    }
 }
