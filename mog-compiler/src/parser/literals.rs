@@ -592,7 +592,8 @@ fn padded(spec: &str, value: &str) -> Option<String> {
 /// The value of `digits.digits` with at most 15 digits. Both numbers are exact then, so the quotient is rounded once:
 /// W. D. Clinger, How to Read Floating Point Numbers Accurately, 1990.
 fn short_float(text: &str) -> Option<f64> {
-    const TENS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    const TENS: [f64; 16] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
     if text.len() > 16 {
         return None;
     }
@@ -616,7 +617,16 @@ mod tests {
 
     #[test]
     fn short_floats_are_what_the_library_makes_of_them() {
-        let texts = ["0.0", "0.1", "1.5", "0.99", "1000.0", "3.14159265358979", "123456789012345.0", "0.12345678901234"];
+        let texts = [
+            "0.0",
+            "0.1",
+            "1.5",
+            "0.99",
+            "1000.0",
+            "3.14159265358979",
+            "123456789012345.0",
+            "0.12345678901234",
+        ];
         let products = (1..2000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 14);
         let made = products.map(|n| format!("{}.{}", n % 10_u64.pow((n % 8) as u32 + 1), n >> (20 + n % 30)));
         for text in texts.map(str::to_owned).into_iter().chain(made) {
