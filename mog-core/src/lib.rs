@@ -28,4 +28,4 @@ pub use machine::{
     ArgumentSlots, AsyncHost, Config, Counters, Dispatch, Instance, Outcome, Running, SnapshotError,
     StartError, State, WINDOW,
 };
-pub use module::{Module, TypeId};
+pub use module::{Callee, Module, TypeId};

@@ -7,7 +7,7 @@ use common::world::{SUBJECT, asm};
 use common::*;
 use mog_core::isa::{Insn, Op};
 use mog_core::module::{Import, Module, TypeRecord};
-use mog_core::{Binding, Call, Config, Host, Instance, Outcome, Reply};
+use mog_core::{ArgumentSlots, Binding, Call, Config, Dispatch, Host, Instance, Outcome, Reply, StartError};
 
 /// Calls back with what it is told to, where a call takes a function.
 struct Caller {
@@ -57,6 +57,46 @@ fn single_steps_are_those_of_a_run() {
     assert_eq!(count, code.len());
     assert_eq!(single.counters().steps, whole.counters().steps);
     assert_eq!(single.step(&mut host, 1000), Outcome::Idle);
+}
+
+#[test]
+fn a_call_is_what_entering_and_running_come_to() {
+    let code = [Insn::ab16(Op::LoadInt, 0, 9), op(Op::AddI, 0, 0, 0xff), op(Op::JLtI, 0, 0, 0), ret()];
+    let words = asm(&[INT], &code).build();
+    let module = Module::load_words(&words).unwrap();
+    let mut host = Caller { argument: 0, slots: &[] };
+    let subject = module.callee(SUBJECT).unwrap();
+    assert_eq!((subject.number(), module.callee(world::CLOSURE), module.callee(99)), (SUBJECT, None, None));
+    for dispatch in [Dispatch::Match, Dispatch::Tail] {
+        let config = Config { dispatch, ..Config::default() };
+        let mut arenas = [[0; 1024]; 2];
+        let [mut entered, mut called] =
+            arenas.each_mut().map(|arena| Instance::new(module, arena, &mut host, config).unwrap());
+        // Enough steps, too few, none, and enough again: what is left undone is dropped by the next call.
+        for steps in [1000, 1000, 3, 1000, 0, 2, 1, 1000] {
+            entered.enter(SUBJECT, 0, |_, _| Some(())).unwrap();
+            let outcome = entered.run(&mut host, steps);
+            let call = called.call(subject, &ArgumentSlots::NONE, &mut host, steps).unwrap();
+            let returned = outcome == Outcome::Returned;
+            assert_eq!(call, if returned { Ok(called.result_slot()) } else { Err(outcome) });
+            assert_eq!(called.counters(), entered.counters());
+            assert_eq!(called.steps_left(), entered.steps_left());
+            assert_eq!(called.result_slots(), entered.result_slots());
+            if returned {
+                assert_eq!(called.run(&mut host, 1000), Outcome::Idle);
+            }
+        }
+        assert_eq!(called.run(&mut host, 1000), Outcome::Idle);
+        assert_eq!(called.call(subject, &ArgumentSlots::NONE, &mut host, 1), Ok(Err(Outcome::Paused)));
+        assert_eq!(called.run(&mut host, u64::MAX), Outcome::Returned);
+        // A wrong number of arguments is refused, and nothing is left to run.
+        let callee = module.callee(world::CALLEE).unwrap();
+        let wrong = called.call(callee, &ArgumentSlots::new([1, 2]), &mut host, 1000);
+        assert_eq!(wrong, Err(StartError::Arguments));
+        assert_eq!(called.run(&mut host, 1000), Outcome::Idle);
+        let right = called.call(callee, &ArgumentSlots::new([1, 0, 2]), &mut host, 1000);
+        assert_eq!(right, Ok(Ok(called.result_slot())));
+    }
 }
 
 #[test]

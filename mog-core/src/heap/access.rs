@@ -245,7 +245,7 @@ impl Vm<'_> {
     /// Notes that this many words are in use beside the objects that exist.
     #[inline]
     pub(crate) fn note_use(&mut self, words: usize) {
-        let end = self.state.split.saturating_add(self.state.top).saturating_add(words);
+        let end = (self.state.split + self.state.top).saturating_add(words);
         if end > self.state.noted {
             self.note_more(end);
         }

@@ -76,7 +76,8 @@ impl<'v, 'a> DirectCall<'v, 'a> {
         let step = self.machine.step;
         // The instruction itself is charged when it is done.
         let left = step.fuel.wrapping_sub_unsigned(step.pc).wrapping_add(1);
-        let steps = self.machine.steps.wrapping_add_signed((left as i64).wrapping_neg());
+        let used = self.machine.slice.wrapping_sub(left as i64);
+        let steps = self.machine.state.counters.steps.wrapping_add_signed(used);
         steps.wrapping_add(HOST_CALL_STEPS + self.len() as u64)
     }
 }

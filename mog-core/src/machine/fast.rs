@@ -2,15 +2,20 @@
 
 use core::cell::Cell;
 
+use super::arguments::ArgumentSlots;
+use super::frames::make_outermost;
+use super::instance::StartError;
 use super::ops::call::enter;
 use super::ops::object::element_trap;
 use super::ops::{Context, Exit, METERED, Machine, Regs, Step, store_result};
-use super::vm::{Dispatch, Vm};
+use super::run::Outcome;
+use super::vm::{Dispatch, State, Vm};
 use super::window::WINDOW;
 use super::{dispatch_match, dispatch_tail};
 use crate::error::TrapCode;
 use crate::host::Host;
 use crate::isa::Insn;
+use crate::module::Callee;
 
 /// Steps that the dispatcher runs at most before it comes back. Bounds the native stack where tail calls are
 /// not made into jumps.
@@ -77,15 +82,33 @@ impl Dispatcher for Single {
     }
 }
 
+impl Dispatch {
+    /// Whether tail calls are what runs.
+    const fn is_tail(self) -> bool {
+        match self {
+            Self::Fastest => TAIL && !cfg!(debug_assertions),
+            Self::Match => false,
+            Self::Tail => TAIL,
+        }
+    }
+}
+
+impl State {
+    /// Makes sure that the next call can be a quick one, if this machine has them.
+    #[cold]
+    #[inline(never)]
+    fn become_quick(&mut self) -> bool {
+        self.clear_stack();
+        self.quick = self.dispatch.is_tail() && !self.collect_always;
+        self.quick
+    }
+}
+
 impl Vm<'_> {
     /// Runs instructions until something else than arithmetic, access, calls and returns is due.
     pub(super) fn run_fast(&mut self, host: &mut dyn Host) -> Fast {
-        let tail = match self.state.dispatch {
-            Dispatch::Fastest => TAIL && !cfg!(debug_assertions),
-            Dispatch::Match => false,
-            Dispatch::Tail => TAIL,
-        };
-        if let Some(due) = self.half_paid() {
+        let tail = self.state.dispatch.is_tail();
+        if let Some(due) = self.half_done() {
             return due;
         }
         loop {
@@ -104,12 +127,13 @@ impl Vm<'_> {
         if self.state.fuel < 1 {
             return Some(Fast::Paused);
         }
-        self.half_paid().or_else(|| self.run_slice::<Single>(host))
+        self.half_done().or_else(|| self.run_slice::<Single>(host))
     }
 
-    /// The instruction that is met again, and of which a part was paid: the one that took the payment knows of it.
-    fn half_paid(&self) -> Option<Fast> {
-        if self.state.paid == 0 {
+    /// The instruction that is met again, because a part of it was paid or because it waits for the host: the one that did
+    /// so knows of it.
+    fn half_done(&self) -> Option<Fast> {
+        if self.state.paid == 0 && self.state.waiting.is_none() {
             None
         } else if self.state.fuel < 1 {
             Some(Fast::Paused)
@@ -118,64 +142,131 @@ impl Vm<'_> {
         }
     }
 
-    /// Runs at most one slice of steps. Monomorphic in the dispatcher, so that calls and returns do not ask.
-    fn run_slice<D: Dispatcher>(&mut self, host: &mut dyn Host) -> Option<Fast> {
-        let slice = if METERED { self.state.fuel.min(SLICE) } else { SLICE };
+    /// Enters a function from outside and runs it. Most that hosts call often leave the fast loop only to return: then
+    /// nothing has been noted of where they stand, which is what entering and running by themselves do most of. In line,
+    /// for it is a good part of a short call.
+    #[inline(always)]
+    pub(super) fn run_call(
+        mut self,
+        callee: Callee,
+        arguments: &ArgumentSlots,
+        host: &mut dyn Host,
+        steps: u64,
+    ) -> Result<Result<u64, Outcome>, StartError> {
+        let fuel = steps.cast_signed();
+        let slice = if METERED { fuel.min(SLICE) } else { SLICE };
+        // None to begin with, or an overdraft to pay.
+        let no_steps = fuel < 1 || self.state.fuel < 0;
+        if no_steps || callee.params != arguments.count || !(self.state.quick || self.state.become_quick()) {
+            return self.enter_and_run(callee, arguments, host, steps);
+        }
+        let (pc, acc, facc) = (callee.start as usize, 0, 0.0);
+        let step = Step { pc, fuel: slice as isize + pc.cast_signed(), acc, facc };
+        let Some((stack, mut context)) = self.context(host, 1, step, slice) else {
+            return self.enter_and_run(callee, arguments, host, steps);
+        };
+        let Some(window) = stack.first_chunk_mut::<{ WINDOW + 1 }>() else {
+            return self.enter_and_run(callee, arguments, host, steps);
+        };
+        make_outermost(window, callee, &arguments.slots);
+        Tail::run(window, &mut context);
+        let exit = match context.exit {
+            Exit::Finished => Exit::Finished,
+            _ => run_other_windows(stack, &mut context),
+        };
+        if exit == Exit::Finished {
+            context.note(fuel);
+            let result = stack.get(1).copied().unwrap_or(0);
+            self.state.entry = Some(callee.number);
+            self.ended(Outcome::Returned);
+            return Ok(Ok(result));
+        }
+        let end = context.leave::<Tail>(stack, exit, fuel);
+        self.state.entry = Some(callee.number);
+        Ok(self.run_rest(end, host))
+    }
+
+    /// The stack, and what the dispatcher works with, in the frame at this word of the stack.
+    #[inline(always)]
+    fn context<'m>(
+        &'m mut self,
+        host: &'m mut dyn Host,
+        base: usize,
+        step: Step,
+        slice: i64,
+    ) -> Option<(&'m mut [u64], Context<'m>)> {
         let (stack, heap) = self.arena.split_at_mut_checked(self.state.split)?;
         let (bindings, stack) = stack.split_at_mut_checked(self.state.bindings)?;
-        let limit = if self.state.collect_always { 0 } else { heap.len() };
-        let start = self.state.pc.cast_signed();
-        // A call that was pending asks the host differently.
-        let host_calls = if self.state.waiting.is_some() { 0 } else { self.state.host_calls_left };
         let machine = Machine {
             code: self.module.code,
-            heap,
             module: self.module,
             bindings,
             top: self.state.top,
-            limit,
-            base: self.state.base.checked_sub(self.state.bindings)?,
+            limit: heap.len(),
+            heap,
+            base,
             max_base: stack.len().saturating_sub(WINDOW),
-            seed: self.state.seed,
-            host_calls,
-            steps: self.state.counters.steps.wrapping_add_signed(slice),
+            host_calls: self.state.host_calls_left,
+            state: self.state,
+            slice,
             returned: (0, 0),
-            step: Step {
-                pc: self.state.pc,
-                fuel: slice as isize + start,
-                acc: self.state.acc,
-                facc: self.state.facc,
-            },
+            step,
             insn: Insn(0),
             charged: Cell::new(0),
             exit: Exit::Slow,
             trap: NO_TRAP,
         };
-        let mut context = Context { host, machine };
+        Some((stack, Context { host, machine }))
+    }
+
+    /// Runs at most one slice of steps. Monomorphic in the dispatcher, so that calls and returns do not ask.
+    fn run_slice<D: Dispatcher>(&mut self, host: &mut dyn Host) -> Option<Fast> {
+        let fuel = self.state.fuel;
+        let slice = if METERED { fuel.min(SLICE) } else { SLICE };
+        let State { base, bindings, pc, acc, facc, collect_always, .. } = *self.state;
+        let step = Step { pc, fuel: slice as isize + pc.cast_signed(), acc, facc };
+        let (stack, mut context) = self.context(host, base.checked_sub(bindings)?, step, slice)?;
+        if collect_always {
+            context.limit = 0;
+        }
         let exit = run_windows::<D>(stack, &mut context);
+        context.leave::<D>(stack, exit, fuel)
+    }
+}
+
+impl Context<'_> {
+    /// Notes what was done. So many steps there were.
+    #[inline(always)]
+    fn note(&mut self, fuel: i64) {
+        let Machine { state, step, slice, top, host_calls, .. } = &mut self.machine;
+        let used = if METERED { *slice - (step.fuel - step.pc.cast_signed()) as i64 } else { 0 };
+        state.top = *top;
+        state.counters.host_calls += state.host_calls_left - *host_calls;
+        state.host_calls_left = *host_calls;
+        state.fuel = fuel;
+        state.charge(used.max(0).cast_unsigned());
+    }
+
+    /// Notes what was done and where it stands, and says why the trampoline goes back.
+    #[inline(always)]
+    fn leave<D: Dispatcher>(&mut self, stack: &[u64], exit: Exit, fuel: i64) -> Option<Fast> {
         // The instruction that was met is met again, but for traps and the last return.
         if matches!(exit, Exit::Fuel | Exit::Slow | Exit::Host) {
-            context.step.pc -= 1;
+            self.step.pc -= 1;
         }
         if exit == Exit::Element {
-            context.trap = element_trap(stack, &context);
+            self.trap = element_trap(stack, self);
         }
-        let Machine { top, base, step, trap, host_calls: left, .. } = context.machine;
-        let used = if METERED { slice - (step.fuel - step.pc.cast_signed()) as i64 } else { 0 };
-        self.state.top = top;
-        self.state.base = self.state.bindings + base;
-        self.state.pc = step.pc;
-        self.state.acc = step.acc;
-        self.state.facc = step.facc;
-        self.state.host_calls_left -= host_calls - left;
-        self.state.counters.host_calls += host_calls - left;
-        self.charge(used.max(0).cast_unsigned());
+        self.note(fuel);
+        let Machine { state, base, step, trap, code, .. } = &mut self.machine;
+        state.base = state.bindings + *base;
+        state.pc = step.pc;
+        state.acc = step.acc;
+        state.facc = step.facc;
         match exit {
             Exit::Fuel | Exit::Done => None,
             Exit::Enter | Exit::Return if D::ONE => None,
-            Exit::Slow | Exit::Host => {
-                Some(Fast::Slow(Insn(self.module.code.get(step.pc).copied().unwrap_or(0))))
-            }
+            Exit::Slow | Exit::Host => Some(Fast::Slow(Insn(code.get(step.pc).copied().unwrap_or(0)))),
             Exit::Trap | Exit::Element => Some(Fast::Trap(trap.0, trap.1)),
             Exit::Finished | Exit::Enter | Exit::Frame | Exit::Return => Some(Fast::Returned),
         }
@@ -203,5 +294,19 @@ fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>) -> E
         if !matches!(context.exit, Exit::Enter | Exit::Return) {
             return context.exit;
         }
+    }
+}
+
+/// Goes on where the first window was left.
+#[inline(never)]
+fn run_other_windows(stack: &mut [u64], context: &mut Context<'_>) -> Exit {
+    match context.exit {
+        Exit::Enter | Exit::Return => run_windows::<Tail>(stack, context),
+        Exit::Frame => {
+            // The call is met again, where there is more to it.
+            context.step.pc -= 1;
+            run_windows::<Tail>(stack, context)
+        }
+        exit => exit,
     }
 }

@@ -11,6 +11,7 @@ use super::arguments::MAX_SLOTS;
 use super::vm::{Stop, Vm};
 use super::window::WINDOW;
 use crate::heap::NULL;
+use crate::module::Callee;
 
 /// The link word of the outermost frame.
 pub(crate) const OUTERMOST: u64 = u64::MAX;
@@ -53,6 +54,20 @@ impl Link {
     /// Whether this is the link of a task's first frame.
     pub(crate) const fn is_task(word: u64) -> bool {
         word & TASK != 0 && word != OUTERMOST
+    }
+}
+
+/// Makes the outermost frame at the start of these words: these are its first registers, and all others are null.
+#[inline(always)]
+pub(super) fn make_outermost(stack: &mut [u64], callee: Callee, first: &[u64; MAX_SLOTS]) {
+    let Some((link, registers)) = stack.split_first_mut() else { return };
+    *link = OUTERMOST;
+    // What a small frame has not, the window still has.
+    if let Some(registers) = registers.first_chunk_mut() {
+        *registers = *first;
+    }
+    if let Some(others) = registers.get_mut(MAX_SLOTS..usize::from(callee.frame)) {
+        others.fill(NULL);
     }
 }
 
@@ -100,32 +115,15 @@ impl Vm<'_> {
         }
     }
 
-    /// Enters a function from outside, by its first instruction and its number of registers: the outermost frame. These
-    /// are its first registers, and all others are null.
-    #[inline]
-    pub(crate) fn push_outermost(
-        &mut self,
-        start: u32,
-        frame: u8,
-        first: &[u64; MAX_SLOTS],
-    ) -> Result<(), Stop> {
+    /// Enters a function from outside: the outermost frame. These are its first registers, and all others are null.
+    pub(crate) fn push_outermost(&mut self, callee: Callee, first: &[u64; MAX_SLOTS]) -> Result<(), Stop> {
         let link = self.state.bindings;
         self.state.base = link + 1;
         self.make_room(link + 1)?;
-        if let Some([link, registers @ ..]) = self.arena.get_mut(link..) {
-            *link = OUTERMOST;
-            match registers.first_chunk_mut() {
-                // What a small frame has not, the window still has.
-                Some(registers) if usize::from(frame) <= MAX_SLOTS => *registers = *first,
-                _ => {
-                    let values = first.iter().copied().chain(core::iter::repeat(NULL));
-                    for (register, value) in registers.iter_mut().take(usize::from(frame)).zip(values) {
-                        *register = value;
-                    }
-                }
-            }
+        if let Some(stack) = self.arena.get_mut(link..) {
+            make_outermost(stack, callee, first);
         }
-        self.state.pc = start as usize;
+        self.state.pc = callee.start as usize;
         Ok(())
     }
 }

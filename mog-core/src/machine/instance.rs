@@ -12,7 +12,7 @@ use super::window::WINDOW;
 use crate::error::Failure;
 use crate::heap::{MAX_WORDS, Memory, NULL, ObjectHeader, Value};
 use crate::host::{Binding, Builder, Host, operand_count};
-use crate::module::{Import, Module, Requirement, TypeId};
+use crate::module::{Callee, Import, Module, Requirement, TypeId};
 
 /// How an instance is set up.
 #[derive(Clone, Copy, Default, Debug)]
@@ -113,6 +113,7 @@ impl<'a> Instance<'a> {
             failure: (0, NULL),
             entry: None,
             ended: false,
+            quick: false,
             tasks: Tasks::NONE,
             dispatch: config.dispatch,
             noted: 0,
@@ -168,71 +169,50 @@ impl<'a, S: BorrowMut<State>> Instance<'a, S> {
         words: usize,
         arguments: impl FnOnce(&mut Builder<'_, '_>, &mut heapless::Vec<u64, WINDOW>) -> Option<()>,
     ) -> Result<(), StartError> {
-        let params = self.open(function, &ArgumentSlots::NONE)?;
+        let callee = self.module.callee(function).ok_or(StartError::NoFunction)?;
         let mut vm = self.vm();
+        vm.open(callee, &ArgumentSlots::NONE)?;
         vm.reserve(words).map_err(|_| StartError::OutOfMemory)?;
         let mut slots = heapless::Vec::new();
         arguments(&mut Builder::new(&mut vm), &mut slots).ok_or(StartError::Arguments)?;
-        if slots.len() != usize::from(params) {
+        if slots.len() != usize::from(callee.params) {
             return Err(StartError::Arguments);
         }
         for (register, &slot) in (0..=u8::MAX).zip(&slots) {
             vm.set_reg(register, slot);
         }
-        self.state.borrow_mut().entry = Some(function);
+        vm.state.entry = Some(function);
         Ok(())
     }
 
-    /// The same with arguments that need no room.
+    /// Enters a function with arguments that need no room, and runs it. This is [`Instance::enter`] and [`Instance::run`], in
+    /// a fraction of the time where the function is a short one; only where it stood cannot be told once it has returned.
+    /// Gives the first slot of the result, as [`Instance::result_slot`] does, or how the run ended if not so.
     ///
     /// # Errors
     /// As for [`Instance::enter`].
     #[inline]
-    pub fn enter_slots(&mut self, function: u16, arguments: &ArgumentSlots) -> Result<(), StartError> {
-        if self.open(function, arguments)? != arguments.count {
-            return Err(StartError::Arguments);
-        }
-        self.state.borrow_mut().entry = Some(function);
-        Ok(())
-    }
-
-    /// Makes the frame of a function, which is not yet entered. Gives how many registers its parameters have.
-    #[inline]
-    fn open(&mut self, function: u16, arguments: &ArgumentSlots) -> Result<u8, StartError> {
-        let (start, [params, _, frame, _]) = self.module.entry(function).ok_or(StartError::NoFunction)?;
-        if self.module.captures(function) != TypeId::UNIT {
-            return Err(StartError::NoFunction);
-        }
-        self.clear_stack();
-        let opened = self.vm().push_outermost(start, frame, &arguments.slots);
-        opened.map(|()| params).map_err(|_| StartError::OutOfMemory)
+    pub fn call(
+        &mut self,
+        callee: Callee,
+        arguments: &ArgumentSlots,
+        host: &mut dyn Host,
+        steps: u64,
+    ) -> Result<Result<u64, Outcome>, StartError> {
+        self.vm().run_call(callee, arguments, host, steps)
     }
 
     /// Runs what was entered, for at most so many steps more (an overdraft of the last run is paid first). What has ended,
     /// in whatever way, does not go on.
     #[inline]
     pub fn run(&mut self, host: &mut dyn Host, steps: u64) -> Outcome {
-        self.run_by(steps, |vm| vm.run(host))
+        self.vm().run_entered(steps, |vm| vm.run(host))
     }
 
     /// The same for one instruction, after which it is paused if it did not end otherwise: for profiles, which want to
     /// know what each costs.
     pub fn step(&mut self, host: &mut dyn Host, steps: u64) -> Outcome {
-        self.run_by(steps, |vm| vm.step(host))
-    }
-
-    #[inline]
-    fn run_by(&mut self, steps: u64, run: impl FnOnce(&mut Vm<'_>) -> Outcome) -> Outcome {
-        let mut vm = self.vm();
-        if vm.state.entry.is_none() || vm.state.ended {
-            return Outcome::Idle;
-        }
-        let steps = i64::try_from(steps).unwrap_or(i64::MAX);
-        vm.state.fuel = vm.state.fuel.min(0).saturating_add(steps);
-        let outcome = run(&mut vm);
-        vm.note_use(0);
-        vm.state.ended = outcome == Outcome::Returned || outcome.is_end();
-        outcome
+        self.vm().run_entered(steps, |vm| vm.step(host))
     }
 
     /// Sets how many host calls it may still make: the run ends before the next one beyond them, and another run goes

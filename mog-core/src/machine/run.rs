@@ -1,7 +1,9 @@
 //! The outer loop: fast instructions, slow ones, host calls, failures, until the program ends or pauses.
 
+use super::arguments::ArgumentSlots;
 use super::binding::{ABSENT, ImportBinding, REFUSED};
 use super::fast::Fast;
+use super::instance::StartError;
 use super::ops::call::CALL_STEPS;
 use super::vm::{Stop, Vm};
 use crate::error::{Failure, TrapCode};
@@ -9,7 +11,7 @@ use crate::features::{TASKS, lacks};
 use crate::heap::NULL;
 use crate::host::{Answer, Call, Host, Reply, operand_count};
 use crate::isa::{Insn, Op, ext_words};
-use crate::module::Function;
+use crate::module::{Callee, Function};
 
 /// How a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,14 +72,81 @@ pub(super) const HOST_CALL_STEPS: u64 = 8;
 const UNWIND_STEPS: u64 = 8;
 
 impl Vm<'_> {
+    /// The steps that there are if so many more may be taken.
+    #[inline(always)]
+    pub(super) fn fuel(&self, steps: u64) -> i64 {
+        self.state.fuel.min(0).saturating_add(i64::try_from(steps).unwrap_or(i64::MAX))
+    }
+
+    /// Makes the frame of a function, which is not yet entered.
+    pub(super) fn open(&mut self, callee: Callee, arguments: &ArgumentSlots) -> Result<(), StartError> {
+        self.state.clear_stack();
+        self.push_outermost(callee, &arguments.slots).map_err(|_| StartError::OutOfMemory)
+    }
+
+    /// Runs what was entered, if anything was and has not ended.
+    pub(super) fn run_entered(&mut self, steps: u64, run: impl FnOnce(&mut Vm<'_>) -> Outcome) -> Outcome {
+        if self.state.entry.is_none() || self.state.ended {
+            return Outcome::Idle;
+        }
+        self.state.fuel = self.fuel(steps);
+        self.state.quick = false;
+        let outcome = run(self);
+        self.ended(outcome)
+    }
+
+    /// Enters a function and runs it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn enter_and_run(
+        mut self,
+        callee: Callee,
+        arguments: &ArgumentSlots,
+        host: &mut dyn Host,
+        steps: u64,
+    ) -> Result<Result<u64, Outcome>, StartError> {
+        self.open(callee, arguments)?;
+        if callee.params != arguments.count {
+            return Err(StartError::Arguments);
+        }
+        self.state.entry = Some(callee.number);
+        let outcome = self.run_entered(steps, |vm| vm.run(host));
+        Ok(self.result_of(outcome))
+    }
+
+    /// Runs what was entered and has left the fast loop, or been through a slice of it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn run_rest(mut self, end: Option<Fast>, host: &mut dyn Host) -> Result<u64, Outcome> {
+        (self.state.ended, self.state.quick) = (false, false);
+        let outcome = end.and_then(|end| self.go_on(end, host)).unwrap_or_else(|| self.run(host));
+        self.ended(outcome);
+        self.result_of(outcome)
+    }
+
+    /// The first slot of the result, if the function returned.
+    fn result_of(&self, outcome: Outcome) -> Result<u64, Outcome> {
+        if outcome == Outcome::Returned { Ok(self.result_slot()) } else { Err(outcome) }
+    }
+
+    /// The first slot of the result of the function that returned.
+    #[inline]
+    pub(super) fn result_slot(&self) -> u64 {
+        self.arena.get(self.state.bindings + 1).copied().unwrap_or(0)
+    }
+
+    /// Notes how a run ended.
+    #[inline(always)]
+    pub(super) fn ended(&mut self, outcome: Outcome) -> Outcome {
+        self.note_use(0);
+        self.state.ended = outcome == Outcome::Returned || outcome.is_end();
+        outcome
+    }
+
     /// Runs until the program ends, pauses, or waits for the host.
     pub(crate) fn run(&mut self, host: &mut dyn Host) -> Outcome {
         loop {
             let end = self.run_fast(host);
-            // As most calls of a host's end.
-            if matches!(end, Fast::Returned) && !self.in_task() {
-                return Outcome::Returned;
-            }
             if let Some(outcome) = self.go_on(end, host) {
                 return outcome;
             }

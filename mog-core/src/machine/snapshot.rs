@@ -223,6 +223,7 @@ impl Saved {
             failure: self.failure,
             entry: self.entry,
             ended: false,
+            quick: false,
             tasks: Tasks {
                 running,
                 ready,

@@ -131,9 +131,11 @@ fn what_runs_is_dropped_whole() {
     m.state.base += 40;
     (m.state.paid, m.state.waiting, m.state.entry, m.state.ended) = (5, Some(3), Some(0), true);
     m.state.failure = (1, 2);
+    (m.state.pc, m.state.acc, m.state.facc, m.state.quick) = (6, 7, 8.0, true);
     m.state.clear_stack();
     assert_eq!((m.state.base, m.state.paid, m.state.waiting), (base, 0, None));
     assert_eq!((m.state.entry, m.state.ended, m.state.failure), (None, false, (0, crate::heap::NULL)));
+    assert_eq!((m.state.pc, m.state.acc, m.state.facc, m.state.quick), (0, 0, 0.0, false));
 }
 
 #[test]

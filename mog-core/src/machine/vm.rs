@@ -77,6 +77,8 @@ pub struct State {
     pub(crate) entry: Option<u16>,
     /// Whether it has ended, so that there is nothing to go on with.
     pub(crate) ended: bool,
+    /// Whether no more is left of any run than that, and the next call can be a quick one.
+    pub(crate) quick: bool,
     pub(crate) tasks: Tasks,
     pub(crate) dispatch: Dispatch,
     /// The word of the arena up to which the counters know of its use.
@@ -107,6 +109,15 @@ impl State {
         self.paid = 0;
         self.failure = (0, NULL);
         self.base = self.bindings + 1;
+        (self.pc, self.acc, self.facc) = (0, 0, 0.0);
+        self.quick = false;
+    }
+
+    /// Takes steps, whether or not they are left.
+    #[inline(always)]
+    pub(super) const fn charge(&mut self, cost: u64) {
+        self.fuel = self.fuel.saturating_sub_unsigned(cost);
+        self.counters.steps += cost;
     }
 }
 
@@ -176,7 +187,6 @@ impl Vm<'_> {
     /// Charges for work that was just done, when its cost could not be known beforehand. May overdraw, by no
     /// more than work in proportion to the arena's size; the overdraft is paid first by the next run.
     pub(crate) fn charge(&mut self, cost: u64) {
-        self.state.fuel = self.state.fuel.saturating_sub_unsigned(cost);
-        self.state.counters.steps += cost;
+        self.state.charge(cost);
     }
 }

@@ -156,6 +156,24 @@ impl Function {
     }
 }
 
+/// A function of a module as it is called from outside, looked up once: see [`Module::callee`]. With another module it
+/// means nothing, and does no harm: that runs what it has there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Callee {
+    pub(crate) start: u32,
+    pub(crate) number: u16,
+    pub(crate) params: u8,
+    pub(crate) frame: u8,
+}
+
+impl Callee {
+    /// The function's number.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self.number
+    }
+}
+
 /// A range of code with a place where failures raised in it go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Handler {
@@ -335,6 +353,14 @@ impl<'a> Module<'a> {
             captures: TypeId(captures),
             registers,
         })
+    }
+
+    /// A function to be called from outside; none if there is no such one, or if it is a closure.
+    #[must_use]
+    pub fn callee(&self, index: u16) -> Option<Callee> {
+        let Function { start, params, frame, .. } =
+            self.function(index).filter(|function| function.captures == TypeId::UNIT)?;
+        Some(Callee { start, number: index, params, frame })
     }
 
     /// What a call needs of a function: its first instruction, and its registers of parameters, results, the

@@ -246,6 +246,7 @@ impl RuntimeBuilder {
             config,
             timeout,
             budget: Budget::new(steps, host_calls),
+            ready: None,
             fresh: false,
             initialised: false,
             paused: false,

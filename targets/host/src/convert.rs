@@ -504,6 +504,25 @@ fn entries<K: FromMog, V: FromMog>(value: Value) -> Result<Entries<K, V>, Mismat
     Ok(list.into_iter())
 }
 
+/// Types of a function's first parameters, in a place of fixed size so that a call compares them at once.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct ParamTypes([TypeId; MAX_TUPLE + 1]);
+
+impl ParamTypes {
+    /// Where there is no parameter.
+    const NONE: TypeId = TypeId(u16::MAX);
+
+    pub(crate) fn new(params: &[u16]) -> Self {
+        let mut types = [Self::NONE; MAX_TUPLE + 1];
+        types.iter_mut().zip(params).for_each(|(ty, &param)| *ty = TypeId(param));
+        Self(types)
+    }
+}
+
+/// The most values of a tuple of arguments.
+const MAX_TUPLE: usize = 6;
+
 /// Arguments for a function of a program: a tuple of up to six values, or a list of them.
 pub trait Arguments {
     /// The values in order.
@@ -518,7 +537,7 @@ pub trait Arguments {
     /// The slots of arguments for parameters of these types; none if they are others, or not of one slot each that
     /// needs no room in the arena.
     #[doc(hidden)]
-    fn slots(&self, types: &[u16]) -> Option<ArgumentSlots> {
+    fn slots(&self, types: &ParamTypes) -> Option<ArgumentSlots> {
         let _ = types;
         None
     }
@@ -545,11 +564,11 @@ macro_rules! tuples {
                 }
 
                 #[inline]
-                fn slots(&self, types: &[u16]) -> Option<ArgumentSlots> {
+                fn slots(&self, types: &ParamTypes) -> Option<ArgumentSlots> {
                     let ($($name,)*) = self;
-                    let mut types = types.iter().map(|&ty| TypeId(ty));
+                    let mut types = types.0.iter().copied();
                     let slots = [$($name.slot(types.next()?)?),*];
-                    types.next().is_none().then(|| ArgumentSlots::new(slots))
+                    (types.next()? == ParamTypes::NONE).then(|| ArgumentSlots::new(slots))
                 }
             }
         )*

@@ -23,6 +23,7 @@ use crate::notes::Notes;
 use crate::pending::{Pending, Progress, contained};
 use crate::read::{MAX_BYTES, Reader};
 use crate::replay::{Divergence, Happening, Recorded, Replay};
+use crate::types::is_plain;
 use crate::{CallError, CapabilitySet, Function, Interrupt, Type, Value};
 
 /// Longest message of a failure that a program gets to see, in bytes.
@@ -76,6 +77,8 @@ pub(crate) struct Gate {
     pub(crate) asking: Vec<Asking>,
     /// Whether calls may be made directly: nobody looks on, and the clock does not matter.
     direct: bool,
+    /// Whether something may be left of a run: since nothing was, a call was made other than directly.
+    touched: bool,
     /// Why a direct call failed, for the machine to settle, and its cost in steps.
     unsettled: Option<Box<(CallError, u64)>>,
 }
@@ -98,6 +101,7 @@ impl Gate {
             bound: Vec::new(),
             asking: Vec::new(),
             direct: false,
+            touched: false,
             unsettled: None,
         }
     }
@@ -199,10 +203,18 @@ impl Gate {
         }
     }
 
-    /// Whether nothing is left of a run: no call that is under way, and no reason to stop.
+    /// Whether nothing is left of a run: no output, no call that is under way, and no reason to stop.
     #[inline]
-    pub(crate) fn is_clear(&self) -> bool {
-        self.asking.is_empty() && self.stop.is_none() && self.pending.is_clear()
+    pub(crate) fn is_done(&self) -> bool {
+        let is_quiet = self.state.output.is_empty() && self.stop.is_none();
+        is_quiet && self.asking.is_empty() && self.pending.is_clear()
+    }
+
+    /// Whether it is done for certain, as quickly as can be said.
+    #[inline]
+    pub(crate) fn is_untouched(&self) -> bool {
+        debug_assert!(self.touched || self.is_done());
+        !self.touched
     }
 
     /// Nobody waits for any call any more.
@@ -227,6 +239,7 @@ impl Gate {
 
     /// A run begins.
     pub(crate) fn begin(&mut self) {
+        self.touched = !self.is_done();
         self.direct = !self.is_recorded() && self.deadline.is_none() && self.stop.is_none();
     }
 
@@ -496,6 +509,7 @@ impl Host for Gate {
     }
 
     fn call(&mut self, function: u16, call: &mut Call<'_, '_>) -> Reply {
+        self.touched = true;
         self.perform(function, call, None, |gate, call| gate.invoke(function, call))
     }
 
@@ -514,6 +528,7 @@ impl Host for Gate {
     }
 
     fn resume(&mut self, function: u16, token: u32, call: &mut Call<'_, '_>) -> Reply {
+        self.touched = true;
         if call.answer().is_some() {
             return self
                 .perform(function, call, Some(token), |gate, call| gate.answered(function, token, call));
@@ -529,6 +544,7 @@ impl Host for Gate {
     }
 
     fn spawn_failed(&mut self, failure: Failure, message: &str) {
+        self.touched = true;
         let kind = if failure == Failure::Denied { " (denied)" } else { "" };
         // A log that cannot be written stops no program.
         let _ = log::line("error", &format!("a spawned task failed{kind}: {message}"), &mut self.state);
@@ -556,17 +572,6 @@ impl fmt::Debug for Gate {
 
 fn denied() -> Progress {
     Progress::Done(Err(CallError::Denied("capability denied".to_owned())))
-}
-
-/// Whether each parameter is in one register that reads the same as a signed number, a float or a reference.
-fn is_plain(signature: TypeRecord<'_>) -> bool {
-    let params = signature.components.split_last().map_or(&[][..], |(_, params)| params);
-    params.iter().all(|&ty| TypeId(ty) == TypeId::STR || is_scalar(TypeId(ty)))
-}
-
-/// Whether a value of this type is in one register that reads the same as a signed number or a float.
-pub(crate) fn is_scalar(ty: TypeId) -> bool {
-    matches!(ty, TypeId::BOOL | TypeId::FLOAT | TypeId::F32) || (TypeId::INT.0..TypeId::U64.0).contains(&ty.0)
 }
 
 /// The arguments as the observer sees them; what cannot be copied is described instead.

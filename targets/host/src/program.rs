@@ -6,8 +6,9 @@ use std::sync::Arc;
 use mog_compiler::diagnostic::{Diagnostics, SourceFile};
 use mog_compiler::{Optimizations, Options, compile};
 use mog_core::module::Sections;
-use mog_core::{LoadError, Module, TypeId};
+use mog_core::{Callee, LoadError, Module, TypeId};
 
+use crate::convert::ParamTypes;
 use crate::{CapabilitySet, Error};
 
 /// What a source is called where nobody said otherwise.
@@ -35,9 +36,10 @@ struct Inner {
 /// A function that the host can call.
 pub(crate) struct Export {
     name: String,
-    pub(crate) function: u16,
+    pub(crate) callee: Callee,
     /// Types of its parameters.
     pub(crate) params: Vec<u16>,
+    pub(crate) types: ParamTypes,
 }
 
 impl Inner {
@@ -59,9 +61,10 @@ impl Inner {
             let record = signature.and_then(|signature| module.types.record(signature));
             let params = record.and_then(|record| record.components.split_last());
             let params = params.map_or(Vec::new(), |(_, params)| params.to_vec());
-            Export { name: export.name.to_owned(), function: export.function, params }
+            let (callee, types) = (module.callee(export.function)?, ParamTypes::new(&params));
+            Some(Export { name: export.name.to_owned(), callee, params, types })
         };
-        let exports = metadata.exports().map(export).collect();
+        let exports = metadata.exports().filter_map(export).collect();
         let init = metadata.init();
         let has_handles = has_handles(&module);
         Ok(Self {
@@ -183,7 +186,7 @@ impl Program {
     }
 
     pub(crate) fn export(&self, name: &str) -> Option<u16> {
-        self.find_export(name).map(|export| export.function)
+        self.find_export(name).map(|export| export.callee.number())
     }
 
     /// Whether it may have handles of the host's.

@@ -4,10 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use mog_core::module::TypeKind;
-use mog_core::{Module, TypeId};
+use mog_core::{Callee, Module, TypeId};
 
-use crate::gate::is_scalar;
-use crate::types::function_text;
+use crate::convert::ParamTypes;
+use crate::types::{function_text, is_scalar};
 use crate::{Arguments, CallStack, Error, FromMog, Program, Runtime, Type, Value};
 
 /// A `pub fn` of a program, or `main`, that was looked up and whose types were compared once, so that a call of it costs
@@ -30,9 +30,8 @@ use crate::{Arguments, CallStack, Error, FromMog, Program, Runtime, Type, Value}
 pub struct PubFn<A, R> {
     program: Program,
     name: String,
-    function: u16,
-    /// Types of its parameters.
-    params: Vec<u16>,
+    callee: Callee,
+    params: ParamTypes,
     /// Whether its result is nothing, or in one register that says all.
     is_direct: bool,
     types: PhantomData<fn(A) -> R>,
@@ -48,12 +47,12 @@ impl Program {
     /// others.
     pub fn pub_fn<A: Arguments, R: FromMog>(&self, name: &str) -> Result<PubFn<A, R>, Error> {
         let export = self.find_export(name).ok_or_else(|| self.no_function(name))?;
-        let (module, function, params) = (self.view(), export.function, export.params.clone());
-        let signature = module.function(function).map_or(TypeId::UNIT, |function| function.signature);
+        let (module, callee, params) = (self.view(), export.callee, &export.params);
+        let signature = module.function(callee.number()).map_or(TypeId::UNIT, |function| function.signature);
         let components = module.types.record(signature).map_or(&[][..], |record| record.components);
         let result = components.last().map_or(TypeId::UNIT, |&ty| TypeId(ty));
         let (own, own_result) = (A::mog_types(), R::mog_type());
-        let given = own.iter().zip(&params).all(|(own, &ty)| own.gives(TypeId(ty), &module));
+        let given = own.iter().zip(params).all(|(own, &ty)| own.gives(TypeId(ty), &module));
         if own.len() != params.len() || !given || !own_result.accepts(delivered(result, &module), &module) {
             let function = function_text(&module, name, signature, "");
             let taken_for = Type::Function(own, Box::new(own_result)).to_string();
@@ -61,7 +60,7 @@ impl Program {
         }
         let is_direct = result == TypeId::UNIT || is_scalar(result);
         let name = name.to_owned();
-        Ok(PubFn { program: self.clone(), name, function, params, is_direct, types: PhantomData })
+        Ok(PubFn { program: self.clone(), name, callee, params: export.types, is_direct, types: PhantomData })
     }
 }
 
@@ -82,19 +81,19 @@ impl<A: Arguments, R: FromMog> PubFn<A, R> {
     /// As for [`Runtime::call`]; [`Error::Failed`] if the result is no `R`, such as a number out of its range.
     #[inline]
     pub fn call(&self, runtime: &mut Runtime, arguments: A) -> Result<R, Error> {
-        if !self.program.is(&runtime.program) || !runtime.is_plain() {
-            return self.call_by_name(runtime, arguments);
-        }
-        let Some(slots) = arguments.slots(&self.params) else {
-            return self.call_by_name(runtime, arguments);
-        };
-        runtime.call_slots(self.function, &slots).map_err(|error| *error)?;
-        if self.is_direct
-            && let Some(result) = R::from_register(runtime.result_slot().cast_signed())
+        if self.program.is(&runtime.program)
+            && let Some(slots) = arguments.slots(&self.params)
+            && let Some(called) = runtime.call_slots(self.callee, &slots)
         {
-            return Ok(result);
+            let slot = called.map_err(|error| *error)?;
+            if self.is_direct
+                && let Some(result) = R::from_register(slot.cast_signed())
+            {
+                return Ok(result);
+            }
+            return result_as(runtime.result()?);
         }
-        result_as(runtime.result()?)
+        self.call_by_name(runtime, arguments)
     }
 
     #[cold]
@@ -112,12 +111,12 @@ fn result_as<R: FromMog>(value: Value) -> Result<R, Error> {
 
 impl<A, R> Clone for PubFn<A, R> {
     fn clone(&self) -> Self {
-        let Self { program, name, function, params, is_direct, types } = self;
+        let Self { program, name, callee, params, is_direct, types } = self;
         Self {
             program: program.clone(),
             name: name.clone(),
-            function: *function,
-            params: params.clone(),
+            callee: *callee,
+            params: *params,
             is_direct: *is_direct,
             types: *types,
         }

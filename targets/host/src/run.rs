@@ -1,5 +1,6 @@
 //! One run: slices of steps until the program ends or a limit does, and what came of it.
 
+use std::num::NonZeroU64;
 use std::task::Poll;
 
 use mog_core::heap::Data;
@@ -47,6 +48,26 @@ impl Budget {
         self.left = self.limit;
         self.calls_left = self.call_limit;
     }
+
+    /// The host calls that a run may make.
+    #[inline]
+    pub(crate) const fn calls(&self) -> u64 {
+        self.call_limit
+    }
+
+    /// The steps of a whole run's first slice, if it has any.
+    pub(crate) fn first_slice(&self, gate: &Gate) -> Option<NonZeroU64> {
+        NonZeroU64::new(self.limit.min(most(gate, &Patience::Blocks)))
+    }
+}
+
+/// The most steps that a slice has.
+fn most(gate: &Gate, patience: &Patience<'_, '_>) -> u64 {
+    match patience {
+        Patience::Polls(_) => TURN,
+        Patience::Blocks if gate.is_sliced() => SLICE,
+        Patience::Blocks => UNSLICED,
+    }
 }
 
 /// How a run ended.
@@ -58,33 +79,30 @@ pub(crate) enum End {
     Machine(Outcome),
 }
 
-/// Runs in slices while there is a clock to look at or others want their turn, and waits when the program waits. In line,
-/// for it is a good part of a short call.
-#[inline(always)]
+/// Runs in slices while there is a clock to look at or others want their turn, and waits when the program waits. The first
+/// slice may be over, with this outcome.
 pub(crate) fn run(
     instance: &mut Running<'_>,
     gate: &mut Gate,
     budget: &mut Budget,
     mut profiler: Option<&mut Profiler>,
     patience: &mut Patience<'_, '_>,
+    mut first: Option<(u64, Outcome)>,
 ) -> Poll<End> {
     let mut taken = 0;
-    gate.begin();
     loop {
         if budget.left == 0 {
             return Poll::Ready(End::OutOfSteps);
         }
-        let most = match patience {
-            Patience::Polls(_) => TURN,
-            Patience::Blocks if gate.is_sliced() => SLICE,
-            Patience::Blocks => UNSLICED,
-        };
-        let slice = budget.left.min(most);
-        instance.limit_host_calls(budget.calls_left);
-        let outcome = match &mut profiler {
-            None => instance.run(gate, slice),
-            Some(profiler) => profiler.step(instance, gate, slice),
-        };
+        let (slice, outcome) = first.take().unwrap_or_else(|| {
+            let slice = budget.left.min(most(gate, patience));
+            instance.limit_host_calls(budget.calls_left);
+            let outcome = match &mut profiler {
+                None => instance.run(gate, slice),
+                Some(profiler) => profiler.step(instance, gate, slice),
+            };
+            (slice, outcome)
+        });
         let used = slice - instance.steps_left().min(slice);
         budget.left -= used;
         budget.calls_left = instance.host_calls_left();

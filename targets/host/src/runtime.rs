@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::mem;
+use std::num::NonZeroU64;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use mog_core::heap::SlotValues;
-use mog_core::{ArgumentSlots, Config, Counters, Instance, Module, StartError, State, TypeId};
+use mog_core::{
+    ArgumentSlots, Callee, Config, Counters, Instance, Module, Outcome, StartError, State, TypeId,
+};
 
 use crate::audit::OUT_OF_TIME;
 use crate::drive::Patience;
@@ -42,6 +45,8 @@ pub struct Runtime {
     pub(crate) config: Config,
     pub(crate) timeout: Option<Duration>,
     pub(crate) budget: Budget,
+    /// What [`Runtime::readiness`] found when it was linked, or the last run had ended.
+    pub(crate) ready: Option<NonZeroU64>,
     /// Whether it was linked and nothing has run since.
     pub(crate) fresh: bool,
     /// Whether module state has its first values.
@@ -100,6 +105,7 @@ impl Runtime {
     }
 
     pub(crate) fn link(&mut self) -> Result<(), Error> {
+        self.ready = None;
         self.gate.unlink();
         match Instance::new(self.program.view(), &mut self.arena, &mut self.gate, self.config) {
             Ok(instance) => {
@@ -107,6 +113,7 @@ impl Runtime {
                 self.profiler = self.profiler.take().map(|_| Profiler::default());
                 self.fresh = true;
                 self.initialised = self.program.init().is_none();
+                self.ready = self.readiness();
                 Ok(())
             }
             Err(error) => Err(self.start_error(error)),
@@ -169,35 +176,49 @@ impl Runtime {
     /// # Errors
     /// If there is no such function or the arguments do not fit it; otherwise as for [`Runtime::execute`].
     pub fn call(&mut self, name: &str, arguments: impl Arguments) -> Result<Value, Error> {
-        if self.is_plain()
+        if self.ready.is_some()
             && let Some(export) = self.program.find_export(name)
-            && let Some(slots) = arguments.slots(&export.params)
+            && let Some(slots) = arguments.slots(&export.types)
         {
-            let function = export.function;
-            self.call_slots(function, &slots).map_err(|error| *error)?;
-            return self.result();
+            let callee = export.callee;
+            if let Some(called) = self.call_slots(callee, &slots) {
+                return called.map_err(|error| *error).and_then(|_| self.result());
+            }
         }
         let entry = self.begin(name, arguments.into_values())?;
         self.drive(Some(entry))
     }
 
-    /// Whether a call is no more than that: its function can be entered, and nobody has to be told of its arguments, now
-    /// or later.
-    #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.initialised && self.state.is_some() && !self.gate.is_recorded()
+    /// Calls a function whose arguments are these slots, and gives its result's first slot; none if it has to be looked at
+    /// what else is due. A run that returns in its first slice and leaves nothing has no more to it than is here.
+    pub(crate) fn call_slots(
+        &mut self,
+        callee: Callee,
+        slots: &ArgumentSlots,
+    ) -> Option<Result<u64, Box<Error>>> {
+        let slice = self.ready?.get();
+        self.start_clock();
+        let lent = Lent(&mut self.state);
+        let state = lent.0.as_mut()?;
+        let mut instance = Instance::attach(self.program.view(), &mut self.arena, state);
+        instance.limit_host_calls(self.budget.calls());
+        let called = instance.call(callee, slots, &mut self.gate, slice);
+        lent.give_back();
+        match called {
+            Ok(Ok(result)) if self.gate.is_untouched() => Some(Ok(result)),
+            called => {
+                Some(self.call_on(slice, called.map(|result| result.err().unwrap_or(Outcome::Returned))))
+            }
+        }
     }
 
-    /// Makes a plain call of a function whose arguments are these slots. The result can be read then.
-    pub(crate) fn call_slots(&mut self, function: u16, slots: &ArgumentSlots) -> Result<(), Box<Error>> {
-        if self.paused || self.next.is_some() || self.gate.stop.is_some() {
-            self.forget();
-        }
+    /// The rest of a call that did not return in its first slice, or left something.
+    #[cold]
+    fn call_on(&mut self, slice: u64, outcome: Result<Outcome, StartError>) -> Result<u64, Box<Error>> {
+        let outcome = outcome.map_err(|error| self.start_error(error))?;
         self.budget.renew();
-        self.start_clock();
-        let enter = |instance: &mut Running<'_>| instance.enter_slots(function, slots);
-        match self.run(enter, &mut Patience::Blocks) {
-            Poll::Ready(result) => result,
+        match self.run(None, Some((slice, outcome)), &mut Patience::Blocks) {
+            Poll::Ready(result) => result.map(|()| self.result_slot()),
             // Whoever blocks is not told to come back.
             Poll::Pending => Err(Error::Idle.into()),
         }
@@ -372,9 +393,7 @@ impl Runtime {
         patience: &mut Patience<'_, '_>,
     ) -> Poll<Result<Value, Error>> {
         loop {
-            let entered = entry.take();
-            let enter = |instance: &mut Running<'_>| entered.map_or(Ok(()), |entry| enter(instance, &entry));
-            let Poll::Ready(result) = self.run(enter, patience) else { return Poll::Pending };
+            let Poll::Ready(result) = self.run(entry.take(), None, patience) else { return Poll::Pending };
             let result = result.map_err(|error| *error).and_then(|()| self.result());
             let ended = result.is_err() || self.next.is_none();
             if let Some(divergence) = self.divergence(&result).filter(|_| ended) {
@@ -400,35 +419,52 @@ impl Runtime {
         })
     }
 
-    /// One run: enters a function or leaves what was entered, runs it, and says what came of it.
-    #[inline]
+    /// One run: enters a function or leaves what was entered, runs it, and says what came of it. Its first slice may be over,
+    /// with this outcome.
     fn run(
         &mut self,
-        enter: impl FnOnce(&mut Running<'_>) -> Result<(), StartError>,
+        entry: Option<Entry>,
+        first: Option<(u64, Outcome)>,
         patience: &mut Patience<'_, '_>,
     ) -> Poll<Result<(), Box<Error>>> {
-        let Self { program, arena, state, gate, budget, profiler, fresh, paused, .. } = self;
-        *paused = false;
+        let Self { program, arena, state, gate, budget, profiler, ready, fresh, paused, .. } = self;
+        (*ready, *paused) = (None, false);
         let lent = Lent(state);
         let Some(state) = lent.0 else { return Poll::Ready(Err(Error::Idle.into())) };
         *fresh = false;
         let mut instance = Instance::attach(program.view(), arena, state);
-        if let Err(error) = enter(&mut instance) {
+        if let Some(entry) = entry
+            && let Err(error) = enter(&mut instance, &entry)
+        {
             lent.give_back();
             return Poll::Ready(Err(self.start_error(error).into()));
         }
-        let end = run(&mut instance, gate, budget, profiler.as_mut(), patience);
+        gate.begin();
+        let end = run(&mut instance, gate, budget, profiler.as_mut(), patience, first);
         lent.give_back();
-        match end {
-            Poll::Ready(End::Returned) if self.gate.state.output.is_empty() && self.gate.is_clear() => {
-                Poll::Ready(Ok(()))
-            }
+        let result = match end {
+            Poll::Ready(End::Returned) if self.gate.is_done() => Poll::Ready(Ok(())),
             Poll::Ready(end) => Poll::Ready(self.wind_up(end)),
             Poll::Pending => {
                 self.paused = true;
                 Poll::Pending
             }
+        };
+        self.ready = self.readiness();
+        result
+    }
+
+    /// The steps of the next call's first slice, if there is nothing else to it: module state has its first values, nothing
+    /// is left of any run, and nobody has to be told of the arguments, now or later.
+    fn readiness(&mut self) -> Option<NonZeroU64> {
+        let rests = self.initialised && !self.paused && self.next.is_none() && self.gate.is_done();
+        // How long a slice is, is known once there is a clock.
+        let no_clock = self.timeout.is_some() && self.gate.deadline.is_none();
+        if !rests || no_clock || self.gate.is_recorded() || self.profiler.is_some() {
+            return None;
         }
+        self.gate.begin();
+        self.budget.first_slice(&self.gate)
     }
 
     /// What is due when a run has ended and has left something.

@@ -369,3 +369,14 @@ pub fn function_text(module: &Module<'_>, name: &str, signature: TypeId, names: 
         _ => format!("fn {name}({}) -> {}", params.join(", "), text.list(&[result])),
     }
 }
+
+/// Whether each parameter is in one register that reads the same as a signed number, a float or a reference.
+pub(crate) fn is_plain(signature: TypeRecord<'_>) -> bool {
+    let params = signature.components.split_last().map_or(&[][..], |(_, params)| params);
+    params.iter().all(|&ty| TypeId(ty) == TypeId::STR || is_scalar(TypeId(ty)))
+}
+
+/// Whether a value of this type is in one register that reads the same as a signed number or a float.
+pub(crate) fn is_scalar(ty: TypeId) -> bool {
+    matches!(ty, TypeId::BOOL | TypeId::FLOAT | TypeId::F32) || (TypeId::INT.0..TypeId::U64.0).contains(&ty.0)
+}

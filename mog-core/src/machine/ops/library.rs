@@ -48,7 +48,7 @@ fn look_up(operands: Insn, left: u64, r: &Regs, c: &Context<'_>) -> Option<(Map,
         return None;
     }
     let key = r[at(operands.b())];
-    let hash = hash_word(c.seed, key);
+    let hash = hash_word(c.state.seed, key);
     let (found, probes) = map.probe(c.heap, hash, |other| other == key)?;
     let cost = LOOKUP_STEPS + probes;
     (cost <= left).then_some((map, found.ok_or(hash), cost))

@@ -20,6 +20,7 @@ pub(super) mod table;
 use core::cell::Cell;
 use core::ops::{Deref, DerefMut};
 
+use super::vm::State;
 use super::window::WINDOW;
 use crate::error::TrapCode;
 use crate::host::Host;
@@ -120,12 +121,12 @@ pub(super) struct Machine<'a> {
     pub(super) base: usize,
     /// The largest such word for which the window still lies on the stack.
     pub(super) max_base: usize,
-    /// Mixed into the hashes of map keys.
-    pub(super) seed: u64,
-    /// Host calls that it may make directly.
+    /// As it was when the loop was entered; what it comes to is noted when that is left.
+    pub(super) state: &'a mut State,
+    /// Host calls that it may still make.
     pub(super) host_calls: u64,
-    /// The program's steps, once those that are left have been taken.
-    pub(super) steps: u64,
+    /// Steps that there were when the loop was entered.
+    pub(super) slice: i64,
     /// Register and value of a return.
     pub(super) returned: (u8, u64),
     /// The step with which the loop is entered and left.
