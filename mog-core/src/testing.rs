@@ -12,7 +12,7 @@ use crate::machine::{Config, Instance, State, Stop, Vm};
 use crate::module::{Function, Header, Import, Module, TASK_SLOTS, TypeId, TypeKind, TypeRecord, TypeTable};
 
 /// A host that grants nothing.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Host for Nobody {
     fn bind(&mut self, _: &Import<'_>, _: TypeRecord<'_>, _: &Module<'_>) -> Binding {

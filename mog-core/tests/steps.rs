@@ -82,6 +82,12 @@ fn a_call_is_what_entering_and_running_come_to() {
             assert_eq!(called.counters(), entered.counters());
             assert_eq!(called.steps_left(), entered.steps_left());
             assert_eq!(called.result_slots(), entered.result_slots());
+            if !returned {
+                assert!(called.call_stack().eq(entered.call_stack()));
+            } else if dispatch == Dispatch::Tail && cfg!(target_pointer_width = "64") {
+                // Where it stood is not known, and nothing else is told.
+                assert_eq!(called.call_stack().next(), None);
+            }
             if returned {
                 assert_eq!(called.run(&mut host, 1000), Outcome::Idle);
             }

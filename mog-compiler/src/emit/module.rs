@@ -305,7 +305,7 @@ struct LineIndex<'s> {
 
 impl<'s> LineIndex<'s> {
     fn new(starts: &'s [u32]) -> Self {
-        Self { starts, line: 0, range: 0..0 }
+        Self { starts: if starts.is_empty() { &[0] } else { starts }, line: 0, range: 0..0 }
     }
 
     /// Line and column of an offset, from 1. Quick if it is in the same line as the one before.

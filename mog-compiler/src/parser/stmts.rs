@@ -76,7 +76,7 @@ impl Parser<'_> {
                 let value = self.value();
                 return self.stmt_at(StmtKind::Let { name, ty: None, value }, start);
             }
-            T::Assign => {}
+            T::Assign if !next.line => {}
             T::Comma => {
                 if let Some(statement) = self.foreign_multiple(start) {
                     return statement;

@@ -157,7 +157,12 @@ impl Vm<'_> {
         let slice = if METERED { fuel.min(SLICE) } else { SLICE };
         // None to begin with, or an overdraft to pay.
         let no_steps = fuel < 1 || self.state.fuel < 0;
-        if no_steps || callee.params != arguments.count || !(self.state.quick || self.state.become_quick()) {
+        // The first is known when it is built, so that machines without tail calls do not have their dispatcher.
+        if !TAIL
+            || no_steps
+            || callee.params != arguments.count
+            || !(self.state.quick || self.state.become_quick())
+        {
             return self.enter_and_run(callee, arguments, host, steps);
         }
         let (pc, acc, facc) = (callee.start as usize, 0, 0.0);

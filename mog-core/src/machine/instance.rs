@@ -299,10 +299,11 @@ impl<'a, S: BorrowMut<State>> Instance<'a, S> {
     }
 
     /// The instruction at which it stands, and those from which the functions around it were called: innermost
-    /// first. Each with the number of its function.
+    /// first. Each with the number of its function. After an [`Instance::call`] that returned there may be none.
     pub fn call_stack(&self) -> impl Iterator<Item = (u16, usize)> + '_ {
         let state = self.state();
-        let mut next = state.entry.map(|_| (state.base, state.pc));
+        // After a quick call nothing has been noted.
+        let mut next = state.entry.filter(|_| !state.quick).map(|_| (state.base, state.pc));
         core::iter::from_fn(move || {
             let (base, pc) = next?;
             next = base

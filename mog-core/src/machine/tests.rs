@@ -5,10 +5,11 @@ use std::vec;
 use std::vec::Vec;
 
 use super::Stop;
+use crate::error::TrapCode;
 use crate::features::{PRESENT, lacks};
-use crate::isa::Op;
+use crate::isa::{Insn, Op};
 use crate::module::TypeId;
-use crate::testing::{Machine, Types};
+use crate::testing::{Machine, Nobody, Types};
 use crate::verify::{features_of_op, of_row};
 
 fn machine(words: usize, registers: usize) -> Machine {
@@ -144,4 +145,19 @@ fn the_verifier_asks_for_what_the_dispatcher_may_leave_out() {
         assert_eq!(of_row(op), features_of_op(op), "{op:?}");
     }
     assert!(!lacks(PRESENT) && !lacks(0));
+}
+
+/// As a host may cause that hands out a number where a reference is due.
+#[test]
+fn what_is_no_array_of_futures_is_not_walked_through() {
+    for (len, buffer) in [(u32::MAX, 0), (u32::MAX, u32::MAX), (1, 1990), (2000, 1)] {
+        let mut m = machine(2000, 4);
+        let at = m.state.split + 11;
+        m.arena[at] = crate::heap::join(len, buffer);
+        m.set(0, 10);
+        let steps = m.state.counters.steps;
+        let end = m.vm().gather(Insn::abc(Op::Gather, 0, 0, 0), &mut Nobody);
+        assert_eq!(end.err(), Some(Stop::from(TrapCode::Corrupt)), "{len} {buffer}");
+        assert_eq!(m.state.counters.steps, steps);
+    }
 }

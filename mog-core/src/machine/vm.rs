@@ -117,7 +117,8 @@ impl State {
     #[inline(always)]
     pub(super) const fn charge(&mut self, cost: u64) {
         self.fuel = self.fuel.saturating_sub_unsigned(cost);
-        self.counters.steps += cost;
+        // A snapshot may have come with any count.
+        self.counters.steps = self.counters.steps.saturating_add(cost);
     }
 }
 

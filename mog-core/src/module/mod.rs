@@ -157,7 +157,7 @@ impl Function {
 }
 
 /// A function of a module as it is called from outside, looked up once: see [`Module::callee`]. With another module it
-/// means nothing, and does no harm: that runs what it has there.
+/// is as if that had not been verified: what runs may be nonsense, within its arena.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Callee {
     pub(crate) start: u32,

@@ -19,7 +19,12 @@ impl Vm<'_> {
             return Err(Stop::from(TrapCode::Corrupt));
         }
         let (len, buffer) = halves(self.task_word(array, 1));
-        Ok((len as usize, buffer as usize))
+        let (len, buffer) = (len as usize, buffer as usize);
+        // A host may have given something else for an array, so its length could be any.
+        if buffer.checked_add(len).is_none_or(|end| end > self.state.top) {
+            return Err(Stop::from(TrapCode::Corrupt));
+        }
+        Ok((len, buffer))
     }
 
     /// Carries out `gather`: goes on when all futures of an array are done. The first that fails cancels the others.
