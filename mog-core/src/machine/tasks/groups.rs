@@ -20,8 +20,8 @@ impl Vm<'_> {
         }
         let (len, buffer) = halves(self.task_word(array, 1));
         let (len, buffer) = (len as usize, buffer as usize);
-        // A host may have given something else for an array, so its length could be any.
-        if buffer.checked_add(len).is_none_or(|end| end > self.state.top) {
+        // A host may have given something else for an array, so its length could be any. An empty one has no buffer.
+        if len > 0 && buffer.checked_add(len).is_none_or(|end| end > self.state.top) {
             return Err(Stop::from(TrapCode::Corrupt));
         }
         Ok((len, buffer))
