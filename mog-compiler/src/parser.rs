@@ -20,6 +20,7 @@ mod foreign_types;
 mod foreign_words;
 mod items;
 mod literals;
+mod numbers;
 mod params;
 mod patterns;
 mod postfix;
