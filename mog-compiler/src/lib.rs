@@ -18,6 +18,7 @@ mod lexer;
 pub mod lower;
 mod optimizations;
 pub mod parser;
+mod pieces;
 pub mod symbol;
 pub mod types;
 

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::pieces::nth;
+
 /// An interned string: equal symbols of one [`Interner`] have equal text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Symbol(pub(crate) u32);
@@ -122,10 +124,7 @@ fn slice<'a>(text: &'a str, ends: &[u32], id: u32) -> &'a str {
 
 /// Where the string of a symbol that is not predefined lies.
 fn range(ends: &[u32], id: u32) -> Range<usize> {
-    let at = id.wrapping_sub(FIRST) as usize;
-    let start = at.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |&start| start as usize);
-    let end = ends.get(at).map_or(start, |&end| end as usize);
-    start..end
+    nth(ends, id.wrapping_sub(FIRST) as usize)
 }
 
 macro_rules! symbols {

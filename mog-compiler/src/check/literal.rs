@@ -61,8 +61,8 @@ impl Checker<'_> {
 
     #[inline(never)]
     fn is_made_of_literals(&self, id: ast::ExprId) -> bool {
-        match self.ast[self.ast.without_parens(id)].kind {
-            ast::ExprKind::Int(_) | ast::ExprKind::Float(_) => true,
+        match self.ast[id].kind {
+            ast::ExprKind::Paren(inner) => self.is_literal(inner),
             ast::ExprKind::Unary { op: ast::UnaryOp::Neg, operand } => self.is_literal(operand),
             ast::ExprKind::Chain { level: ast::Level::Arithmetic, first, rest } => {
                 self.is_literal(first) && self.ast.list(rest).iter().all(|term| self.is_literal(term.operand))

@@ -13,6 +13,8 @@ use core::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use mog_core::isa::{Op, Operand};
 
+use crate::pieces::nth;
+
 pub use allocate::{Allocation, Allocator, TooManyRegisters};
 pub use layout::{Layouts, dtype_id};
 pub use spill::spill;
@@ -156,10 +158,7 @@ impl Body {
 
     /// What loads the constants of a loop before it begins, by the loop's number.
     pub(crate) fn preheader(&self, number: usize) -> &[Inst] {
-        let start =
-            number.checked_sub(1).and_then(|before| self.loops.get(before)).map_or(0, |&end| end as usize);
-        let end = self.loops.get(number).map_or(start, |&end| end as usize);
-        self.preheaders.get(start..end).unwrap_or(&[])
+        self.preheaders.get(nth(&self.loops, number)).unwrap_or(&[])
     }
 
     /// An empty function of this name, in the room of an earlier one.
@@ -370,8 +369,5 @@ impl Classes {
 
 #[inline]
 fn slots_of<'a>(all: &'a [u16], ends: &[u32], class: ClassId) -> &'a [u16] {
-    let at = class.0 as usize;
-    let start = at.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |&start| start as usize);
-    let end = ends.get(at).map_or(start, |&end| end as usize);
-    all.get(start..end).unwrap_or(&[])
+    all.get(nth(ends, class.0 as usize)).unwrap_or(&[])
 }
