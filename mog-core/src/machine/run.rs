@@ -72,12 +72,6 @@ pub(super) const HOST_CALL_STEPS: u64 = 8;
 const UNWIND_STEPS: u64 = 8;
 
 impl Vm<'_> {
-    /// The steps that there are if so many more may be taken.
-    #[inline(always)]
-    pub(super) fn fuel(&self, steps: u64) -> i64 {
-        self.state.fuel.min(0).saturating_add(i64::try_from(steps).unwrap_or(i64::MAX))
-    }
-
     /// Makes the frame of a function, which is not yet entered.
     pub(super) fn open(&mut self, callee: Callee, arguments: &ArgumentSlots) -> Result<(), StartError> {
         self.state.clear_stack();
@@ -89,7 +83,8 @@ impl Vm<'_> {
         if self.state.entry.is_none() || self.state.ended {
             return Outcome::Idle;
         }
-        self.state.fuel = self.fuel(steps);
+        let steps = i64::try_from(steps).unwrap_or(i64::MAX);
+        self.state.fuel = self.state.fuel.min(0).saturating_add(steps);
         self.state.quick = false;
         let outcome = run(self);
         self.ended(outcome)
