@@ -231,3 +231,11 @@ fn failures_and_modules() {
     fixed("import a::b", &["1:8 import-path"], "import \"a/b\"");
     fixed("x := Shape::Circle(1.0)", &["1:11 double-colon"], "x := Shape.Circle(1.0)");
 }
+
+#[test]
+fn repeat_before_a_line_of_any_kind() {
+    for rest in ["x = 1\nuntil x > 2", "= 2", "(f)()"] {
+        let codes = codes(&format!("repeat\n{rest}\n"));
+        assert!(codes.first().is_some_and(|code| code.ends_with("no-do")), "{rest}: {codes:?}");
+    }
+}
