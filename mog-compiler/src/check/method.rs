@@ -323,12 +323,18 @@ impl Checker<'_> {
                 }
                 ("reduce", [function], Some(&array)) => {
                     let function = self.source(self.ast[function.value].span);
-                    let array = self.operand_text(array);
-                    self.error(name.span, "wrong-argument-count", "`reduce` takes 2 arguments, not 1").help(
-                        format!(
-                            "what it begins with comes first, as 0 does in {array}.reduce(0, {function})"
-                        ),
-                    );
+                    let element = match self.kind(self.ty_of(array)) {
+                        TyKind::Array(element) => self.shallow(*element),
+                        _ => Types::ERROR,
+                    };
+                    let first = match element {
+                        Types::FLOAT | Types::F32 => "0.0",
+                        Types::STR => "\"\"",
+                        _ => "0",
+                    };
+                    let write = format!("{}.reduce({first}, {function})", self.operand_text(array));
+                    self.error(name.span, "wrong-argument-count", "`reduce` takes 2 arguments, not 1")
+                        .help(format!("what it begins with comes first, as {first} does in {write}"));
                 }
                 _ => self.wrong_count(name.span, applied.row.name, params.len(), args.len()),
             }
