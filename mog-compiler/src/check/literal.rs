@@ -374,10 +374,11 @@ impl Checker<'_> {
         }
         let mut written: Vec<(usize, ExprId)> = Vec::with_capacity(fields.len());
         let mut given = vec![false; count];
+        let mut meant = Vec::new();
         for field in fields {
             let found = self.field_of(id, self.text(field.name.symbol));
             let Some((slot, field_ty)) = found else {
-                self.unknown_field(id, field.name);
+                meant.extend(self.unknown_field(id, field.name));
                 self.expr(field.value, Want::Any);
                 continue;
             };
@@ -390,6 +391,12 @@ impl Checker<'_> {
             written.push((slot, node));
         }
         if written.len() < count {
+            // What was only mistyped is not missing too.
+            for slot in meant {
+                if let Some(given) = given.get_mut(slot) {
+                    *given = true;
+                }
+            }
             self.missing_fields(id, &given, span);
             return self.emit(ExprKind::Unit, ty, span);
         }
@@ -437,21 +444,23 @@ impl Checker<'_> {
         def.fields.get(at).map(|(_, ty)| (at, *ty))
     }
 
-    /// Reports a field that a struct does not have.
+    /// Reports a field that a struct does not have. Gives the number of the one that is likely meant.
     #[cold]
     #[inline(never)]
-    pub(super) fn unknown_field(&mut self, id: StructId, name: Name) {
+    pub(super) fn unknown_field(&mut self, id: StructId, name: Name) -> Option<usize> {
         let text = self.text(name.symbol);
-        let Some(def) = self.hir.types.structs.get(id.0 as usize) else { return };
+        let def = self.hir.types.structs.get(id.0 as usize)?;
         let fields: Vec<&str> = def.fields.iter().map(|(name, _)| name.as_str()).collect();
         let message = format!("`{}` has no field `{text}`", def.name);
         let near = self.nearest(text, fields.iter().copied()).map(str::to_owned);
+        let meant = near.as_ref().and_then(|near| fields.iter().position(|field| field == near));
         let all = fields.join(", ");
         let report = self.error(name.span, "unknown-field", message);
         match near {
             Some(near) => report.help(format!("did you mean `{near}`?")).fix(name.span, near),
             None => report.help(format!("its fields are: {all}")),
         };
+        meant
     }
 
     fn missing_fields(&mut self, id: StructId, given: &[bool], span: Span) {
@@ -459,6 +468,9 @@ impl Checker<'_> {
         let missing = def.fields.iter().zip(given).filter(|(_, given)| !**given);
         let missing: Vec<String> =
             missing.map(|((name, ty), _)| format!("{name}: {}", self.hir.types.display(*ty))).collect();
+        if missing.is_empty() {
+            return;
+        }
         let message = format!("`{}` needs more fields: {}", def.name, missing.join(", "));
         self.error(span, "missing-field", message);
     }
