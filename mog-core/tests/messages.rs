@@ -142,7 +142,7 @@ fn listings_say_all_that_words_hold() {
     let code: Vec<u32> = code.iter().map(|insn| insn.0).collect();
     let listing = Disassembly { code: &code, start: 10 }.to_string();
     let words: Vec<Vec<&str>> = listing.lines().map(|line| line.split_whitespace().collect()).collect();
-    let name = |op: Op| op.info().name.trim_end_matches('_');
+    let name = |op: Op| op.name().trim_end_matches('_');
     let expected: [&[&str]; 8] = [
         &["10", name(Op::LoadInt), "r3,", "-1"],
         &["11", name(Op::AddI), "r1,", "r2,", "-2"],
@@ -150,7 +150,7 @@ fn listings_say_all_that_words_hold() {
         &["13", name(Op::Lib), "r1..,", "lib", "65535"],
         &["14", ".word", "0xffffffff"],
         &["15", name(Op::Ret)],
-        &["16", name(Op::Lib), "r1..,", Lib::StrUpper.info().name],
+        &["16", name(Op::Lib), "r1..,", Lib::StrUpper.name()],
         &["17", "..", "1", "0", "0"],
     ];
     assert_eq!(words, expected);

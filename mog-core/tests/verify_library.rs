@@ -42,7 +42,7 @@ fn library(lib: Lib) -> LibCase {
         _ => ARRAY_OPTION,
     };
     let mut case = LibCase { registers: vec![], bytes: vec![], operands: vec![], result: 0 };
-    for operand in lib.info().operands {
+    for operand in lib.info().operands.iter() {
         let ty = match operand {
             LibOperand::Type => {
                 case.bytes.extend(named.to_le_bytes());
@@ -71,7 +71,7 @@ fn library(lib: Lib) -> LibCase {
         case.registers.extend(slots(ty));
     }
     case.result = case.registers.len() as u8;
-    for result in lib.info().results {
+    for result in lib.info().results.iter() {
         let ty = match result {
             LibResult::Tag | LibResult::Int => INT,
             LibResult::Float => FLOAT,

@@ -22,7 +22,7 @@ fn word(line: &str) -> Option<u32> {
         let &[a, b, c] = bytes.as_slice() else { return None };
         return Some(Insn::abc(Op::Ext, a, b, c).0);
     }
-    let op = *Op::ALL.iter().find(|op| op.info().name.trim_end_matches('_') == name)?;
+    let op = *Op::ALL.iter().find(|op| op.name().trim_end_matches('_') == name)?;
     let kinds = op.info().operands;
     let mut texts = operands.split(", ").filter(|text| !text.is_empty());
     let mut insn = Insn::abc(op, 0, 0, 0).0;
@@ -66,7 +66,7 @@ fn field(operand: Operand, text: &str, at: i64) -> Option<u32> {
         Operand::Import16 => after("import "),
         Operand::Global16 => after("global "),
         Operand::Lib16 => {
-            let known = || Lib::ALL.iter().position(|lib| lib.info().name == text);
+            let known = || Lib::ALL.iter().position(|lib| lib.name() == text);
             after("lib ").or_else(|| u32::try_from(known()?).ok())
         }
         Operand::Field8 => after(".").filter(|&number| number < 256),

@@ -216,7 +216,7 @@ const FIELD_MASKS: [[u32; 3]; Op::ALL.len()] = {
     let mut all = [[0; 3]; Op::ALL.len()];
     let mut number = 0;
     while number < all.len() {
-        let operands = Op::ALL[number].info().operands;
+        let operands = Op::ALL[number].info().operands.as_slice();
         let mut n = 0;
         while n < operands.len() {
             all[number][n] = field_mask(operands[n]);

@@ -231,9 +231,9 @@ const COMPUTES: [bool; Op::ALL.len()] = {
         let is_number = info.flags.has(Flags::INT) || info.flags.has(Flags::FLOAT);
         let charges_more = matches!(op, Op::FRem | Op::FMath | Op::FPow | Op::FAtan2);
         if is_number && info.flags.has(Flags::PURE) && !charges_more {
-            let mut n = 0;
-            while n < info.operands.len() {
-                all[number] |= matches!(info.operands[n], Operand::Use(_));
+            let (operands, mut n) = (info.operands.as_slice(), 0);
+            while n < operands.len() {
+                all[number] |= matches!(operands[n], Operand::Use(_));
                 n += 1;
             }
         }

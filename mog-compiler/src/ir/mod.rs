@@ -219,7 +219,7 @@ const ACCESS: [Access; Op::ALL.len()] = {
     let mut number = 0;
     while number < all.len() {
         let op = Op::ALL[number];
-        let operands = op.info().operands;
+        let operands = op.info().operands.as_slice();
         let mut n = 0;
         while n < operands.len() {
             let (writes, reads) = match operands[n] {

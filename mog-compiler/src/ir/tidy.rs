@@ -254,8 +254,7 @@ const HANDED_ON: [Option<bool>; Op::ALL.len()] = {
     while number < all.len() {
         let op = Op::ALL[number];
         let info = op.info();
-        let defines =
-            !info.operands.is_empty() && matches!(info.operands[0], Operand::Def(_) | Operand::Result);
+        let defines = matches!(info.operands.as_slice(), [Operand::Def(_) | Operand::Result, ..]);
         // `load_k` hands on the bits as an int, whatever they are.
         if defines && info.flags.has(Flags::FLOAT) {
             all[number] = Some(true);

@@ -25,7 +25,7 @@ impl fmt::Display for Disassembly<'_> {
                 writeln!(f, "{at:5}    .. {} {} {}", insn.a(), insn.b(), insn.c())?;
                 continue;
             }
-            write!(f, "{at:5}  {}", op.info().name.trim_end_matches('_'))?;
+            write!(f, "{at:5}  {}", op.name().trim_end_matches('_'))?;
             write_operands(f, insn, op, at)?;
             writeln!(f)?;
         }
@@ -55,7 +55,7 @@ fn write_operands(f: &mut fmt::Formatter<'_>, insn: Insn, op: Op, at: u32) -> fm
             Operand::Import16 => write!(f, "import {}", insn.b16())?,
             Operand::Global16 => write!(f, "global {}", insn.b16())?,
             Operand::Lib16 => match Lib::from_number(insn.b16()) {
-                Some(lib) => f.write_str(lib.info().name)?,
+                Some(lib) => f.write_str(lib.name())?,
                 None => write!(f, "lib {}", insn.b16())?,
             },
             Operand::Field8 => write!(f, ".{byte}")?,

@@ -4,6 +4,8 @@ mod disasm;
 #[macro_use]
 mod table;
 
+use core::ops::Deref;
+
 pub use disasm::Disassembly;
 
 /// What a register operand must hold.
@@ -193,30 +195,56 @@ impl Flags {
     }
 }
 
-/// A row of the instruction table.
+/// A short list in place: a row of a table is a few bytes, and needs no address of another place in flash.
 #[derive(Clone, Copy, Debug)]
-pub struct OpInfo {
-    /// The name that the disassembler prints.
-    pub name: &'static str,
-    /// The operands a, b, c; a 16-bit or 24-bit operand is the last one.
-    pub operands: &'static [Operand],
-    /// Properties.
-    pub flags: Flags,
-    /// What it does, in a line.
-    pub meaning: &'static str,
+pub struct ShortList<T, const N: usize> {
+    len: u8,
+    items: [T; N],
 }
 
-/// A row of the library table.
+impl<T: Copy, const N: usize> ShortList<T, N> {
+    /// What the list holds, of which there are no more than N; what stands behind them is never seen.
+    const fn new(list: &[T], rest: T) -> Self {
+        let mut items = [rest; N];
+        let (slots, _) = items.split_at_mut(list.len());
+        slots.copy_from_slice(list);
+        Self { len: list.len() as u8, items }
+    }
+
+    /// The list.
+    #[must_use]
+    pub const fn as_slice(&self) -> &[T] {
+        match self.items.split_at_checked(self.len as usize) {
+            Some((list, _)) => list,
+            None => &[],
+        }
+    }
+}
+
+impl<T: Copy, const N: usize> Deref for ShortList<T, N> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        self.as_slice()
+    }
+}
+
+/// A row of the instruction table, as far as machines need it.
+#[derive(Clone, Copy, Debug)]
+pub struct OpInfo {
+    /// The operands a, b, c; a 16-bit or 24-bit operand is the last one.
+    pub operands: ShortList<Operand, 3>,
+    /// Properties.
+    pub flags: Flags,
+}
+
+/// A row of the library table, as far as machines need it.
 #[derive(Clone, Copy, Debug)]
 pub struct LibInfo {
-    /// The name that the disassembler prints.
-    pub name: &'static str,
     /// The operands, in the order of the ext bytes.
-    pub operands: &'static [LibOperand],
+    pub operands: ShortList<LibOperand, 6>,
     /// The results, in consecutive registers.
-    pub results: &'static [LibResult],
-    /// What it does, in a line.
-    pub meaning: &'static str,
+    pub results: ShortList<LibResult, 3>,
 }
 
 macro_rules! define_ops {
@@ -234,12 +262,22 @@ macro_rules! define_ops {
             #[must_use]
             pub const fn info(self) -> &'static OpInfo {
                 const ROWS: &[OpInfo] = &[$(OpInfo {
-                    name: stringify!($func),
-                    operands: &[$(Operand::$operand $((Kind::$kind))?),*],
+                    operands: ShortList::new(&[$(Operand::$operand $((Kind::$kind))?),*], Operand::Imm8),
                     flags: Flags(0)$(.or(Flags::$flag))*,
-                    meaning: $meaning,
                 }),*];
                 &ROWS[self as usize]
+            }
+
+            /// The name that the disassembler prints.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$op => stringify!($func)),* }
+            }
+
+            /// What it does, in a line.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$op => $meaning),* }
             }
         }
     };
@@ -261,12 +299,22 @@ macro_rules! define_library {
             #[must_use]
             pub const fn info(self) -> &'static LibInfo {
                 const ROWS: &[LibInfo] = &[$(LibInfo {
-                    name: stringify!($func),
-                    operands: &[$(LibOperand::$operand),*],
-                    results: &[$(LibResult::$result),*],
-                    meaning: $meaning,
+                    operands: ShortList::new(&[$(LibOperand::$operand),*], LibOperand::Int),
+                    results: ShortList::new(&[$(LibResult::$result),*], LibResult::Int),
                 }),*];
                 &ROWS[self as usize]
+            }
+
+            /// The name that the disassembler prints.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$lib => stringify!($func)),* }
+            }
+
+            /// What it does, in a line.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$lib => $meaning),* }
             }
         }
     };

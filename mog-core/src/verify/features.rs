@@ -18,13 +18,14 @@ const OPS: [u16; Op::ALL.len()] = {
 /// What [`features_of_op`] says, for code that is being compiled.
 pub(crate) const fn of_row(op: Op) -> u16 {
     let info = op.info();
+    let operands = info.operands.as_slice();
     let mut needs = if info.flags.has(Flags::FLOAT) { FLOATS } else { 0 };
     let mut at = 0;
-    while at < info.operands.len() {
+    while at < operands.len() {
         if let Operand::Def(Kind::Float)
         | Operand::Use(Kind::Float)
         | Operand::Mod(Kind::Float)
-        | Operand::AccFloat = info.operands[at]
+        | Operand::AccFloat = operands[at]
         {
             needs |= FLOATS;
         }

@@ -11,7 +11,7 @@ impl<'a> Body<'_, 'a> {
     pub(super) fn library(&self, lib: Lib, result: u8, ext: &mut Ext<'a>) -> Check {
         let info = lib.info();
         let (mut named, mut collection) = (None, None);
-        for operand in info.operands {
+        for operand in info.operands.iter() {
             match operand {
                 LibOperand::Type => {
                     let ty = TypeId(u16::from_le_bytes([ext.byte()?, ext.byte()?]));
