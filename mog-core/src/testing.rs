@@ -4,11 +4,12 @@
 use std::string::{String, ToString};
 use std::vec::Vec;
 
+use crate::error::TrapCode;
 use crate::heap::{NULL, Value};
 use crate::host::{Binding, Call, Host, Reply};
 use crate::isa::Lib;
 use crate::library;
-use crate::machine::{Config, Instance, State, Stop, Vm};
+use crate::machine::{Config, Instance, Outcome, State, Stop, Vm};
 use crate::module::{Function, Header, Import, Module, TASK_SLOTS, TypeId, TypeKind, TypeRecord, TypeTable};
 
 /// A host that grants nothing.
@@ -285,6 +286,14 @@ impl Machine {
                 }
                 other => return other,
             }
+        }
+    }
+
+    /// The trap that a call ended with, and its numbers.
+    pub(crate) fn trap(&mut self, done: Result<(), Stop>) -> Option<(TrapCode, [i64; 2])> {
+        match self.vm().outcome(done.err()?) {
+            Outcome::Trap { code, detail } => Some((code, detail)),
+            _ => None,
         }
     }
 

@@ -13,9 +13,9 @@ use crate::machine::{Stop, Vm, load_packed, store_packed};
 use crate::module::{Module, Packing, TypeId, TypeKind};
 
 /// An access that only code not made by the compiler can attempt.
-pub(crate) const CORRUPT: Stop = Stop::Trap(TrapCode::Corrupt, [0; 2]);
+pub(crate) const CORRUPT: Stop = Stop::Trap(TrapCode::Corrupt);
 /// A text or array that no arena can hold.
-pub(crate) const TOO_LARGE: Stop = Stop::Trap(TrapCode::TooLarge, [0; 2]);
+pub(crate) const TOO_LARGE: Stop = Stop::Trap(TrapCode::TooLarge);
 /// Largest length of a string or array.
 pub(crate) const MAX_LEN: usize = 0x7fff_ffff;
 /// Flags of every kind of buffer.

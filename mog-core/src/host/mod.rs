@@ -285,7 +285,7 @@ impl<'v, 'a> Call<'v, 'a> {
                 self.failure = Some(string);
                 Reply::Failed
             }
-            Err(Stop::OutOfMemory | Stop::OutOfStack | Stop::Pause | Stop::Trap(..)) => Reply::OutOfMemory,
+            Err(Stop::OutOfMemory | Stop::OutOfStack | Stop::Pause | Stop::Trap(_)) => Reply::OutOfMemory,
         }
     }
 

@@ -16,10 +16,6 @@ pub(super) const fn word_steps(words: usize) -> u64 {
     words as u64 / 8
 }
 
-fn out_of_range(index: i64, len: usize) -> Stop {
-    Stop::Trap(TrapCode::IndexOutOfRange, [index, len as i64])
-}
-
 impl Vm<'_> {
     /// The array in a register.
     pub(super) fn array(&self, register: usize) -> Result<Array, Stop> {
@@ -90,7 +86,7 @@ pub(super) fn array_new(vm: &mut Vm<'_>, dst: usize, ty: TypeId, room: usize) ->
 }
 
 pub(super) fn array_fill(vm: &mut Vm<'_>, dst: usize, ty: TypeId, count: usize, element: usize) -> Done {
-    let len = unsigned(vm.int(count)).ok_or(Stop::Trap(TrapCode::NegativeCount, [vm.int(count), 0]))?;
+    let len = vm.count(count)?;
     let words = vm.view().array_words(ty, len)?;
     vm.check_size(words)?;
     vm.pay(10 + word_steps(words))?;
@@ -143,7 +139,9 @@ pub(super) fn array_pop(vm: &mut Vm<'_>, dst: usize, array: usize) -> Done {
 
 pub(super) fn array_insert(vm: &mut Vm<'_>, _: usize, array: usize, at: usize, element: usize) -> Done {
     let (old, at) = (vm.array(array)?, vm.int(at));
-    let index = unsigned(at).filter(|&index| index <= old.len).ok_or(out_of_range(at, old.len))?;
+    let Some(index) = unsigned(at).filter(|&index| index <= old.len) else {
+        return Err(vm.trap(TrapCode::IndexOutOfRange, [at, old.len as i64]));
+    };
     vm.pay(6 + word_steps(old.words(old.len - index)?))?;
     vm.grow_array(array, 1)?;
     let array = vm.array(array)?;

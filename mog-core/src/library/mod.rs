@@ -41,6 +41,7 @@ use text::*;
 #[cfg(test)]
 mod tests;
 
+use crate::error::TrapCode;
 use crate::features::lacks;
 use crate::heap::NULL;
 use crate::heap::access::CORRUPT;
@@ -144,6 +145,12 @@ impl Vm<'_> {
     /// The value of an int register.
     fn int(&self, register: usize) -> i64 {
         self.get(register).cast_signed()
+    }
+
+    /// The count in an int register.
+    fn count(&mut self, register: usize) -> Result<usize, Stop> {
+        let count = self.int(register);
+        unsigned(count).ok_or_else(|| self.trap(TrapCode::NegativeCount, [count, 0]))
     }
 
     /// The bytes of the string in a register.

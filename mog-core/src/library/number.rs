@@ -58,7 +58,7 @@ pub(super) fn pow_int(vm: &mut Vm<'_>, dst: usize, base: usize, exponent: usize)
     vm.pay(8)?;
     let (mut base, mut exponent) = (vm.int(base), vm.int(exponent));
     if exponent < 0 {
-        return Err(Stop::Trap(TrapCode::NegativeCount, [exponent, 0]));
+        return Err(vm.trap(TrapCode::NegativeCount, [exponent, 0]));
     }
     let mut result = 1i64;
     while exponent > 0 {

@@ -1,6 +1,5 @@
 //! Strings.
 
-use crate::error::TrapCode;
 use crate::heap::NULL;
 use crate::heap::access::{CORRUPT, MAX_LEN, TOO_LARGE, View, string_words};
 use crate::library::{byte_steps, unsigned};
@@ -243,7 +242,7 @@ fn fill_with_first(place: &mut [u8], first: usize) {
 }
 
 pub(super) fn str_repeat(vm: &mut Vm<'_>, dst: usize, text: usize, count: usize) -> Done {
-    let times = unsigned(vm.int(count)).ok_or(Stop::Trap(TrapCode::NegativeCount, [vm.int(count), 0]))?;
+    let times = vm.count(count)?;
     let len = vm.bytes(text)?.len();
     let total = len.checked_mul(times).ok_or(TOO_LARGE)?;
     vm.check_size(string_words(total)?)?;

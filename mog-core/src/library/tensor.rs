@@ -4,7 +4,7 @@ use crate::error::TrapCode;
 use crate::heap::access::{Array, CORRUPT, MAX_LEN, TOO_LARGE, View, element_words, float_bits};
 use crate::heap::{Fresh, ObjectHeader};
 use crate::library::array::{copy_elements, word_steps};
-use crate::machine::{Stop, Vm, store_packed};
+use crate::machine::{Fault, Stop, Vm, store_packed};
 use crate::module::{Packing, TypeId, TypeKind};
 
 type Done = Result<(), Stop>;
@@ -20,6 +20,10 @@ pub(super) struct Shape {
     pub(super) count: usize,
 }
 
+fn fault(code: TrapCode, first: i64, second: i64) -> Fault {
+    Fault { stop: Stop::Trap(code), detail: [first, second] }
+}
+
 impl Shape {
     fn of(sizes: heapless::Vec<usize, MAX_DIMS>) -> Result<Self, Stop> {
         let product = || sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
@@ -28,7 +32,7 @@ impl Shape {
     }
 
     /// The shape that an array of ints says.
-    fn read(view: &View<'_>, reference: u64) -> Result<Self, Stop> {
+    fn read(view: &View<'_>, reference: u64) -> Result<Self, Fault> {
         let array = view.array(reference)?;
         Self::checked(array.len, |index| view.element(&array, index, 0))
     }
@@ -37,27 +41,27 @@ impl Shape {
     pub(super) fn checked(
         dimensions: usize,
         size: impl Fn(usize) -> Result<u64, Stop>,
-    ) -> Result<Self, Stop> {
+    ) -> Result<Self, Fault> {
         if dimensions > MAX_DIMS {
-            return Err(Stop::Trap(TrapCode::TooManyDimensions, [dimensions as i64, MAX_DIMS as i64]));
+            return Err(fault(TrapCode::TooManyDimensions, dimensions as i64, MAX_DIMS as i64));
         }
         let mut sizes = heapless::Vec::new();
         for index in 0..dimensions {
             let size = size(index)?.cast_signed();
             if size < 0 {
-                return Err(Stop::Trap(TrapCode::NegativeDimension, [size, index as i64]));
+                return Err(fault(TrapCode::NegativeDimension, size, index as i64));
             }
             let size = usize::try_from(size).ok().filter(|&size| size <= MAX_LEN).ok_or(TOO_LARGE)?;
             sizes.push(size).map_err(|_| CORRUPT)?;
         }
-        Self::of(sizes)
+        Ok(Self::of(sizes)?)
     }
 
-    fn require(&self, count: usize) -> Done {
+    fn require(&self, count: usize) -> Result<(), Fault> {
         if self.count == count {
             return Ok(());
         }
-        Err(Stop::Trap(TrapCode::ShapeMismatch, [self.count as i64, count as i64]))
+        Err(fault(TrapCode::ShapeMismatch, self.count as i64, count as i64))
     }
 }
 
@@ -69,10 +73,10 @@ struct Tensor {
 }
 
 impl Tensor {
-    fn read(view: &View<'_>, reference: u64) -> Result<Self, Stop> {
+    fn read(view: &View<'_>, reference: u64) -> Result<Self, Fault> {
         let (header, rest) = view.object(reference)?;
         let kind = view.module.types.record(header.ty()).map(|record| record.kind);
-        let (Some(TypeKind::Tensor), &[shape, data, ..]) = (kind, rest) else { return Err(CORRUPT) };
+        let (Some(TypeKind::Tensor), &[shape, data, ..]) = (kind, rest) else { return Err(CORRUPT.into()) };
         let tensor = Self { ty: header.ty(), shape: Shape::read(view, shape)?, data: view.array(data)? };
         tensor.shape.require(tensor.data.len)?;
         Ok(tensor)
@@ -127,14 +131,19 @@ impl Made {
 }
 
 impl Vm<'_> {
-    fn shape(&self, register: usize) -> Result<Shape, Stop> {
+    fn shape(&mut self, register: usize) -> Result<Shape, Stop> {
         let view = self.view();
-        Shape::read(&view, view.reg(register))
+        Shape::read(&view, view.reg(register)).map_err(|fault| self.fault(fault))
     }
 
-    fn tensor(&self, register: usize) -> Result<Tensor, Stop> {
+    fn tensor(&mut self, register: usize) -> Result<Tensor, Stop> {
         let view = self.view();
-        Tensor::read(&view, view.reg(register))
+        Tensor::read(&view, view.reg(register)).map_err(|fault| self.fault(fault))
+    }
+
+    /// Whether a shape is one of so many elements.
+    fn require_shape(&mut self, shape: &Shape, count: usize) -> Done {
+        shape.require(count).map_err(|fault| self.fault(fault))
     }
 
     /// Pays for a tensor and `each` steps for every eight of its elements, and makes it.
@@ -165,7 +174,7 @@ impl Vm<'_> {
 
 pub(super) fn tensor_new(vm: &mut Vm<'_>, dst: usize, ty: TypeId, shape: usize, data: usize) -> Done {
     let (shape, source) = (vm.shape(shape)?, vm.array(data)?);
-    shape.require(source.len)?;
+    vm.require_shape(&shape, source.len)?;
     vm.make_tensor(dst, ty, &shape, 16, |view, fresh, made| {
         let source = view.array(view.reg(data))?;
         made.fill(fresh, (0..source.len).map(|index| view.element(&source, index, 0)))
@@ -221,9 +230,9 @@ pub(super) fn tensor_randn(vm: &mut Vm<'_>, dst: usize, ty: TypeId, shape: usize
 
 pub(super) fn tensor_reshape(vm: &mut Vm<'_>, dst: usize, register: usize, shape: usize) -> Done {
     let (tensor, shape) = (vm.tensor(register)?, vm.shape(shape)?);
-    shape.require(tensor.data.len)?;
+    vm.require_shape(&shape, tensor.data.len)?;
     vm.make_tensor(dst, tensor.ty, &shape, 0, |view, fresh, made| {
-        let source = Tensor::read(view, view.reg(register))?.data;
+        let source = Tensor::read(view, view.reg(register)).map_err(|fault| fault.stop)?.data;
         copy_elements(view, fresh, &source, [0, source.len, made.data, 0])
     })
 }
@@ -233,7 +242,7 @@ pub(super) fn tensor_transpose(vm: &mut Vm<'_>, dst: usize, register: usize) -> 
     let tensor = vm.tensor(register)?;
     let shape = Shape::of(tensor.shape.sizes.iter().rev().copied().collect())?;
     vm.make_tensor(dst, tensor.ty, &shape, 64, |view, fresh, made| {
-        let source = Tensor::read(view, view.reg(register))?.data;
+        let source = Tensor::read(view, view.reg(register)).map_err(|fault| fault.stop)?.data;
         // For each axis of the new tensor the elements of the old one that lie between its neighbours.
         let steps = tensor
             .shape
@@ -279,7 +288,8 @@ fn offset(vm: &mut Vm<'_>, register: usize, indices: &[u8]) -> Result<Result<usi
     let (_, rest) = view.object(view.reg(register))?;
     let sizes = view.array(*rest.first().ok_or(CORRUPT)?)?;
     if sizes.len != indices.len() {
-        return Err(Stop::Trap(TrapCode::WrongIndexCount, [indices.len() as i64, sizes.len as i64]));
+        let counts = [indices.len() as i64, sizes.len as i64];
+        return Err(vm.trap(TrapCode::WrongIndexCount, counts));
     }
     let mut place = 0usize;
     for (dimension, &index) in indices.iter().enumerate() {
@@ -295,7 +305,7 @@ fn offset(vm: &mut Vm<'_>, register: usize, indices: &[u8]) -> Result<Result<usi
 pub(super) fn tensor_offset(vm: &mut Vm<'_>, dst: usize, tensor: usize, indices: &[u8]) -> Done {
     match offset(vm, tensor, indices)? {
         Ok(place) => vm.give(dst, [place as u64]),
-        Err(detail) => Err(Stop::Trap(TrapCode::IndexOutOfRange, detail)),
+        Err(detail) => Err(vm.trap(TrapCode::IndexOutOfRange, detail)),
     }
 }
 

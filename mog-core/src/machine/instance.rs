@@ -7,7 +7,7 @@ use super::binding::{ABSENT, ImportBinding, REFUSED};
 use super::frames::Link;
 use super::run::Outcome;
 use super::tasks::Tasks;
-use super::vm::{Counters, Dispatch, State, Stop, Vm};
+use super::vm::{Counters, Dispatch, NO_DETAIL, State, Stop, Vm};
 use super::window::WINDOW;
 use crate::error::Failure;
 use crate::heap::{MAX_WORDS, Memory, NULL, ObjectHeader, Value};
@@ -111,6 +111,7 @@ impl<'a> Instance<'a> {
             host_calls_left: u64::MAX,
             waiting: None,
             failure: (0, NULL),
+            detail: NO_DETAIL,
             entry: None,
             ended: false,
             quick: false,

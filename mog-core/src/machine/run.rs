@@ -55,17 +55,6 @@ impl Outcome {
     }
 }
 
-impl From<Stop> for Outcome {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Pause => Self::Paused,
-            Stop::OutOfMemory => Self::OutOfMemory,
-            Stop::OutOfStack => Self::OutOfStack,
-            Stop::Trap(code, detail) => Self::Trap { code, detail },
-        }
-    }
-}
-
 /// Steps of a host call beyond its instruction.
 pub(super) const HOST_CALL_STEPS: u64 = 8;
 /// Steps for each frame that a failure unwinds.
@@ -164,7 +153,7 @@ impl Vm<'_> {
             }
             Fast::Slow(insn) => self.run_one(insn, host),
         };
-        done.unwrap_or_else(|stop| Some(stop.into()))
+        done.unwrap_or_else(|stop| Some(self.outcome(stop)))
     }
 
     /// A frame without a caller returned: that of a task, or of the entry.

@@ -61,12 +61,12 @@ impl Vm<'_> {
     }
 
     /// An array's buffer and an index that is below its length.
-    fn element(&self, array: u64, index: u64) -> Result<(usize, usize), Stop> {
+    fn element(&mut self, array: u64, index: u64) -> Result<(usize, usize), Stop> {
         let (len, buffer) = halves(self.slot(array, 1)?);
         if index < u64::from(len) {
             Ok((buffer as usize, index as usize))
         } else {
-            Err(Stop::Trap(TrapCode::IndexOutOfRange, [index.cast_signed(), i64::from(len)]))
+            Err(self.trap(TrapCode::IndexOutOfRange, [index.cast_signed(), i64::from(len)]))
         }
     }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::instance::Instance;
 use super::tasks::Tasks;
-use super::vm::{Counters, State};
+use super::vm::{Counters, NO_DETAIL, State};
 use crate::module::Module;
 
 /// The version of the format, which what objects on the heap look like is part of: 2 has marks in the buckets of maps.
@@ -221,6 +221,7 @@ impl Saved {
             host_calls_left: u64::MAX,
             waiting: self.waiting,
             failure: self.failure,
+            detail: NO_DETAIL,
             entry: self.entry,
             ended: false,
             quick: false,

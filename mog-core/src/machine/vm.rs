@@ -1,18 +1,20 @@
 //! What one instance is: the state that lasts between runs, and the view of arena and module through which
 //! everything outside the fast dispatch loop works.
 
+use super::run::Outcome;
 use super::tasks::Tasks;
 use crate::error::TrapCode;
 use crate::heap::NULL;
 use crate::module::Module;
 
-/// Why an operation did not finish.
+/// Why an operation did not finish. Two bytes, for it goes through every result: the numbers that belong to a trap are
+/// noted by [`Vm::trap`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stop {
     /// Out of steps: the same instruction is executed again when there are more.
     Pause,
     /// Ends the program.
-    Trap(TrapCode, [i64; 2]),
+    Trap(TrapCode),
     /// What the program can reach and what it asks for do not fit the arena.
     OutOfMemory,
     /// Its calls nest deeper than the stack may grow.
@@ -21,9 +23,25 @@ pub(crate) enum Stop {
 
 impl From<TrapCode> for Stop {
     fn from(code: TrapCode) -> Self {
-        Self::Trap(code, [0; 2])
+        Self::Trap(code)
     }
 }
+
+/// A trap with the numbers that its code's description explains, where there is no machine to note them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    pub(crate) stop: Stop,
+    pub(crate) detail: [i64; 2],
+}
+
+impl From<Stop> for Fault {
+    fn from(stop: Stop) -> Self {
+        Self { stop, detail: [0; 2] }
+    }
+}
+
+/// Of no trap.
+pub(super) const NO_DETAIL: (Stop, [i64; 2]) = (Stop::Pause, [0; 2]);
 
 /// What a machine has done so far.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -73,6 +91,8 @@ pub struct State {
     pub(crate) waiting: Option<u32>,
     /// Kind and message of the failure that ended the program.
     pub(crate) failure: (u64, u64),
+    /// The numbers of the latest trap that has any.
+    pub(crate) detail: (Stop, [i64; 2]),
     /// The function that was entered from outside, while one runs or has just ended.
     pub(crate) entry: Option<u16>,
     /// Whether it has ended, so that there is nothing to go on with.
@@ -142,6 +162,31 @@ pub(crate) struct Vm<'a> {
 }
 
 impl Vm<'_> {
+    /// A trap with the numbers that its code's description explains.
+    #[cold]
+    pub(crate) fn trap(&mut self, code: TrapCode, detail: [i64; 2]) -> Stop {
+        self.fault(Fault { stop: Stop::Trap(code), detail })
+    }
+
+    /// Notes the numbers of a fault.
+    #[cold]
+    pub(crate) fn fault(&mut self, fault: Fault) -> Stop {
+        self.state.detail = (fault.stop, fault.detail);
+        fault.stop
+    }
+
+    /// How a run ends that was stopped.
+    #[cold]
+    pub(crate) fn outcome(&mut self, stop: Stop) -> Outcome {
+        let (noted, detail) = core::mem::replace(&mut self.state.detail, NO_DETAIL);
+        match stop {
+            Stop::Pause => Outcome::Paused,
+            Stop::OutOfMemory => Outcome::OutOfMemory,
+            Stop::OutOfStack => Outcome::OutOfStack,
+            Stop::Trap(code) => Outcome::Trap { code, detail: if noted == stop { detail } else { [0; 2] } },
+        }
+    }
+
     /// A register of the running frame; 0 outside the arena.
     #[inline]
     pub(crate) fn reg(&self, register: u8) -> u64 {
