@@ -101,7 +101,8 @@ impl<'v> View<'v> {
     }
 
     /// A word of the arena; 0 outside of what is in use.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn place(&self, place: usize) -> u64 {
         self.words.get(place).copied().unwrap_or(0)
     }
@@ -124,13 +125,15 @@ impl<'v> View<'v> {
     }
 
     /// Consecutive words of the heap.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn range(&self, at: usize, count: usize) -> Result<&'v [u64], Stop> {
         at.checked_add(count).and_then(|end| self.heap().get(at..end)).ok_or(CORRUPT)
     }
 
     /// An object's header and the words after it, up to the end of all objects.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn object(&self, reference: u64) -> Result<(ObjectHeader, &'v [u64]), Stop> {
         let (&header, rest) =
             self.heap().get(index(reference)..).and_then(<[u64]>::split_first).ok_or(CORRUPT)?;
@@ -138,7 +141,8 @@ impl<'v> View<'v> {
     }
 
     /// The bytes of a string, constant or object.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn string(&self, reference: u64) -> Result<&'v [u8], Stop> {
         if reference >= CONSTANT {
             if reference >= NULL {
@@ -220,7 +224,8 @@ impl<'v> View<'v> {
 
 impl Vm<'_> {
     /// What exists, to read.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn view(&self) -> View<'_> {
         let (split, base) = (self.state.split, self.state.base);
         let words = split.checked_add(self.state.top).and_then(|end| self.arena.get(..end)).unwrap_or(&[]);
@@ -228,11 +233,13 @@ impl Vm<'_> {
     }
 
     /// Words of the arena that this machine uses.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn limit(&self) -> usize {
         self.arena.len().min(self.state.split.saturating_add(MAX_WORDS))
     }
 
     /// Free words.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn free(&self) -> usize {
         self.limit().saturating_sub(self.state.split.saturating_add(self.state.top))
     }
@@ -243,7 +250,8 @@ impl Vm<'_> {
     }
 
     /// Notes that this many words are in use beside the objects that exist.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn note_use(&mut self, words: usize) {
         let end = (self.state.split + self.state.top).saturating_add(words);
         if end > self.state.noted {
@@ -259,7 +267,8 @@ impl Vm<'_> {
     }
 
     /// Makes sure that this many words can be allocated without collecting. May move every object.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn reserve(&mut self, words: usize) -> Result<(), Stop> {
         if self.state.collect_always || self.free() < words {
             self.reserve_slow(words)?;
@@ -512,6 +521,7 @@ impl Vm<'_> {
     }
 
     /// Writes a word of the arena.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn set_place(&mut self, place: usize, value: u64) {
         if let Some(word) = self.arena.get_mut(place) {
             *word = value;

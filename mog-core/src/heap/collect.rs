@@ -137,7 +137,8 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 
     /// Shape and size in words of the object at a place; `None` if there is none.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn shape(&mut self, at: usize) -> Option<(Shape<'m>, usize)> {
         let rest = self.heap.get(at..)?;
         let header = *rest.first()?;
@@ -151,6 +152,7 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 
     /// Marks what a reference refers to.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn mark(&mut self, reference: u64) {
         if reference >= CONSTANT {
             return;
@@ -168,6 +170,7 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 
     /// The new value of a reference.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn forward(&self, reference: u64) -> u64 {
         if reference >= CONSTANT {
             return reference;

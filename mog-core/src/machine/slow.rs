@@ -16,6 +16,7 @@ pub(super) type Operands = heapless::Vec<u8, MAX_OPERANDS>;
 
 impl Vm<'_> {
     /// The operand bytes of the instruction at `state.pc`: so many, or all that its ext words hold.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn operands(&self, limit: usize) -> Operands {
         let mut operands = Operands::new();
         let words = self.module.code.get(self.state.pc + 1..).unwrap_or(&[]);
@@ -28,6 +29,7 @@ impl Vm<'_> {
     }
 
     /// Goes on behind the instruction at `state.pc` and its operand words, each of which costs a step.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn advance(&mut self, operand_words: usize) {
         self.state.pc += 1 + operand_words;
         self.charge(1 + operand_words as u64);
@@ -89,6 +91,7 @@ impl Vm<'_> {
     }
 
     /// Writes words behind all objects, and registers behind those.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn set_free_words(&mut self, words: impl Iterator<Item = u64>, registers: &[u8]) -> Result<(), Stop> {
         let (stack, heap) =
             self.arena.split_at_mut_checked(self.state.split).ok_or(Stop::from(TrapCode::Corrupt))?;

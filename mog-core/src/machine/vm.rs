@@ -188,13 +188,15 @@ impl Vm<'_> {
     }
 
     /// A register of the running frame; 0 outside the arena.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn reg(&self, register: u8) -> u64 {
         self.arena.get(self.state.base + usize::from(register)).copied().unwrap_or(0)
     }
 
     /// Writes a register of the running frame.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn set_reg(&mut self, register: u8, value: u64) {
         if let Some(slot) = self.arena.get_mut(self.state.base + usize::from(register)) {
             *slot = value;
@@ -202,13 +204,15 @@ impl Vm<'_> {
     }
 
     /// The heap: objects up to `state.top`, then free words.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn heap(&self) -> &[u64] {
         self.arena.get(self.state.split..).unwrap_or(&[])
     }
 
     /// The heap, to write.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn heap_mut(&mut self) -> &mut [u64] {
         self.arena.get_mut(self.state.split..).unwrap_or(&mut [])
     }
@@ -216,6 +220,7 @@ impl Vm<'_> {
     /// Pays for an operation whose cost is known beforehand, before it does anything. If the steps do not
     /// suffice they are taken all the same and remembered, and the instruction is executed again later: so no
     /// work is ever done that was not paid for. Only the first payment of an instruction may use this.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn pay(&mut self, cost: u64) -> Result<(), Stop> {
         let due = cost.saturating_sub(self.state.paid);
         let available = u64::try_from(self.state.fuel).unwrap_or(0);
@@ -232,6 +237,7 @@ impl Vm<'_> {
 
     /// Charges for work that was just done, when its cost could not be known beforehand. May overdraw, by no
     /// more than work in proportion to the arena's size; the overdraft is paid first by the next run.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn charge(&mut self, cost: u64) {
         self.state.charge(cost);
     }

@@ -38,6 +38,7 @@ pub(super) struct Ext<'a> {
 }
 
 impl Ext<'_> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn byte(&mut self) -> Result<u8, Invalid> {
         require(self.taken < MAX_OPERAND_BYTES, Invalid::Operand)?;
         let word = self.words.get(self.taken / 3).map(|&word| Insn(word));
@@ -111,6 +112,7 @@ impl<'a> Body<'_, 'a> {
         }
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn kind(&self, kind: Kind, register: u8, same: &mut Option<TypeId>) -> Check {
         let ty = self.register(register)?;
         let holds = match kind {
@@ -143,6 +145,7 @@ impl<'a> Body<'_, 'a> {
         require(holds, Invalid::Register)
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn target(&self, at: usize, offset: i64) -> Check {
         let target = i64::try_from(at).ok().and_then(|at| at.checked_add(1)?.checked_add(offset));
         let word = target.and_then(|target| self.code.get(usize::try_from(target).ok()?));
@@ -308,6 +311,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// The element type of the array in a register.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn element_of(&self, array: u8) -> Result<(TypeId, Slots<'a>), Invalid> {
         let record = self.object(self.register(array)?)?;
         let element = TypeId(*record.components.first().ok_or(Invalid::Register)?);
@@ -320,6 +324,7 @@ impl<'a> Body<'_, 'a> {
         require(usize::from(ext.byte()?) == self.registers.len() + 1, Invalid::Operand)
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn signature(&self, ty: TypeId) -> Result<(&'a [u16], &'a [u16]), Invalid> {
         signature(self.module, ty).ok_or(Invalid::Operand)
     }
@@ -337,11 +342,13 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// The type of a register.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn register(&self, register: u8) -> Result<TypeId, Invalid> {
         self.registers.get(usize::from(register)).map(|&ty| TypeId(ty)).ok_or(Invalid::Register)
     }
 
     /// The record of a register's type, which must have one.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn object(&self, ty: TypeId) -> Result<TypeRecord<'a>, Invalid> {
         self.module.types.record(ty).ok_or(Invalid::Register)
     }
@@ -353,17 +360,20 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// A register of exactly this type.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn is(&self, register: u8, ty: TypeId) -> Check {
         require(self.register(register)? == ty, Invalid::Register)
     }
 
     /// Consecutive registers of exactly these types. If there are none, the first one is not looked at.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn run(&self, first: u8, types: &[u16]) -> Check {
         let registers = self.registers.get(usize::from(first)..).and_then(|rest| rest.get(..types.len()));
         require(types.is_empty() || registers == Some(types), Invalid::Register)
     }
 
     /// Consecutive registers for a value of these slots.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn slots(&self, first: u8, slots: Slots<'_>) -> Check {
         match slots {
             Slots::One(ty) => self.is(first, ty),
@@ -409,6 +419,7 @@ impl<'b, 'm, 'a> Results<'b, 'm, 'a> {
         self.take(Slots::One(ty))
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn take(&mut self, slots: Slots<'_>) -> Check {
         if !slots.is_empty() {
             let first = u8::try_from(self.next).map_err(|_| Invalid::Register)?;
