@@ -101,7 +101,7 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
     let metadata = metadata(hir, &lowered)?;
     let debug = debug.bytes;
     let header = Header {
-        features: mog_core::verify::features_of_code(&code.words),
+        features: mog_core::verify::features_of_code(&code.words) | lowered.layouts.features(),
         max_frame,
         state_type: lowered.state_type,
         imports,

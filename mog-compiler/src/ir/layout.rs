@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use mog_core::TypeId;
 use mog_core::heap::MAX_VALUE_SLOTS;
 use mog_core::module::{TASK_SLOTS, TYPE_WORDS, TypeKind};
+use mog_core::verify::features_of_type;
 use smallvec::{SmallVec, smallvec};
 
 use super::{ClassId, Classes};
@@ -523,6 +524,13 @@ impl Layouts {
             pool.extend_from_slice(&record.slots);
         }
         Some(words)
+    }
+
+    /// The parts of the machine that the types need.
+    #[must_use]
+    pub fn features(&self) -> u16 {
+        let of = |record: &Record| Some(features_of_type(TypeKind::from_byte(record.kind)?, &record.components));
+        self.records.iter().filter_map(of).fold(0, |all, needs| all | needs)
     }
 
     /// How many types of its own the module has.

@@ -11,6 +11,7 @@
 
 use super::access::{ANY_BUFFER, CORRUPT};
 use super::{AnyTag, CONSTANT, LIVE, ObjectHeader, halves, join};
+use crate::features::{TASKS, lacks};
 use crate::machine::{State, Stop, Vm, WINDOW};
 use crate::module::{Module, TypeId, TypeKind};
 
@@ -100,7 +101,7 @@ fn kind_of<'a>(module: &Module<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
             TypeKind::Struct | TypeKind::Captures | TypeKind::Variant | TypeKind::Tensor => {
                 (slots().map_or(Shape::Leaf, Shape::Object), Size::Words(1 + record.slots.len()))
             }
-            TypeKind::Task => {
+            TypeKind::Task if !lacks(TASKS) => {
                 let function = module.function(record.extra)?;
                 let size = 1 + record.slots.len() + usize::from(function.frame);
                 (Shape::Task(record.slots, module.register_runs(&function)), Size::Words(size))
@@ -181,9 +182,10 @@ impl<'c, 'm> Collector<'c, 'm> {
         }
     }
 
-    fn touch<const MARK: bool>(&mut self, at: usize) {
+    #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+    fn touch(&mut self, mark: bool, at: usize) {
         let Some(&reference) = self.heap.get(at) else { return };
-        if MARK {
+        if mark {
             self.mark(reference);
         } else {
             let new = self.forward(reference);
@@ -194,9 +196,10 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 
     /// The same for a half word that refers to a buffer.
-    fn touch_buffer<const MARK: bool>(&mut self, data: u32) -> u32 {
+    #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+    fn touch_buffer(&mut self, mark: bool, data: u32) -> u32 {
         let Some(reference) = data.checked_sub(2) else { return data };
-        if MARK {
+        if mark {
             self.mark(u64::from(reference));
             data
         } else {
@@ -204,7 +207,8 @@ impl<'c, 'm> Collector<'c, 'm> {
         }
     }
 
-    fn touch_slots<const MARK: bool>(&mut self, slots: &[u16], at: usize) {
+    #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+    fn touch_slots(&mut self, mark: bool, slots: &[u16], at: usize) {
         for (offset, &slot) in slots.iter().enumerate() {
             let slot = TypeId(slot);
             let reference = slot.is_reference()
@@ -212,22 +216,23 @@ impl<'c, 'm> Collector<'c, 'm> {
                     && offset > 0
                     && self.heap.get(at + offset - 1).is_some_and(|&tag| AnyTag::slot_is_reference(tag));
             if reference {
-                self.touch::<MARK>(at + offset);
+                self.touch(mark, at + offset);
             }
         }
     }
 
-    /// Marks or updates what an object refers to; gives its size.
-    fn visit<const MARK: bool>(&mut self, at: usize) -> Option<usize> {
+    /// Marks or updates what an object refers to; gives its size. Where flash is not scarce, there is one of it for each.
+    #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+    fn visit(&mut self, mark: bool, at: usize) -> Option<usize> {
         let (shape, size) = self.shape(at)?;
         match shape {
             Shape::Leaf => {}
-            Shape::Object(slots) => self.touch_slots::<MARK>(slots, at + 1),
+            Shape::Object(slots) => self.touch_slots(mark, slots, at + 1),
             Shape::Task(slots, runs) => {
-                self.touch_slots::<MARK>(slots, at + 1);
+                self.touch_slots(mark, slots, at + 1);
                 for place in references(runs, at + 1 + slots.len()) {
                     if place.refers(self.heap) {
-                        self.touch::<MARK>(place.at);
+                        self.touch(mark, place.at);
                     }
                 }
             }
@@ -235,24 +240,24 @@ impl<'c, 'm> Collector<'c, 'm> {
                 // The last word has a buffer in its upper half; a map's also in its lower half.
                 let word = at + size - 1;
                 let (low, high) = halves(self.heap.get(word).copied()?);
-                let low = if matches!(shape, Shape::Map) { self.touch_buffer::<MARK>(low) } else { low };
-                let high = self.touch_buffer::<MARK>(high);
+                let low = if matches!(shape, Shape::Map) { self.touch_buffer(mark, low) } else { low };
+                let high = self.touch_buffer(mark, high);
                 *self.heap.get_mut(word)? = join(low, high);
             }
             Shape::Buffer(&[_]) => {
                 for word in at + 2..at + size {
-                    self.touch::<MARK>(word);
+                    self.touch(mark, word);
                 }
             }
             Shape::Buffer(slots) => {
                 for place in elements(at, size, slots.len()) {
-                    self.touch_slots::<MARK>(slots, place);
+                    self.touch_slots(mark, slots, place);
                 }
             }
             Shape::Entries(slots) => {
                 for place in elements(at, size, slots.len() + 1) {
                     if self.heap.get(place).is_some_and(|&word| word & LIVE != 0) {
-                        self.touch_slots::<MARK>(slots, place + 1);
+                        self.touch_slots(mark, slots, place + 1);
                     }
                 }
             }
@@ -267,7 +272,7 @@ impl<'c, 'm> Collector<'c, 'm> {
         while self.gray != END {
             let at = self.gray as usize;
             self.gray = self.heap.get(at).map_or(END, |&header| halves(header).1);
-            self.looked += self.visit::<true>(at).ok_or(CORRUPT)?;
+            self.looked += self.visit(true, at).ok_or(CORRUPT)?;
             if self.looked > limit {
                 return Err(CORRUPT);
             }
@@ -315,7 +320,7 @@ impl<'c, 'm> Collector<'c, 'm> {
         while at < self.heap.len() {
             at += match self.gap(at) {
                 Some(gap) => gap,
-                None => self.visit::<false>(at).ok_or(CORRUPT)?,
+                None => self.visit(false, at).ok_or(CORRUPT)?,
             };
         }
         Ok(())

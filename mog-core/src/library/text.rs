@@ -3,7 +3,7 @@
 use core::fmt::{self, Write};
 
 use crate::heap::Fresh;
-use crate::heap::access::CORRUPT;
+use crate::heap::access::{CORRUPT, string_words};
 use crate::machine::{Stop, Vm};
 use crate::module::TypeId;
 
@@ -124,31 +124,74 @@ pub(super) fn write_quoted(out: &mut Fresh<'_>, bytes: &[u8], json: bool) -> Don
     out.put(b"\"")
 }
 
+/// An integer in decimal. What `core` has for it takes two kilobytes of flash.
+struct Decimal {
+    /// As long as the longest.
+    text: [u8; 20],
+    start: usize,
+}
+
+impl Decimal {
+    /// The text of an integer of a type.
+    fn new(value: u64, ty: TypeId) -> Self {
+        let is_negative = ty != TypeId::U64 && value.cast_signed() < 0;
+        let mut rest = if is_negative { value.wrapping_neg() } else { value };
+        let mut decimal = Self { text: [b'0'; 20], start: 20 };
+        loop {
+            decimal.put(b'0' + (rest % 10) as u8);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if is_negative {
+            decimal.put(b'-');
+        }
+        decimal
+    }
+
+    /// Puts a character before the others.
+    fn put(&mut self, character: u8) {
+        self.start = self.start.saturating_sub(1);
+        if let Some(place) = self.text.get_mut(self.start) {
+            *place = character;
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.text.get(self.start..).unwrap_or_default()
+    }
+}
+
 /// Writes an integer of a type.
 pub(super) fn write_int(out: &mut Fresh<'_>, value: u64, ty: TypeId) -> Done {
-    let written =
-        if ty == TypeId::U64 { write!(out, "{value}") } else { write!(out, "{}", value.cast_signed()) };
-    written.map_err(|_| Stop::OutOfMemory)
+    out.put(Decimal::new(value, ty).bytes())
+}
+
+/// A new string of these bytes, which are text.
+fn give_text(vm: &mut Vm<'_>, dst: usize, text: &[u8]) -> Done {
+    vm.reserve(string_words(text.len())?)?;
+    let string = vm.alloc_string(text)?;
+    vm.give(dst, [string])
 }
 
 /// Text of at most 64 bytes, on the native stack.
 fn short(vm: &mut Vm<'_>, dst: usize, write: impl FnOnce(&mut dyn Write) -> fmt::Result) -> Done {
     let mut text = heapless::String::<64>::new();
     write(&mut text).map_err(|_| CORRUPT)?;
-    let string = vm.new_string(&text)?;
-    vm.give(dst, [string])
+    give_text(vm, dst, text.as_bytes())
 }
 
 pub(super) fn int_text(vm: &mut Vm<'_>, dst: usize, value: usize) -> Done {
     vm.pay(6)?;
-    let value = vm.int(value);
-    short(vm, dst, |out| write!(out, "{value}"))
+    let text = Decimal::new(vm.get(value), TypeId::INT);
+    give_text(vm, dst, text.bytes())
 }
 
 pub(super) fn uint_text(vm: &mut Vm<'_>, dst: usize, value: usize) -> Done {
     vm.pay(6)?;
-    let value = vm.get(value);
-    short(vm, dst, |out| write!(out, "{value}"))
+    let text = Decimal::new(vm.get(value), TypeId::U64);
+    give_text(vm, dst, text.bytes())
 }
 
 pub(super) fn float_text(vm: &mut Vm<'_>, dst: usize, value: usize) -> Done {
@@ -180,6 +223,6 @@ pub(super) fn float_fixed(vm: &mut Vm<'_>, dst: usize, value: usize, decimals: u
 
 pub(super) fn bool_text(vm: &mut Vm<'_>, dst: usize, value: usize) -> Done {
     vm.pay(3)?;
-    let value = vm.get(value) != 0;
-    short(vm, dst, |out| out.write_str(if value { "true" } else { "false" }))
+    let text: &[u8] = if vm.get(value) == 0 { b"false" } else { b"true" };
+    give_text(vm, dst, text)
 }

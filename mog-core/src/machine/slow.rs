@@ -2,6 +2,7 @@
 
 use super::vm::{Stop, Vm};
 use crate::error::TrapCode;
+use crate::features::{FLOATS, lacks};
 use crate::half;
 use crate::heap::{NULL, ObjectHeader, halves, join};
 use crate::isa::{Insn, Op, ext_words};
@@ -232,6 +233,8 @@ pub(crate) fn load_packed(heap: &[u64], buffer: usize, index: usize, packing: Pa
     word.get_mut(..width)?.copy_from_slice(bytes);
     let raw = u64::from_le_bytes(word);
     Some(match packing {
+        // A module with such arrays was refused.
+        Packing::F32 | Packing::F16 | Packing::BF16 if lacks(FLOATS) => return None,
         Packing::I8 => i64::from(raw as i8).cast_unsigned(),
         Packing::I16 => i64::from(raw as i16).cast_unsigned(),
         Packing::I32 => i64::from(raw as i32).cast_unsigned(),
@@ -252,6 +255,7 @@ pub(crate) fn store_packed(
 ) -> Option<()> {
     let width = packing.bytes();
     let raw = match packing {
+        Packing::F32 | Packing::F16 | Packing::BF16 if lacks(FLOATS) => return None,
         Packing::F32 => u64::from((f64::from_bits(value) as f32).to_bits()),
         Packing::F16 => u64::from(half::f16_from_f64(f64::from_bits(value))),
         Packing::BF16 => u64::from(half::bf16_from_f64(f64::from_bits(value))),

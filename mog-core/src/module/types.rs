@@ -128,7 +128,9 @@ pub enum TypeKind {
 }
 
 impl TypeKind {
-    const fn from_byte(byte: u8) -> Option<Self> {
+    /// The kind with this number.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte {
             0 => Self::Struct,
             1 => Self::Array,

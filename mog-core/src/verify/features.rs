@@ -3,6 +3,7 @@
 
 use crate::features::{ARRAYS, FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TASKS, TENSORS, VALUES};
 use crate::isa::{Flags, Insn, Kind, Lib, MathFn, Op, Operand};
+use crate::module::{TypeId, TypeKind};
 
 /// What [`features_of_op`] says, by opcode.
 const OPS: [u16; Op::ALL.len()] = {
@@ -111,6 +112,16 @@ pub const fn features_of_lib(lib: Lib) -> u16 {
         | Lib::TensorOffset
         | Lib::TensorFind => TENSORS,
         Lib::TensorRandn => TENSORS | FLOATS | MATH,
+        _ => 0,
+    }
+}
+
+/// The parts that a type of the module's own needs, for there are values of it that no instruction shows: elements of
+/// small float types are converted where they are read and written.
+#[must_use]
+pub fn features_of_type(kind: TypeKind, components: &[u16]) -> u16 {
+    match components.first().map(|&ty| TypeId(ty)) {
+        Some(TypeId::F32 | TypeId::F16 | TypeId::BF16) if kind == TypeKind::Array => FLOATS,
         _ => 0,
     }
 }

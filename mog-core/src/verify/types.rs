@@ -1,7 +1,9 @@
 //! The type table: components are types, slots are what they make.
 
+use super::features::features_of_type;
 use super::invalid;
 use crate::error::{Invalid, LoadError};
+use crate::features::PRESENT;
 use crate::heap::MAX_VALUE_SLOTS;
 use crate::module::{Module, Slots, TASK_SLOTS, TypeId, TypeKind, TypeRecord, TypeTable};
 
@@ -18,6 +20,7 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
     }
     let mut work = table.pool.len() * SHARING;
     let mut variants = Variants { rest: &[], number: 0 };
+    let mut missing = 0;
     for number in (TypeId::FIRST_OWN.0..=u16::MAX).take(table.len()) {
         let ty = TypeId(number);
         let record = table.record(ty);
@@ -28,6 +31,7 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
             .and_then(|record| checker.record(&record, &mut variants))
             .ok_or(invalid(Invalid::Type, usize::from(number)))?;
         work -= size;
+        missing |= record.map_or(0, |record| features_of_type(record.kind, record.components)) & !PRESENT;
     }
     let state = module.header.state_type;
     let stateless = TypeId(state) == TypeId::UNIT;
@@ -35,7 +39,7 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
     if !variants.rest.is_empty() || !(stateless || is_struct()) {
         return Err(invalid(Invalid::Type, usize::from(state)));
     }
-    Ok(())
+    if missing == 0 { Ok(()) } else { Err(LoadError::MissingFeatures(missing)) }
 }
 
 /// Whether a value, a field or an element can have this type: it exists and is not only a slot or object layout.
