@@ -7,7 +7,7 @@ use std::vec::Vec;
 use crate::error::TrapCode;
 use crate::heap::{NULL, Value};
 use crate::host::{Binding, Call, Host, Reply};
-use crate::isa::Lib;
+use crate::isa::{Insn, Lib, Op, Operands};
 use crate::library;
 use crate::machine::{Config, Instance, Outcome, State, Stop, Vm};
 use crate::module::{Function, Header, Import, Module, TASK_SLOTS, TypeId, TypeKind, TypeRecord, TypeTable};
@@ -276,10 +276,19 @@ impl Machine {
         self.vm().view().array(reference).unwrap().data
     }
 
+    /// Calls a library function, until steps run out.
+    pub(crate) fn call_once(&mut self, lib: Lib, operands: &[u8], dst: u8) -> Result<(), Stop> {
+        let operand = |bytes: &[u8], n: usize| bytes.get(n).copied().unwrap_or(0);
+        let word =
+            |bytes: &[u8]| Insn::abc(Op::Ext, operand(bytes, 0), operand(bytes, 1), operand(bytes, 2)).0;
+        let words: Vec<u32> = operands.chunks(3).map(word).collect();
+        library::call(&mut self.vm(), lib, Operands::new(&words, operands.len()), dst)
+    }
+
     /// Calls a library function; out of steps, it gets a few and goes on.
     pub(crate) fn call(&mut self, lib: Lib, operands: &[u8], dst: u8) -> Result<(), Stop> {
         loop {
-            match library::call(&mut self.vm(), lib, operands, dst) {
+            match self.call_once(lib, operands, dst) {
                 Err(Stop::Pause) => {
                     self.pauses += 1;
                     self.state.fuel = self.state.fuel.min(0) + 100;

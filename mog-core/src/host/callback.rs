@@ -11,6 +11,7 @@
 
 use super::{Call, Reply};
 use crate::heap::{SlotValues, Value};
+use crate::isa::Operands;
 use crate::machine::Vm;
 use crate::module::{TypeId, TypeKind, TypeRecord, TypeTable};
 
@@ -51,16 +52,16 @@ pub(crate) fn operand_count(types: TypeTable<'_>, signature: TypeRecord<'_>) -> 
 
 impl Answer {
     /// The answer that a call brings, if it is not a new one. From now on it is new.
-    pub(crate) fn take(vm: &mut Vm<'_>, control: &[u8]) -> Option<Self> {
-        let &[which, token, ..] = control else { return None };
+    pub(crate) fn take(vm: &mut Vm<'_>, control: Operands<'_>) -> Option<Self> {
+        let (which, token) = (control.get(0)?, control.get(1)?);
         let answer = Self { which: vm.reg(which), token: vm.reg(token) as u32 };
         vm.set_reg(which, 0);
         (answer.which != 0).then_some(answer)
     }
 
     /// Brings it back: the call is made again later.
-    pub(crate) fn restore(self, vm: &mut Vm<'_>, control: &[u8]) {
-        if let Some(&which) = control.first() {
+    pub(crate) fn restore(self, vm: &mut Vm<'_>, control: Operands<'_>) {
+        if let Some(which) = control.get(0) {
             vm.set_reg(which, self.which);
         }
     }
@@ -92,9 +93,10 @@ impl<'a> Call<'_, 'a> {
         let index = usize::try_from(self.answer?.which.checked_sub(1)?).ok()?;
         let (start, function) = self.callback(index)?;
         let ty = TypeId(*function.components.last()?);
-        let registers =
-            self.operands.get(start + usize::from(function.extra)..start + function.slots.len())?;
-        let slots: SlotValues = registers.iter().map(|&register| self.vm.reg(register)).collect();
+        let params = usize::from(function.extra);
+        let (registers, _) =
+            self.operands.skip(start + params).split_at(function.slots.len().checked_sub(params)?)?;
+        let slots: SlotValues = registers.iter().map(|register| self.vm.reg(register)).collect();
         Some((index, self.memory().value(ty, &slots)))
     }
 
@@ -112,7 +114,7 @@ impl<'a> Call<'_, 'a> {
         }
         let operands = self.operands;
         let mut set = |operand: usize, value: u64| {
-            if let Some(&register) = operands.get(operand) {
+            if let Some(register) = operands.get(operand) {
                 self.vm.set_reg(register, value);
             }
         };

@@ -12,7 +12,8 @@ pub use table::{Capability, DirectFunction, StaticHost};
 use core::ops::Range;
 
 use crate::error::{Failure, TrapCode};
-use crate::heap::{Data, Memory, Value};
+use crate::heap::{Data, Memory, SlotValues, Value};
+use crate::isa::Operands;
 use crate::machine::{Stop, Vm};
 use crate::module::{Import, Module, TypeId, TypeKind, TypeRecord};
 
@@ -115,7 +116,7 @@ pub struct Call<'v, 'a> {
     vm: &'v mut Vm<'a>,
     import: u16,
     signature: TypeRecord<'a>,
-    operands: &'v [u8],
+    operands: Operands<'a>,
     dst: u8,
     failure: Option<u64>,
     answer: Option<Answer>,
@@ -125,7 +126,7 @@ impl<'v, 'a> Call<'v, 'a> {
     pub(crate) fn new(
         vm: &'v mut Vm<'a>,
         (import, signature): (u16, TypeRecord<'a>),
-        operands: &'v [u8],
+        operands: Operands<'a>,
         (dst, asked): (u8, bool),
         answer: Option<Answer>,
     ) -> Self {
@@ -179,16 +180,15 @@ impl<'v, 'a> Call<'v, 'a> {
         let ty = TypeId(*params.get(index)?);
         let types = self.vm.module.types;
         let start: usize = params.get(..index)?.iter().map(|&ty| types.value_size(TypeId(ty))).sum();
-        let registers = self.operands.get(start..start.checked_add(types.value_size(ty))?)?;
-        let slots: crate::heap::SlotValues =
-            registers.iter().map(|&register| self.vm.reg(register)).collect();
+        let (registers, _) = self.operands.skip(start).split_at(types.value_size(ty))?;
+        let slots: SlotValues = registers.iter().map(|register| self.vm.reg(register)).collect();
         Some(self.memory().value(ty, &slots))
     }
 
     /// An int argument of a declared function, without the way over [`Value`].
     #[must_use]
     pub fn int_arg(&self, slot: usize) -> i64 {
-        self.operands.get(slot).map_or(0, |&register| self.vm.reg(register)).cast_signed()
+        self.operands.get(slot).map_or(0, |register| self.vm.reg(register)).cast_signed()
     }
 
     /// Heap and module.

@@ -1,12 +1,14 @@
 //! The instruction set: opcodes, operands, encoding. The rows themselves are in `table.rs`.
 
 mod disasm;
+mod operands;
 #[macro_use]
 mod table;
 
 use core::ops::Deref;
 
 pub use disasm::Disassembly;
+pub(crate) use operands::Operands;
 
 /// What a register operand must hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -45,50 +45,52 @@ use crate::error::TrapCode;
 use crate::features::lacks;
 use crate::heap::NULL;
 use crate::heap::access::CORRUPT;
-use crate::isa::Lib;
+use crate::isa::{Lib, Operands};
 use crate::machine::{Stop, Vm};
 use crate::module::TypeId;
 use crate::verify::features_of_lib;
 
-/// Reads operands from the ext bytes.
-struct Operands<'o>(&'o [u8]);
+/// Reads operands one after the other. Verified code has them all; what is missing reads as 0.
+struct Reader<'o>(Operands<'o>);
 
-impl<'o> Operands<'o> {
-    fn bytes(&mut self, count: usize) -> Result<&'o [u8], Stop> {
-        let (head, rest) = self.0.split_at_checked(count).ok_or(CORRUPT)?;
-        self.0 = rest;
-        Ok(head)
+impl<'o> Reader<'o> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn byte(&mut self) -> u8 {
+        let byte = self.0.get(0).unwrap_or(0);
+        self.0 = self.0.skip(1);
+        byte
     }
 
     /// The number of a register.
-    fn register(&mut self) -> Result<usize, Stop> {
-        self.bytes(1)?.first().map(|&byte| usize::from(byte)).ok_or(CORRUPT)
+    fn register(&mut self) -> usize {
+        usize::from(self.byte())
     }
 
-    fn ty(&mut self) -> Result<TypeId, Stop> {
-        let &[low, high] = self.bytes(2)? else { return Err(CORRUPT) };
-        Ok(TypeId(u16::from_le_bytes([low, high])))
+    fn ty(&mut self) -> TypeId {
+        TypeId(u16::from_le_bytes([self.byte(), self.byte()]))
     }
 
     /// A count and that many registers.
-    fn list(&mut self) -> Result<&'o [u8], Stop> {
-        let count = self.register()?;
-        self.bytes(count)
+    fn list(&mut self) -> Operands<'o> {
+        let count = self.register();
+        let (list, rest) = self.0.split_at(count).unwrap_or((Operands::NONE, Operands::NONE));
+        self.0 = rest;
+        list
     }
 }
 
 macro_rules! operand {
     ($from:ident Type) => {
-        $from.ty()?
+        $from.ty()
     };
     ($from:ident ListStr) => {
-        $from.list()?
+        $from.list()
     };
     ($from:ident ListInt) => {
-        $from.list()?
+        $from.list()
     };
     ($from:ident $other:ident) => {
-        $from.register()?
+        $from.register()
     };
 }
 
@@ -96,8 +98,8 @@ macro_rules! define_call {
     ($($lib:ident = $func:ident ($($operand:ident),*) -> ($($result:ident),*) $meaning:literal;)*) => {
         /// Carries out a library function of the running frame. The operands are its ext bytes, the results go
         /// to `dst` and the registers after it.
-        pub(crate) fn call(vm: &mut Vm<'_>, lib: Lib, operands: &[u8], dst: u8) -> Result<(), Stop> {
-            let mut from = Operands(operands);
+        pub(crate) fn call(vm: &mut Vm<'_>, lib: Lib, operands: Operands<'_>, dst: u8) -> Result<(), Stop> {
+            let mut from = Reader(operands);
             let dst = usize::from(dst);
             match lib {
                 $(Lib::$lib => {

@@ -2,6 +2,7 @@
 
 use crate::heap::NULL;
 use crate::heap::access::{CORRUPT, MAX_LEN, TOO_LARGE, View, string_words};
+use crate::isa::Operands;
 use crate::library::{byte_steps, unsigned};
 use crate::machine::{Stop, Vm};
 use crate::module::TypeId;
@@ -68,15 +69,15 @@ fn strings(
     vm.give(dst, [array])
 }
 
-pub(super) fn str_concat(vm: &mut Vm<'_>, dst: usize, list: &[u8]) -> Done {
+pub(super) fn str_concat(vm: &mut Vm<'_>, dst: usize, list: Operands<'_>) -> Done {
     let mut total = 0usize;
-    for &register in list {
+    for register in list.iter() {
         total = total.checked_add(vm.bytes(usize::from(register))?.len()).ok_or(TOO_LARGE)?;
     }
     vm.check_size(string_words(total)?)?;
     vm.pay(2 + list.len() as u64 / 2 + byte_steps(total))?;
     let string = vm.build_string(total, |view, mut place| {
-        for &register in list {
+        for register in list.iter() {
             let bytes = view.string(view.reg(usize::from(register)))?;
             let (head, rest) = place.split_at_mut_checked(bytes.len()).ok_or(CORRUPT)?;
             head.copy_from_slice(bytes);

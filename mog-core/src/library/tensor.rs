@@ -3,6 +3,7 @@
 use crate::error::TrapCode;
 use crate::heap::access::{Array, CORRUPT, MAX_LEN, TOO_LARGE, View, element_words, float_bits};
 use crate::heap::{Fresh, ObjectHeader};
+use crate::isa::Operands;
 use crate::library::array::{copy_elements, word_steps};
 use crate::machine::{Fault, Stop, Vm, store_packed};
 use crate::module::{Packing, TypeId, TypeKind};
@@ -282,7 +283,7 @@ impl Axes<'_> {
 }
 
 /// The place among the elements that indices name; out of range, the index and its dimension.
-fn offset(vm: &mut Vm<'_>, register: usize, indices: &[u8]) -> Result<Result<usize, [i64; 2]>, Stop> {
+fn offset(vm: &mut Vm<'_>, register: usize, indices: Operands<'_>) -> Result<Result<usize, [i64; 2]>, Stop> {
     vm.pay(3 + indices.len() as u64)?;
     let view = vm.view();
     let (_, rest) = view.object(view.reg(register))?;
@@ -292,7 +293,7 @@ fn offset(vm: &mut Vm<'_>, register: usize, indices: &[u8]) -> Result<Result<usi
         return Err(vm.trap(TrapCode::WrongIndexCount, counts));
     }
     let mut place = 0usize;
-    for (dimension, &index) in indices.iter().enumerate() {
+    for (dimension, index) in indices.iter().enumerate() {
         let (index, size) = (view.reg(usize::from(index)), view.element(&sizes, dimension, 0)?);
         if index >= size {
             return Ok(Err([index.cast_signed(), size.cast_signed()]));
@@ -302,14 +303,14 @@ fn offset(vm: &mut Vm<'_>, register: usize, indices: &[u8]) -> Result<Result<usi
     Ok(Ok(place))
 }
 
-pub(super) fn tensor_offset(vm: &mut Vm<'_>, dst: usize, tensor: usize, indices: &[u8]) -> Done {
+pub(super) fn tensor_offset(vm: &mut Vm<'_>, dst: usize, tensor: usize, indices: Operands<'_>) -> Done {
     match offset(vm, tensor, indices)? {
         Ok(place) => vm.give(dst, [place as u64]),
         Err(detail) => Err(vm.trap(TrapCode::IndexOutOfRange, detail)),
     }
 }
 
-pub(super) fn tensor_find(vm: &mut Vm<'_>, dst: usize, tensor: usize, indices: &[u8]) -> Done {
+pub(super) fn tensor_find(vm: &mut Vm<'_>, dst: usize, tensor: usize, indices: Operands<'_>) -> Done {
     let place = offset(vm, tensor, indices)?;
     vm.give(dst, [place.map_or(u64::MAX, |place| place as u64)])
 }

@@ -10,7 +10,7 @@ use crate::error::{Failure, TrapCode};
 use crate::features::{TASKS, lacks};
 use crate::heap::NULL;
 use crate::host::{Answer, Call, Host, Reply, operand_count};
-use crate::isa::{Insn, Op, ext_words};
+use crate::isa::{Insn, Op, Operands, ext_words};
 use crate::module::{Callee, Function};
 
 /// How a run ended.
@@ -194,7 +194,7 @@ impl Vm<'_> {
                 return Err(Stop::from(TrapCode::Panic));
             }
             Op::Lib if insn.b16() == crate::isa::Lib::Available as u16 => {
-                let register = self.operands(1).as_slice().first().copied().unwrap_or(0);
+                let register = self.operands(1).get(0).unwrap_or(0);
                 let granted = {
                     let memory = self.memory();
                     memory.string(self.reg(register)).is_some_and(|name| host.grants(name))
@@ -211,9 +211,8 @@ impl Vm<'_> {
     fn call(&mut self, insn: Insn) -> Result<(), Stop> {
         let function = self.module.function(insn.b16()).ok_or(Stop::from(TrapCode::Corrupt))?;
         let operands = self.operands(1 + usize::from(function.params));
-        let Some((&delta, arguments)) = operands.as_slice().split_first() else {
-            return Err(Stop::from(TrapCode::Corrupt));
-        };
+        let delta = operands.get(0).ok_or(Stop::from(TrapCode::Corrupt))?;
+        let arguments = operands.skip(1);
         self.enter(&function, insn.a(), delta, None, arguments)
     }
 
@@ -221,9 +220,8 @@ impl Vm<'_> {
         let closure = self.reg(insn.b());
         let count = usize::from(insn.c());
         let operands = self.operands(1 + count);
-        let Some((&delta, arguments)) = operands.as_slice().split_first() else {
-            return Err(Stop::from(TrapCode::Corrupt));
-        };
+        let delta = operands.get(0).ok_or(Stop::from(TrapCode::Corrupt))?;
+        let arguments = operands.skip(1);
         let word = |offset: usize| self.heap().get(closure as usize + offset).copied();
         let (Some(header), Some(number)) = (word(0), word(1)) else {
             return Err(Stop::from(TrapCode::Corrupt));
@@ -244,7 +242,7 @@ impl Vm<'_> {
         dst: u8,
         delta: u8,
         closure: Option<u8>,
-        arguments: &[u8],
+        arguments: Operands<'_>,
     ) -> Result<(), Stop> {
         let callee = self.state.base + usize::from(delta);
         self.make_room(callee)?;
@@ -258,8 +256,8 @@ impl Vm<'_> {
         if let Some(slot) = frame.last_mut() {
             *slot = link.to_word();
         }
-        let registers = closure.iter().chain(arguments);
-        let values = registers.map(|&register| frame.get(base + usize::from(register)).copied().unwrap_or(0));
+        let registers = closure.into_iter().chain(arguments.iter());
+        let values = registers.map(|register| frame.get(base + usize::from(register)).copied().unwrap_or(0));
         for (slot, value) in above.iter_mut().zip(values) {
             *slot = value;
         }
@@ -336,7 +334,7 @@ impl Vm<'_> {
         let is_plain = binding.is_some_and(|binding| binding.direct_params().is_some());
         let count = params + if is_plain { 0 } else { operand_count(self.module.types, signature) };
         let operands = self.operands(count);
-        let control = operands.get(params..).unwrap_or(&[]);
+        let control = operands.skip(params);
         if self.state.waiting.is_none() {
             match self.state.host_calls_left.checked_sub(1) {
                 Some(left) => self.state.host_calls_left = left,
@@ -353,7 +351,7 @@ impl Vm<'_> {
         let waiting = self.state.waiting.take();
         let answer = if waiting.is_none() { Answer::take(self, control) } else { None };
         let resumed = waiting.or(answer.map(|answer| answer.token));
-        let mut call = Call::new(self, (import, signature), operands.as_slice(), (insn.a(), asked), answer);
+        let mut call = Call::new(self, (import, signature), operands, (insn.a(), asked), answer);
         let reply = match (binding, resumed) {
             (Some(function), None) => host.call(function, &mut call),
             (Some(function), Some(token)) => host.resume(function, token, &mut call),

@@ -5,28 +5,16 @@ use crate::error::TrapCode;
 use crate::features::{FLOATS, lacks};
 use crate::half;
 use crate::heap::{NULL, ObjectHeader, halves, join};
-use crate::isa::{Insn, Op, ext_words};
+use crate::isa::{Insn, Lib, Op, Operands, ext_words};
 use crate::library;
 use crate::module::{Packing, TypeId};
+use crate::verify::MAX_OPERAND_BYTES;
 
-/// Largest number of ext bytes that an instruction can have.
-pub(super) const MAX_OPERANDS: usize = 256 + 8;
-
-/// Operand bytes of an instruction, copied out of its ext words.
-pub(super) type Operands = heapless::Vec<u8, MAX_OPERANDS>;
-
-impl Vm<'_> {
+impl<'a> Vm<'a> {
     /// The operand bytes of the instruction at `state.pc`: so many, or all that its ext words hold.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(super) fn operands(&self, limit: usize) -> Operands {
-        let mut operands = Operands::new();
-        let words = self.module.code.get(self.state.pc + 1..).unwrap_or(&[]);
-        for &word in words.iter().take(ext_words(limit)).take_while(|&&word| word as u8 == Op::Ext as u8) {
-            // The count is below the capacity: no instruction has more.
-            let _ = operands.extend_from_slice(&[Insn(word).a(), Insn(word).b(), Insn(word).c()]);
-        }
-        operands.truncate(limit);
-        operands
+    pub(super) fn operands(&self, limit: usize) -> Operands<'a> {
+        Operands::new(self.module.code.get(self.state.pc + 1..).unwrap_or(&[]), limit)
     }
 
     /// Goes on behind the instruction at `state.pc` and its operand words, each of which costs a step.
@@ -81,26 +69,20 @@ impl Vm<'_> {
         Ok((TypeId(element), record.slots.len()))
     }
 
-    /// Makes an object of slots that are in registers.
-    fn new_object(&mut self, ty: TypeId, first: Option<u64>, registers: &[u8]) -> Result<u64, Stop> {
-        let size = 1 + usize::from(first.is_some()) + registers.len();
-        self.reserve(size)?;
-        let object = self.state.top;
-        self.set_free_words(core::iter::once(ObjectHeader::new(ty, 0).0).chain(first), registers)?;
-        self.state.top += size;
-        Ok(object as u64)
-    }
-
-    /// Writes words behind all objects, and registers behind those.
+    /// Makes an object of these words, and of registers behind them.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    fn set_free_words(&mut self, words: impl Iterator<Item = u64>, registers: &[u8]) -> Result<(), Stop> {
-        let (stack, heap) =
-            self.arena.split_at_mut_checked(self.state.split).ok_or(Stop::from(TrapCode::Corrupt))?;
-        let free = heap.get_mut(self.state.top..).ok_or(Stop::from(TrapCode::Corrupt))?;
-        let frame = stack.get(self.state.base..).unwrap_or(&[]);
-        let values = registers.iter().map(|&register| frame.get(usize::from(register)).copied().unwrap_or(0));
-        free.iter_mut().zip(words.chain(values)).for_each(|(slot, word)| *slot = word);
-        Ok(())
+    fn new_object(&mut self, words: &[u64], registers: Operands<'_>) -> Result<u64, Stop> {
+        let size = words.len() + registers.len();
+        self.reserve(size)?;
+        let object = self.alloc(size)?;
+        let place = self.state.split.saturating_add(object);
+        for (place, &word) in (place..).zip(words) {
+            self.set_place(place, word);
+        }
+        for (place, register) in (place + words.len()..).zip(registers.iter()) {
+            self.set_place(place, self.reg(register));
+        }
+        Ok(object as u64)
     }
 
     /// Carries out one of the instructions of this file, the one at `state.pc`, and goes on behind it.
@@ -108,7 +90,7 @@ impl Vm<'_> {
         let (a, b, c) = (insn.a(), insn.b(), insn.c());
         // Instructions with one ext word that holds a count.
         let count = if matches!(op, Op::LoadGlobalN | Op::StoreGlobalN | Op::LoadFieldN | Op::StoreFieldN) {
-            self.operands(1).as_slice().first().copied().unwrap_or(0)
+            self.operands(1).get(0).unwrap_or(0)
         } else {
             0
         };
@@ -162,14 +144,14 @@ impl Vm<'_> {
                 0
             }
             Op::APush => {
-                library::call(self, crate::isa::Lib::ArrayPush, &[a, b], 0)?;
+                library::call(self, Lib::ArrayPush, Operands::new(&[Insn::abc(Op::Ext, a, b, 0).0], 2), 0)?;
                 0
             }
             Op::New => {
                 let ty = TypeId(insn.b16());
                 let slots = self.module.types.record(ty).map_or(0, |record| record.slots.len());
                 let operands = self.operands(slots);
-                let object = self.new_object(ty, None, operands.as_slice())?;
+                let object = self.new_object(&[ObjectHeader::new(ty, 0).0], operands)?;
                 self.set_reg(a, object);
                 ext_words(slots)
             }
@@ -178,15 +160,16 @@ impl Vm<'_> {
                 let record = self.module.types.record(function.captures);
                 let slots = record.map_or(0, |record| record.slots.len().saturating_sub(1));
                 let operands = self.operands(slots);
-                let object =
-                    self.new_object(function.captures, Some(u64::from(insn.b16())), operands.as_slice())?;
+                let words = [ObjectHeader::new(function.captures, 0).0, u64::from(insn.b16())];
+                let object = self.new_object(&words, operands)?;
                 self.set_reg(a, object);
                 ext_words(slots)
             }
             Op::NewArray => {
-                let operands = self.operands(MAX_OPERANDS);
-                let count = operands.as_slice().first().copied().unwrap_or(0);
-                let registers = operands.as_slice().get(1..=usize::from(count)).unwrap_or(&[]);
+                let operands = self.operands(MAX_OPERAND_BYTES);
+                let count = operands.get(0).unwrap_or(0);
+                let registers =
+                    operands.skip(1).split_at(usize::from(count)).map_or(Operands::NONE, |(all, _)| all);
                 let object = self.new_array(TypeId(insn.b16()), registers)?;
                 self.set_reg(a, object);
                 ext_words(1 + usize::from(count))
@@ -199,25 +182,21 @@ impl Vm<'_> {
     }
 
     /// Makes an array of one-slot elements that are in registers.
-    fn new_array(&mut self, ty: TypeId, registers: &[u8]) -> Result<u64, Stop> {
-        let count = registers.len();
-        let buffer_words = if count == 0 { 0 } else { 2 + count };
-        self.reserve(2 + buffer_words)?;
-        let array = self.state.top;
-        let (buffer, len) = (array + 4, count as u32);
-        let reference = if count == 0 { NULL as u32 } else { buffer as u32 };
-        let head = [ObjectHeader::new(ty, 0).0, join(len, reference)];
-        let buffer_head = [ObjectHeader::new(ty, ObjectHeader::BUFFER).0, u64::from(len)];
-        let words = head.into_iter().chain(buffer_head).take(if count == 0 { 2 } else { 4 });
-        self.set_free_words(words, registers)?;
-        self.state.top += 2 + buffer_words;
-        Ok(array as u64)
+    fn new_array(&mut self, ty: TypeId, registers: Operands<'_>) -> Result<u64, Stop> {
+        let (header, len) = (ObjectHeader::new(ty, 0).0, registers.len() as u32);
+        if len == 0 {
+            return self.new_object(&[header, join(0, NULL as u32)], registers);
+        }
+        self.reserve(4 + registers.len())?;
+        let buffer = (self.state.top + 4) as u32;
+        let buffer_header = ObjectHeader::new(ty, ObjectHeader::BUFFER).0;
+        self.new_object(&[header, join(len, buffer), buffer_header, u64::from(len)], registers)
     }
 
     fn run_library(&mut self, insn: Insn) -> Result<(), Stop> {
-        let lib = crate::isa::Lib::from_number(insn.b16()).ok_or(Stop::from(TrapCode::Corrupt))?;
-        let operands = self.operands(MAX_OPERANDS);
-        library::call(self, lib, operands.as_slice(), insn.a())?;
+        let lib = Lib::from_number(insn.b16()).ok_or(Stop::from(TrapCode::Corrupt))?;
+        let operands = self.operands(MAX_OPERAND_BYTES);
+        library::call(self, lib, operands, insn.a())?;
         self.advance(ext_words(operands.len()));
         Ok(())
     }

@@ -169,7 +169,7 @@ impl Vm<'_> {
         self.set_task_word(task, 0, ObjectHeader::new(ty, 0).0);
         self.set_task_word(task, STATUS, NEW);
         self.set_task_word(task, NUMBER, u64::from(function.start));
-        for (n, &register) in operands.as_slice().iter().enumerate() {
+        for (n, register) in operands.iter().enumerate() {
             self.set_task_word(task, registers + n, self.reg(register));
         }
         self.set_reg(insn.a(), task);

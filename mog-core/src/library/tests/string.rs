@@ -236,7 +236,7 @@ fn pays_before_it_works() {
     let steps = m.state.counters.steps;
     let top = m.state.top;
     // 200,000 bytes are some 6,250 steps, which come by the hundred.
-    assert_eq!(crate::library::call(&mut m.vm(), Lib::StrRepeat, &[0, 3], 6), Err(Stop::Pause));
+    assert_eq!(m.call_once(Lib::StrRepeat, &[0, 3], 6), Err(Stop::Pause));
     assert_eq!(m.state.top, top);
     m.call(Lib::StrRepeat, &[0, 3], 6).unwrap();
     assert!(m.pauses > 60);
