@@ -449,40 +449,11 @@ impl Vm<'_> {
 
     /// Appends the element in consecutive registers to the array that a register holds.
     pub(crate) fn push_element(&mut self, array: usize, element: usize) -> Result<(), Stop> {
-        if self.push_in_place(array, element).is_some() {
-            return Ok(());
-        }
         self.grow_array(array, 1)?;
         let view = self.view();
         let array = view.array(view.reg(array))?;
         self.set_len(&array, array.len + 1)?;
         self.store_element(&Array { len: array.len + 1, ..array }, array.len, element)
-    }
-
-    /// The quick way for elements of one slot, not packed, where there is room.
-    #[inline]
-    fn push_in_place(&mut self, array: usize, element: usize) -> Option<()> {
-        let at = index(*self.arena.get(self.state.base + array)?);
-        let value = *self.arena.get(self.state.base + element)?;
-        let types = self.module.types;
-        let heap = self.heap_mut();
-        let &[header, word] = heap.get(at..)?.first_chunk()?;
-        let record = types.record(ObjectHeader(header).ty())?;
-        let (&[element], &[_]) = (record.components, record.slots) else { return None };
-        if header & ANY_BUFFER != 0
-            || record.kind != TypeKind::Array
-            || Packing::of(TypeId(element)) != Packing::Words
-        {
-            return None;
-        }
-        let (len, data) = halves(word);
-        let data = index(u64::from(data));
-        if u64::from(len) >= *heap.get(data.checked_sub(1)?)? {
-            return None;
-        }
-        *heap.get_mut(data.checked_add(len as usize)?)? = value;
-        *heap.get_mut(at + 1)? = join(len + 1, data as u32);
-        Some(())
     }
 
     /// Sets an array's length, within its capacity.
