@@ -337,6 +337,35 @@ impl Vm<'_> {
         Ok(at as u64)
     }
 
+    /// Allocates an object of a type, its slots zero, after it was reserved; gives its reference.
+    pub(crate) fn alloc_blank(&mut self, ty: TypeId) -> Result<u64, Stop> {
+        let slots = self.module.types.record(ty).ok_or(CORRUPT)?.slots.len();
+        self.fresh(|_, fresh| {
+            let at = fresh.alloc(1 + slots)?;
+            fresh.range_mut(at, 1 + slots)?.fill(0);
+            fresh.set(at, ObjectHeader::new(ty, 0).0)?;
+            Ok(at as u64)
+        })
+    }
+
+    /// Stores slots of an object, from one on.
+    pub(crate) fn object_set(&mut self, reference: u64, first: usize, slots: &[u64]) -> Result<(), Stop> {
+        let start = index(reference).checked_add(1).and_then(|at| at.checked_add(first)).ok_or(CORRUPT)?;
+        let place = self.heap_mut().get_mut(start..).and_then(|rest| rest.get_mut(..slots.len()));
+        place.ok_or(CORRUPT)?.copy_from_slice(slots);
+        Ok(())
+    }
+
+    /// Allocates a string with a copy of text in the heap, given by its address, after it was reserved; gives its reference.
+    pub(crate) fn copy_text(&mut self, address: usize, len: usize) -> Result<u64, Stop> {
+        self.fresh(|view, fresh| {
+            let bytes = cast_slice::<u64, u8>(view.heap());
+            let start = address.checked_sub(bytes.as_ptr().addr()).ok_or(CORRUPT)?;
+            let part = bytes.get(start..).and_then(|rest| rest.get(..len)).ok_or(CORRUPT)?;
+            fresh.string(core::str::from_utf8(part).map_err(|_| CORRUPT)?.as_bytes())
+        })
+    }
+
     /// Allocates a string of these bytes, after it was reserved; gives its reference.
     pub(crate) fn alloc_string(&mut self, bytes: &[u8]) -> Result<u64, Stop> {
         self.fresh(|_, fresh| fresh.string(bytes))

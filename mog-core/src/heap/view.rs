@@ -18,6 +18,12 @@ pub struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
+    /// The module.
+    #[must_use]
+    pub const fn module(&self) -> &'a Module<'a> {
+        self.module
+    }
+
     fn word(&self, reference: u64, offset: usize) -> Option<u64> {
         self.heap.get((reference as u32 as usize).checked_add(offset)?).copied()
     }
@@ -362,16 +368,31 @@ impl<'a> Map<'a> {
     /// Keys and values in order of insertion.
     pub fn iter(&self) -> impl Iterator<Item = (Value<'a>, Value<'a>)> + use<'a> {
         let map = *self;
-        (0..map.used).filter_map(move |index| {
-            let start = map.entries.checked_add(index.checked_mul(map.stride)?)?;
-            let entry = map.memory.heap.get(start..start.checked_add(map.stride)?)?;
-            let (&state, slots) = entry.split_first()?;
-            if state & super::LIVE == 0 {
-                return None;
-            }
-            let (key, value) = slots.split_first()?;
-            Some((map.memory.value(map.key, &[*key]), map.memory.value(map.value, value)))
+        let mut position = 0;
+        core::iter::from_fn(move || {
+            let (at, key, value) = map.entry_from(position)?;
+            position = at + 1;
+            Some((key, value))
         })
+    }
+
+    /// The first entry that is at this position or behind it, and its position. Positions count from 0, and some are empty.
+    #[must_use]
+    pub fn entry_from(&self, position: usize) -> Option<(usize, Value<'a>, Value<'a>)> {
+        for at in position..self.used {
+            let start = self.entries.checked_add(at.checked_mul(self.stride)?)?;
+            let entry = self.memory.heap.get(start..start.checked_add(self.stride)?)?;
+            let (&state, slots) = entry.split_first()?;
+            if state & super::LIVE != 0 {
+                let (key, value) = slots.split_first()?;
+                return Some((
+                    at,
+                    self.memory.value(self.key, &[*key]),
+                    self.memory.value(self.value, value),
+                ));
+            }
+        }
+        None
     }
 }
 
@@ -438,6 +459,12 @@ impl<'a> Variant<'a> {
     #[must_use]
     pub const fn number(&self) -> usize {
         self.number
+    }
+
+    /// Whether the value is one reference to an object, which has the payload.
+    #[must_use]
+    pub const fn is_boxed(&self) -> bool {
+        matches!(self.slots, Payload::Object(_))
     }
 
     /// The payload.

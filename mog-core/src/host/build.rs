@@ -1,6 +1,6 @@
 //! New objects for results and arguments, made in room that was reserved before.
 
-use crate::heap::{AnyTag, SlotValues};
+use crate::heap::{AnyTag, Memory, SlotValues};
 use crate::machine::Vm;
 use crate::module::{Module, TypeId};
 
@@ -21,6 +21,12 @@ impl<'v, 'a> Builder<'v, 'a> {
         self.vm.module
     }
 
+    /// Heap and module, with what was made so far.
+    #[must_use]
+    pub fn memory(&self) -> Memory<'_> {
+        self.vm.memory()
+    }
+
     /// Words that a string of so many bytes needs.
     #[must_use]
     pub const fn string_words(bytes: usize) -> usize {
@@ -39,9 +45,32 @@ impl<'v, 'a> Builder<'v, 'a> {
         16 + (entries + 8) * (2 + value_slots + 2) * 4
     }
 
+    /// Words that a map with room for so many entries needs at most.
+    #[must_use]
+    pub const fn sized_map_words(entries: usize, value_slots: usize) -> usize {
+        7 + entries * (4 + value_slots)
+    }
+
     /// A new string.
     pub fn string(&mut self, text: &str) -> Option<u64> {
         self.vm.alloc_string(text.as_bytes()).ok()
+    }
+
+    /// A new string with a copy of text that lies in the heap, given by its address and its bytes: it cannot be borrowed
+    /// while something is made. `None` also if no text is there.
+    pub fn copy_text(&mut self, address: usize, len: usize) -> Option<u64> {
+        self.vm.copy_text(address, len).ok()
+    }
+
+    /// A new struct (or object of an enum's variant) whose slots are zero, to be filled by [`Builder::set_slots`]: for those
+    /// who have nowhere to keep all of them.
+    pub fn blank(&mut self, ty: TypeId) -> Option<u64> {
+        self.vm.alloc_blank(ty).ok()
+    }
+
+    /// Stores slots of a new object, from this one on.
+    pub fn set_slots(&mut self, object: u64, first: usize, slots: &[u64]) -> Option<()> {
+        self.vm.object_set(object, first, slots).ok()
     }
 
     /// A new struct (or object of an enum's variant) from all of its slots.
@@ -62,6 +91,11 @@ impl<'v, 'a> Builder<'v, 'a> {
     /// A new empty map.
     pub fn map(&mut self, ty: TypeId) -> Option<u64> {
         self.vm.alloc_map(ty).ok()
+    }
+
+    /// A new empty map with room for so many entries, which need no more then.
+    pub fn sized_map(&mut self, ty: TypeId, entries: usize) -> Option<u64> {
+        self.vm.alloc_sized_map(ty, entries).ok()
     }
 
     /// Stores a map's entry.

@@ -170,6 +170,11 @@ impl Vm<'_> {
         self.fresh(|view, fresh| fresh.map(&view, ty, 0))
     }
 
+    /// Allocates an empty map with room for so many entries, after that was reserved.
+    pub(crate) fn alloc_sized_map(&mut self, ty: TypeId, entries: usize) -> Result<u64, Stop> {
+        self.fresh(|view, fresh| fresh.map(&view, ty, entries))
+    }
+
     /// Stores an entry in a map in words that were reserved.
     pub(crate) fn map_insert(&mut self, reference: u64, key: u64, value: &[u64]) -> Done {
         let mut map = Map::of(&self.view(), reference)?;
