@@ -30,6 +30,9 @@
 // Most arguments of a host function; `args` always has so many elements, `MOG_NONE` behind those that were passed.
 #define MOG_MAX_ARGS 16
 
+// How deep values of the host's can nest.
+#define MOG_MAX_DEPTH 16
+
 // Words of a `mog_instance`.
 #define MOG_INSTANCE_WORDS 64
 
@@ -109,6 +112,24 @@ typedef struct mog_bytes {
   size_t size;
 } mog_bytes;
 
+// A value in the program's memory. It can be used until the host function returns or moves it (see `mog_reserve`); that of
+// `mog_result`, until the instance is used again to run. After that it is stale, and every function says so.
+typedef struct mog_handle {
+  // Not for use.
+  uint32_t opaque[4];
+} mog_handle;
+
+// Values of the host's that make one of the program's. They have to be there, and stay as they are, until the function
+// returns that they are handed to.
+typedef struct mog_parts {
+  // The first.
+  const struct mog_value *data;
+  // How many.
+  uint32_t count;
+  // The number of the variant, for an enum; otherwise 0.
+  uint32_t variant;
+} mog_parts;
+
 // What a value holds.
 typedef union mog_data {
   // Of `MOG_BOOL` and `MOG_INT`.
@@ -119,6 +140,10 @@ typedef union mog_data {
   struct mog_text text;
   // Of `MOG_ARRAY`.
   struct mog_bytes bytes;
+  // Of `MOG_STRUCT`, `MOG_LIST`, `MOG_MAP` and `MOG_ENUM`.
+  struct mog_handle handle;
+  // Of `MOG_ITEMS` and `MOG_ENTRIES`.
+  struct mog_parts items;
 } mog_data;
 
 // A value. `mog_int` and its siblings make one.
@@ -132,9 +157,10 @@ typedef struct mog_value {
 // A host function. Its arguments have the types of its signature; their texts and numbers lie in the program's memory,
 // and can be read until a value is returned by `mog_return`.
 //
-// It answers what `mog_return`, `mog_fail`, `mog_deny` or `mog_pending` gave, `MOG_OK` alone if its signature has no
-// result, or `MOG_PAUSED` to end the run; the next one then makes the call again. It must not leave by `longjmp` or a
-// C++ exception. Of its own instance it can call those four and `mog_resumed`; others answer `MOG_BUSY`.
+// It answers what `mog_return`, `mog_fail`, `mog_deny`, `mog_pending` or `mog_call_back` gave, `MOG_OK` alone if its
+// signature has no result, or `MOG_PAUSED` to end the run; the next one then makes the call again. It must not leave by
+// `longjmp` or a C++ exception. Of its own instance it can call those, `mog_resumed`, `mog_answer`, `mog_reserve`, and what
+// reads values; other functions answer `MOG_BUSY`.
 typedef mog_status (*mog_function)(struct mog_instance *vm, const struct mog_value *args, void *user);
 
 // A function that the host grants.
@@ -142,7 +168,8 @@ typedef struct mog_capability {
   // Capability and function, such as `log.write`.
   const char *name;
   // Types as the language writes them, such as `(pin: int, on: bool) -> ?string`: `int` and the sized integers,
-  // `float`, `f32`, `bool`, `string`, `any`, arrays `[T]` of numbers or booleans, and each of these as `?T`. A program
+  // `float`, `f32`, `bool`, `string`, `any`, the structs and enums that `types` of the configuration declares, arrays
+  // `[T]`, maps `{K: V}`, functions `fn(T) -> T` among the parameters, and each of these as `?T`. A program
   // that was compiled for other types is refused; one that was compiled without a declaration has its arguments
   // looked at in each call.
   const char *signature;
@@ -168,6 +195,10 @@ typedef struct mog_config {
   uint64_t seed;
   // The most bytes of its arena that nested calls may take; 0 for no limit of their own.
   size_t max_stack;
+  // If not null, declarations of the structs and enums that signatures name, as in
+  // `struct Point { x: int, y: int } enum Shape { Dot, Circle(Point, float) }`: in a program, they are the same. It is
+  // closed by a zero, and must stay as long as the instance is used.
+  const char *types;
 } mog_config;
 
 // What an instance has done so far.
@@ -223,6 +254,9 @@ typedef struct mog_place {
 // Its calls nest deeper than `max_stack` allows.
 #define MOG_OUT_OF_STACK 7
 
+// In a host function: the program calls its function first; see `mog_call_back`.
+#define MOG_CALLING 8
+
 // The bytes are no Mog module.
 #define MOG_NOT_A_MODULE 16
 
@@ -235,7 +269,7 @@ typedef struct mog_place {
 // The module breaks a rule of the verifier's.
 #define MOG_INVALID_MODULE 19
 
-// The module needs a part that this build of the library leaves out.
+// The module needs a part that this build of the library leaves out, or the value does: `parts`, or maps.
 #define MOG_MISSING_FEATURE 20
 
 // The module needs a larger register window; compile it with `mog build --window`.
@@ -280,7 +314,7 @@ typedef struct mog_place {
 // The arena or the buffer is too small.
 #define MOG_TOO_SMALL 50
 
-// Two pieces of memory overlap that must not; a text from the program's memory has to be copied first.
+// Two pieces of memory overlap that must not; a value from the program's memory has to be copied first.
 #define MOG_OVERLAP 51
 
 // The storage was not prepared by `mog_load`, `mog_new` or `mog_restore`, or those failed, or it was moved.
@@ -319,6 +353,15 @@ typedef struct mog_place {
 // The bytes are no snapshot of this module, or not all of one.
 #define MOG_BAD_SNAPSHOT 63
 
+// The value lay in the program's memory, and is not there any more.
+#define MOG_STALE 64
+
+// Values of the program's are to be part of a new one, for which `mog_reserve` made no room, or not enough.
+#define MOG_NO_ROOM 65
+
+// The values nest deeper than `MOG_MAX_DEPTH`.
+#define MOG_TOO_DEEP 66
+
 // Nothing: `()`, or `none` of a `?T` or of `any`.
 #define MOG_NONE 0
 
@@ -337,8 +380,30 @@ typedef struct mog_place {
 // An array of numbers or booleans, in `as.bytes`, as C lays it out: a `[f32]` is a `float[]`, a `[bool]` a `uint8_t[]`.
 #define MOG_ARRAY 5
 
-// A value that C does not see into: a struct, a map, an array of those.
+// A value that C does not see into: a tensor, a future, a `Result` inside of another value.
 #define MOG_OTHER 6
+
+// A struct of the program's, in `as.handle`: `mog_field` and `mog_item` have its fields.
+#define MOG_STRUCT 7
+
+// An array of anything but numbers or booleans, in `as.handle`: `mog_item` has its elements.
+#define MOG_LIST 8
+
+// A map, in `as.handle`: `mog_entry` has its entries.
+#define MOG_MAP 9
+
+// An enum's value, in `as.handle`: `mog_variant` says which, `mog_item` has its payload.
+#define MOG_ENUM 10
+
+// A function. If it is an argument, `mog_call_back` has the program call it.
+#define MOG_FUNCTION 11
+
+// For the program, in `as.items`: the fields of a struct in their order, the elements of an array, or an enum's variant with
+// its payload. Which of them, says the type that is due; for `any` it is an array.
+#define MOG_ITEMS 12
+
+// For the program, in `as.items`: the entries of a map, keys and values in turn.
+#define MOG_ENTRIES 13
 
 // Division or remainder by zero.
 #define MOG_TRAP_DIVISION_BY_ZERO 0
@@ -455,6 +520,30 @@ static inline mog_value mog_array(const void *data, size_t size) {
   return value;
 }
 
+// Values of yours that make a struct, in the order of its fields, or an array.
+static inline mog_value mog_items(const mog_value *items, size_t count) {
+  mog_value value;
+  value.type = MOG_ITEMS;
+  value.as.items.data = items;
+  value.as.items.count = (uint32_t)count == count ? (uint32_t)count : UINT32_MAX;
+  value.as.items.variant = 0;
+  return value;
+}
+
+// The variant of an enum of this number, which count from 0, with its payload.
+static inline mog_value mog_case(uint32_t variant, const mog_value *payload, size_t count) {
+  mog_value value = mog_items(payload, count);
+  value.as.items.variant = variant;
+  return value;
+}
+
+// Values of yours that make a map: so many entries, of each its key and its value.
+static inline mog_value mog_entries(const mog_value *entries, size_t count) {
+  mog_value value = mog_items(entries, count > UINT32_MAX / 2 ? UINT32_MAX : count * 2);
+  value.type = MOG_ENTRIES;
+  return value;
+}
+
 // A configuration that grants a table of functions, and nothing else.
 static inline mog_config mog_grant(const mog_capability *capabilities, size_t count, void *user) {
   mog_config config;
@@ -514,10 +603,12 @@ mog_status mog_load_signed(struct mog_module *module,
                            const struct mog_trust *trust,
                            struct mog_manifest *manifest);
 
-// In a host function: its result. A text or an array is copied.
+// In a host function: its result. A text, an array or items are copied; of a value of the program's, a struct, an array or a
+// map is the same one.
 //
-// You promise: there is a `mog_instance` at `vm`. The text or the numbers of the value are there.
-mog_status mog_return(struct mog_instance *vm, struct mog_value value);
+// You promise: there is a `mog_instance` at `vm`. The text, the numbers or the items of the value are there.
+mog_status mog_return(struct mog_instance *vm,
+                      struct mog_value value);
 
 // In a host function: it did not work, and why. The program can catch it. Gives `MOG_FAILED`.
 //
@@ -537,11 +628,85 @@ mog_status mog_deny(struct mog_instance *vm, const char *message);
 mog_status mog_pending(struct mog_instance *vm,
                        uint32_t token);
 
-// In a host function: `MOG_OK` and the token if this is the rest of a call that was pending; `MOG_END` if the call is new.
+// In a host function: `MOG_OK` and the token if this is the rest of a call that was pending, or that had the
+// program call a function; `MOG_END` if the call is new.
 //
 // You promise: there is a `mog_instance` at `vm`, and room for a token at `token`.
-mog_status mog_resumed(const struct mog_instance *vm,
-                       uint32_t *token);
+mog_status mog_resumed(const struct mog_instance *vm, uint32_t *token);
+
+// How many parts a value has: fields of a struct, elements of a `MOG_LIST`, entries of a map, values that an enum's variant
+// carries. (The numbers of a `MOG_ARRAY` lie in `as.bytes`.)
+//
+// You promise: there is a `mog_instance` at `vm`, and room for a `size_t` at `length`.
+mog_status mog_length(const struct mog_instance *vm,
+                      struct mog_value value,
+                      size_t *length);
+
+// A field of a struct, an element of a `MOG_LIST`, or a value that an enum's variant carries: they count from 0, and `MOG_END`
+// comes after the last.
+//
+// You promise: there is a `mog_instance` at `vm`, and room for a `mog_value` at `item`.
+mog_status mog_item(const struct mog_instance *vm,
+                    struct mog_value value,
+                    size_t index,
+                    struct mog_value *item);
+
+// The field of a struct that has this name; `MOG_END` if none has.
+//
+// You promise: there is a `mog_instance` at `vm`, a text closed by a zero at `name`, and room for a `mog_value` at `field`.
+mog_status mog_field(const struct mog_instance *vm,
+                     struct mog_value value,
+                     const char *name,
+                     struct mog_value *field);
+
+// The next entry of a map, in the order in which they were added: begin with a `position` of 0, which this moves on;
+// `MOG_END` comes after the last.
+//
+// You promise: there is a `mog_instance` at `vm`, a `size_t` at `position`, and room for a `mog_value` each at `key` and `value`.
+mog_status mog_entry(const struct mog_instance *vm,
+                     struct mog_value map,
+                     size_t *position,
+                     struct mog_value *key,
+                     struct mog_value *value);
+
+// Which variant an enum's value is: its number, which counts from 0 in the order of the declaration, and its name. Either
+// may be null. The name lies in the module.
+//
+// You promise: there is a `mog_instance` at `vm`. If they are not null, there is room for a `uint32_t` at `number`, and for a `mog_text` at
+// `name`.
+mog_status mog_variant(const struct mog_instance *vm,
+                       struct mog_value value,
+                       uint32_t *number,
+                       struct mog_text *name);
+
+// In a host function that was called again after `mog_call_back`: what the program's function gave. `MOG_END` if this is
+// another call.
+//
+// You promise: there is a `mog_instance` at `vm`, and room for a `mog_value` at `answer`.
+mog_status mog_answer(const struct mog_instance *vm,
+                      struct mog_value *answer);
+
+// In a host function: makes room for so many bytes of new values, without which those cannot have values of the program's
+// as parts, such as an argument's name in a new struct. Values that were read before are stale then, and those in `args`
+// are read anew. A text takes 16 bytes and its own, in multiples of 8; a struct 8, and 8 to 16 for each field; an array 32, and
+// its elements; a map 56, and for each entry 32 and its value.
+//
+// You promise: there is a `mog_instance` at `vm`.
+mog_status mog_reserve(struct mog_instance *vm,
+                       size_t size);
+
+// In a host function: has the program call the function that is this argument, which count from 0, with these values. Then
+// the host function is called again, with the same arguments; `mog_resumed` tells the token, and `mog_answer` what the
+// function gave. If that fails, the host function is not called again. Gives `MOG_CALLING`, for it to answer.
+//
+// The token has to say all that the host wants to know. It is kept by the program: look whether it is one that you gave.
+//
+// You promise: there is a `mog_instance` at `vm`, and `count` values at `args`, whose texts, numbers and items are there.
+mog_status mog_call_back(struct mog_instance *vm,
+                         size_t argument,
+                         uint32_t token,
+                         const struct mog_value *args,
+                         size_t count);
 
 // Makes an instance of a module: lays out its arena and links what it calls to what the configuration grants; null grants
 // nothing. What is not granted fails as denied when the program calls it. No code runs yet.
@@ -570,10 +735,11 @@ mog_status mog_start(struct mog_instance *vm,
 // and its tokens with it. Answers as `mog_resume`; after `MOG_OK`, `mog_result` has the result. A function whose `Result` is an `err` answers
 // `MOG_FAILED` or `MOG_DENIED`.
 //
-// The texts and numbers of arguments are copied. They must not lie in the instance's own arena, as those of `mog_result` do.
+// The texts, numbers and items of arguments are copied. They must not lie in the instance's own arena, as those of
+// `mog_result` do.
 //
-// You promise: there is a `mog_instance` at `vm`, a text closed by a zero at `function`, and `count` values at `args`, whose texts and
-// numbers are there.
+// You promise: there is a `mog_instance` at `vm`, a text closed by a zero at `function`, and `count` values at `args`, whose texts,
+// numbers and items are there.
 mog_status mog_call(struct mog_instance *vm,
                     const char *function,
                     const struct mog_value *args,

@@ -53,6 +53,30 @@ static inline mog_value mog_array(const void *data, size_t size) {
   return value;
 }
 
+// Values of yours that make a struct, in the order of its fields, or an array.
+static inline mog_value mog_items(const mog_value *items, size_t count) {
+  mog_value value;
+  value.type = MOG_ITEMS;
+  value.as.items.data = items;
+  value.as.items.count = (uint32_t)count == count ? (uint32_t)count : UINT32_MAX;
+  value.as.items.variant = 0;
+  return value;
+}
+
+// The variant of an enum of this number, which count from 0, with its payload.
+static inline mog_value mog_case(uint32_t variant, const mog_value *payload, size_t count) {
+  mog_value value = mog_items(payload, count);
+  value.as.items.variant = variant;
+  return value;
+}
+
+// Values of yours that make a map: so many entries, of each its key and its value.
+static inline mog_value mog_entries(const mog_value *entries, size_t count) {
+  mog_value value = mog_items(entries, count > UINT32_MAX / 2 ? UINT32_MAX : count * 2);
+  value.type = MOG_ENTRIES;
+  return value;
+}
+
 // A configuration that grants a table of functions, and nothing else.
 static inline mog_config mog_grant(const mog_capability *capabilities, size_t count, void *user) {
   mog_config config;

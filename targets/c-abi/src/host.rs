@@ -2,20 +2,25 @@
 
 use core::ffi::{c_char, c_void};
 use core::fmt::Write as _;
-use core::ptr;
+use core::ops::Range;
+use core::{ptr, slice};
 
 use mog_core::heap::AnyTag;
 use mog_core::module::{Import, TypeKind, TypeRecord};
 use mog_core::{Binding, Builder, Call, Failure, Host, Module, Reply, TypeId};
 
-use crate::instance::{Instance, Storage, storage_of};
+use crate::give::{MAX_SLOTS, make_all};
+use crate::instance::{Instance, Storage, outdate, stamp_of, storage_of};
 use crate::pointer::{self, Span};
+use crate::read::Location;
 use crate::signature::Signature;
 use crate::status::{
-    MOG_BAD_CAPABILITY, MOG_BUSY, MOG_DENIED, MOG_FAILED, MOG_NOT_IN_CALL, MOG_OK, MOG_OUT_OF_MEMORY,
-    MOG_OVERLAP, MOG_PAUSED, MOG_WAITING, MOG_WRONG_TYPE, Status, describe, failed, replied,
+    MOG_BAD_CAPABILITY, MOG_BUSY, MOG_CALLING, MOG_DENIED, MOG_FAILED, MOG_NOT_IN_CALL, MOG_OK,
+    MOG_OUT_OF_MEMORY, MOG_OVERLAP, MOG_PAUSED, MOG_WAITING, MOG_WRONG_TYPE, Status, describe, failed,
+    replied,
 };
-use crate::value::{Given, MOG_STRING, Text, Value};
+use crate::types::Types;
+use crate::value::{MOG_STRING, Text, Value};
 
 /// Most arguments of a host function; `args` always has so many elements, `MOG_NONE` behind those that were passed.
 pub const MOG_MAX_ARGS: usize = 16;
@@ -29,9 +34,10 @@ const MISMATCH: usize = 64;
 /// A host function. Its arguments have the types of its signature; their texts and numbers lie in the program's memory,
 /// and can be read until a value is returned by `mog_return`.
 ///
-/// It answers what `mog_return`, `mog_fail`, `mog_deny` or `mog_pending` gave, `MOG_OK` alone if its signature has no
-/// result, or `MOG_PAUSED` to end the run; the next one then makes the call again. It must not leave by `longjmp` or a
-/// C++ exception. Of its own instance it can call those four and `mog_resumed`; others answer `MOG_BUSY`.
+/// It answers what `mog_return`, `mog_fail`, `mog_deny`, `mog_pending` or `mog_call_back` gave, `MOG_OK` alone if its
+/// signature has no result, or `MOG_PAUSED` to end the run; the next one then makes the call again. It must not leave by
+/// `longjmp` or a C++ exception. Of its own instance it can call those, `mog_resumed`, `mog_answer`, `mog_reserve`, and what
+/// reads values; other functions answer `MOG_BUSY`.
 pub type Function =
     Option<unsafe extern "C" fn(vm: *mut Instance, args: *const Value, user: *mut c_void) -> Status>;
 
@@ -42,7 +48,8 @@ pub struct Capability {
     /// Capability and function, such as `log.write`.
     pub name: *const c_char,
     /// Types as the language writes them, such as `(pin: int, on: bool) -> ?string`: `int` and the sized integers,
-    /// `float`, `f32`, `bool`, `string`, `any`, arrays `[T]` of numbers or booleans, and each of these as `?T`. A program
+    /// `float`, `f32`, `bool`, `string`, `any`, the structs and enums that `types` of the configuration declares, arrays
+    /// `[T]`, maps `{K: V}`, functions `fn(T) -> T` among the parameters, and each of these as `?T`. A program
     /// that was compiled for other types is refused; one that was compiled without a declaration has its arguments
     /// looked at in each call.
     pub signature: *const c_char,
@@ -70,6 +77,10 @@ pub struct Config {
     pub seed: u64,
     /// The most bytes of its arena that nested calls may take; 0 for no limit of their own.
     pub max_stack: usize,
+    /// If not null, declarations of the structs and enums that signatures name, as in
+    /// `struct Point { x: int, y: int } enum Shape { Dot, Circle(Point, float) }`: in a program, they are the same. It is
+    /// closed by a zero, and must stay as long as the instance is used.
+    pub types: *const c_char,
 }
 
 impl Config {
@@ -81,13 +92,31 @@ impl Config {
         task_failed: None,
         seed: 0,
         max_stack: 0,
+        types: ptr::null(),
     };
+
+    /// The declared types; `None` if the text cannot be read.
+    ///
+    /// # Safety
+    /// The text is closed by a zero, and stays during `'t`.
+    unsafe fn types<'t>(&self) -> Option<Types<'t>> {
+        match pointer::check(self.types) {
+            Ok(()) => {
+                // SAFETY: the caller's promise.
+                unsafe { pointer::text(self.types) }.ok().map(Types)
+            }
+            Err(_) => Some(Types("")),
+        }
+    }
 
     pub(crate) fn machine(&self) -> mog_core::Config {
         let max_stack = (self.max_stack > 0).then_some(self.max_stack / 8);
         mog_core::Config { seed: self.seed, max_stack, ..mog_core::Config::default() }
     }
 }
+
+/// Instead of the number of an entry: the declared types are wrong.
+pub(crate) const IN_TYPES: usize = usize::MAX;
 
 /// The table behind [`Host`].
 pub(crate) struct Table {
@@ -104,11 +133,14 @@ impl Table {
             return &[];
         }
         // SAFETY: `check` saw that it is neither null nor misaligned, and C promises that the table stays.
-        unsafe { core::slice::from_raw_parts(capabilities, capability_count) }
+        unsafe { slice::from_raw_parts(capabilities, capability_count) }
     }
 
     /// Looks at the whole table once; an error is the number of the entry that is wrong.
     pub(crate) fn check(&self) -> Result<(), (Status, usize)> {
+        // SAFETY: C promises that it is closed by a zero.
+        let types = unsafe { self.config.types() }.filter(|types| types.is_written_well());
+        types.ok_or((MOG_BAD_CAPABILITY, IN_TYPES))?;
         if self.config.capability_count == 0 {
             return Ok(());
         }
@@ -139,10 +171,22 @@ impl Table {
             .filter(|(capability, function)| !capability.is_empty() && !function.is_empty())
     }
 
-    fn signature(&self, index: usize) -> Option<Signature> {
+    fn signature(&self, index: usize) -> Option<Signature<'_>> {
         let entry = self.entries().get(index)?;
-        // SAFETY: C promises that signatures are closed by a zero, and stay.
-        Signature::parse(unsafe { pointer::text(entry.signature) }.ok()?)
+        // SAFETY: C promises that the types are closed by a zero, and stay.
+        let types = unsafe { self.config.types()? };
+        // SAFETY: the same of signatures.
+        Signature::parse(unsafe { pointer::text(entry.signature) }.ok()?, types)
+    }
+
+    /// The table of an instance that runs.
+    ///
+    /// # Safety
+    /// There is a prepared `mog_instance` at `vm`, and only this thread uses it.
+    pub(crate) unsafe fn of(vm: *const Instance) -> Self {
+        let storage = vm.cast::<Storage>().cast_mut();
+        // SAFETY: the caller's promise.
+        Self { storage, config: unsafe { (&raw const (*storage).config).read() } }
     }
 
     /// Lets the C function carry out a call.
@@ -151,34 +195,48 @@ impl Table {
         let Some(&Capability { function: Some(body), user, .. }) = self.entries().get(index) else {
             return Reply::Denied;
         };
-        let (args, cost) = match self.arguments(index, call) {
+        let vm = self.storage.cast::<Instance>();
+        // SAFETY: the storage stays while it runs. Handles of an earlier call are stale.
+        unsafe { outdate(vm) };
+        // SAFETY: as above.
+        let (mut args, cost) = match self.arguments(function, call, unsafe { stamp_of(vm) }) {
             Ok(read) => read,
             Err(message) => return call.fail(&message),
         };
         call.charge(cost);
         let user = if user.is_null() { self.config.user } else { user };
+        let args = &raw mut args;
         let mut frame = Frame {
             call: ptr::from_mut(call).cast(),
-            args: args.as_ptr(),
+            args: args.cast(),
+            function,
             token,
             returned: false,
             failed: false,
             pending: None,
+            calling: None,
+            reserved: 0,
         };
         // SAFETY: the storage stays while it runs, and is touched through raw pointers only.
         unsafe { (&raw mut (*self.storage).frame).write(&raw mut frame) };
         // SAFETY: C promises a function of this type. What it is handed is there until it returns.
-        let status = unsafe { body(self.storage.cast(), args.as_ptr(), user) };
+        let status = unsafe { body(vm, args.cast_const().cast(), user) };
         // SAFETY: as above.
         unsafe { (&raw mut (*self.storage).frame).write(ptr::null_mut()) };
+        // SAFETY: as above.
+        unsafe { outdate(vm) };
         match status {
             MOG_OK if frame.returned || call.result_type() == TypeId::UNIT => Reply::Done,
-            MOG_OK if self.signature(index).is_some_and(|signature| signature.result.is_unit()) => {
+            MOG_OK if self.signature(index).is_some_and(|signature| !signature.has_result()) => {
                 call.set_result(Builder::any(AnyTag::None, 0).as_slice());
                 Reply::Done
             }
             MOG_OK => call.fail("the host's function gave no value"),
             MOG_WAITING if frame.pending.is_some() => frame.pending.map_or(Reply::Halt, Reply::Pending),
+            MOG_CALLING if frame.calling.is_some() => match &frame.calling {
+                Some(calling) => call.call_back(calling.argument, calling.token, &calling.slots),
+                None => Reply::Halt,
+            },
             MOG_PAUSED => Reply::Halt,
             MOG_OUT_OF_MEMORY => Reply::OutOfMemory,
             MOG_FAILED if frame.failed => Reply::Failed,
@@ -194,11 +252,13 @@ impl Table {
 
     /// The arguments of a call as C sees them, and the steps for checking their texts. What the program was compiled for
     /// was compared when it was linked; only what it calls without a declaration is looked at here.
-    fn arguments(
+    pub(crate) fn arguments(
         &self,
-        index: usize,
+        function: u16,
         call: &Call<'_, '_>,
+        stamp: u32,
     ) -> Result<([Value; MOG_MAX_ARGS], u64), heapless::String<MISMATCH>> {
+        let index = usize::from(function);
         let mut message = heapless::String::new();
         let dynamic = call.result_type() == TypeId::ANY
             || (0..call.len()).any(|index| call.arg(index).is_some_and(|value| value.ty() == TypeId::ANY));
@@ -215,16 +275,14 @@ impl Table {
         let mut cost = 0;
         for (index, place) in args.iter_mut().enumerate().take(call.len()) {
             let Some(value) = call.arg(index) else { break };
-            match signature.as_ref().and_then(|signature| signature.params.get(index)) {
-                Some(ty) => match ty.read(&value) {
-                    Some(value) => *place = value,
-                    None => {
-                        let _ = write!(message, "argument {}: expected {ty}", index + 1);
-                        return Err(message);
-                    }
-                },
-                None => *place = Value::read(&value),
+            if let Some(ty) = signature.as_ref().and_then(|signature| signature.params.get(index))
+                && value.ty() == TypeId::ANY
+                && !ty.fits(&value)
+            {
+                let _ = write!(message, "argument {}: expected {ty}", index + 1);
+                return Err(message);
             }
+            *place = Location::argument(index).show(&value, stamp);
             if place.r#type == MOG_STRING {
                 cost += place.memory().1 as u64 / 8;
             }
@@ -279,12 +337,25 @@ impl Host for Table {
 
 /// A call that a C function is carrying out.
 pub(crate) struct Frame {
-    call: *mut Call<'static, 'static>,
-    args: *const Value,
+    pub(crate) call: *mut Call<'static, 'static>,
+    /// As many as [`MOG_MAX_ARGS`].
+    pub(crate) args: *mut Value,
+    pub(crate) function: u16,
     token: Option<u32>,
     returned: bool,
     failed: bool,
     pending: Option<u32>,
+    pub(crate) calling: Option<Calling>,
+    /// Words of heap that are free for sure.
+    pub(crate) reserved: usize,
+}
+
+/// A function that the program is to call for it.
+pub(crate) struct Calling {
+    pub(crate) argument: usize,
+    pub(crate) token: u32,
+    /// Its arguments.
+    pub(crate) slots: heapless::Vec<u64, MAX_SLOTS>,
 }
 
 /// The call that the instance's host function is carrying out.
@@ -292,7 +363,7 @@ pub(crate) struct Frame {
 /// # Safety
 /// If the pointer is neither null nor misaligned, there is a `mog_instance`, and only this thread uses it. What this gives is
 /// dropped before C code goes on.
-unsafe fn frame_of<'f>(vm: *const Instance) -> Result<&'f mut Frame, Status> {
+pub(crate) unsafe fn frame_of<'f>(vm: *const Instance) -> Result<&'f mut Frame, Status> {
     // SAFETY: the caller's promise.
     let storage = match unsafe { storage_of(vm) } {
         Err(MOG_BUSY) => vm.cast::<Storage>(),
@@ -305,10 +376,11 @@ unsafe fn frame_of<'f>(vm: *const Instance) -> Result<&'f mut Frame, Status> {
     unsafe { frame.as_mut() }.ok_or(MOG_NOT_IN_CALL)
 }
 
-/// In a host function: its result. A text or an array is copied.
+/// In a host function: its result. A text, an array or items are copied; of a value of the program's, a struct, an array or a
+/// map is the same one.
 ///
 /// # Safety
-/// There is a `mog_instance` at `vm`. The text or the numbers of the value are there.
+/// There is a `mog_instance` at `vm`. The text, the numbers or the items of the value are there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mog_return(vm: *mut Instance, value: Value) -> Status {
     // SAFETY: the caller's promise; the frame is not used after this function.
@@ -316,12 +388,8 @@ pub unsafe extern "C" fn mog_return(vm: *mut Instance, value: Value) -> Status {
         Ok(frame) => frame,
         Err(status) => return status,
     };
-    // SAFETY: `perform` holds the call, and does not use it before the C function returns.
-    let call = unsafe { &mut *frame.call };
-    // SAFETY: `perform` holds the arguments as long.
-    let args: &[Value] = unsafe { core::slice::from_raw_parts(frame.args, MOG_MAX_ARGS) };
     // SAFETY: the caller's promise.
-    match unsafe { set_result(call, args, &value, vm) } {
+    match unsafe { set_result(frame, &value, vm) } {
         Ok(()) => {
             frame.returned = true;
             MOG_OK
@@ -331,42 +399,43 @@ pub unsafe extern "C" fn mog_return(vm: *mut Instance, value: Value) -> Status {
 }
 
 /// # Safety
-/// As for [`mog_return`].
-unsafe fn set_result(
-    call: &mut Call<'_, '_>,
-    args: &[Value],
-    value: &Value,
-    vm: *const Instance,
-) -> Result<(), Status> {
-    let (data, size) = value.memory();
-    let source = Span::new(data, size);
-    // SAFETY: it is busy, so it was prepared, and is read through raw pointers only.
-    let arena = unsafe { (&raw const (*vm.cast::<Storage>()).arena).read() };
-    if source.overlaps(arena.span()) {
-        return return_part(call, args, value.r#type, source);
+/// As for [`mog_return`], which is in a call of this frame.
+unsafe fn set_result(frame: &mut Frame, value: &Value, vm: *const Instance) -> Result<(), Status> {
+    frame.calling = None;
+    // SAFETY: `perform` holds the call, and does not use it before the C function returns.
+    let call = unsafe { &mut *frame.call };
+    // SAFETY: `perform` holds the arguments as long, and C code does not run.
+    let args: &[Value] = unsafe { slice::from_raw_parts(frame.args, MOG_MAX_ARGS) };
+    if let Some((index, part)) = piece_of(args, value) {
+        // To make room may move everything.
+        frame.reserved = 0;
+        // SAFETY: it carries out a call, so it was prepared.
+        unsafe { outdate(vm) };
+        return return_part(call, index, part);
     }
-    // SAFETY: the caller's promise; it is not in the arena, which alone changes here.
-    let given = unsafe { Given::new(value)? };
-    let (ty, module) = (call.result_type(), *call.module());
-    let words = given.words(ty, &module)?;
-    call.charge(given.cost());
-    let mut builder = call.build(words).map_err(replied)?;
-    let slots = given.make(ty, &mut builder).ok_or(MOG_OUT_OF_MEMORY)?;
+    let ty = call.result_type();
+    // SAFETY: the caller's promise.
+    let slots = unsafe { make_all(vm, frame, slice::from_ref(value), &[ty.0])? };
     call.set_result(&slots);
     Ok(())
 }
 
+/// Which piece of which argument a text is.
+fn piece_of(args: &[Value], value: &Value) -> Option<(usize, Range<usize>)> {
+    let (data, size) = value.memory();
+    let source = Span::new(data, size);
+    if value.r#type != MOG_STRING || size == 0 {
+        return None;
+    }
+    args.iter().enumerate().filter(|(_, arg)| arg.r#type == MOG_STRING).find_map(|(index, arg)| {
+        let (data, size) = arg.memory();
+        let start = Span::new(data, size).offset_of(source)?;
+        Some((index, start..start + source.len()))
+    })
+}
+
 /// Returns a piece of an argument, which lies in the arena: the machine copies it there by itself.
-fn return_part(call: &mut Call<'_, '_>, args: &[Value], ty: u32, source: Span) -> Result<(), Status> {
-    let found =
-        args.iter().enumerate().filter(|(_, arg)| arg.r#type == MOG_STRING && ty == MOG_STRING).find_map(
-            |(index, arg)| {
-                let (data, size) = arg.memory();
-                let start = Span::new(data, size).offset_of(source)?;
-                Some((index, start..start + source.len()))
-            },
-        );
-    let (index, part) = found.ok_or(MOG_OVERLAP)?;
+fn return_part(call: &mut Call<'_, '_>, index: usize, part: Range<usize>) -> Result<(), Status> {
     let (ty, module) = (call.result_type(), *call.module());
     let payload = module.types.record(ty).filter(|record| record.kind == TypeKind::Option);
     let text = payload.and_then(|record| record.components.first()).map_or(ty, |&ty| TypeId(ty));
@@ -423,6 +492,10 @@ unsafe fn fail(vm: *mut Instance, message: *const c_char, status: Status) -> Sta
         Ok(frame) => {
             // SAFETY: `perform` holds the call, and does not use it before the C function returns.
             let call = unsafe { &mut *frame.call };
+            // To make room for the message may move everything.
+            (frame.reserved, frame.calling) = (0, None);
+            // SAFETY: it carries out a call, so it was prepared.
+            unsafe { outdate(vm) };
             match call.fail(&copy) {
                 Reply::Failed => {
                     frame.failed = true;
@@ -447,13 +520,15 @@ pub unsafe extern "C" fn mog_pending(vm: *mut Instance, token: u32) -> Status {
     match unsafe { frame_of(vm) } {
         Ok(frame) => {
             frame.pending = Some(token);
+            frame.calling = None;
             MOG_WAITING
         }
         Err(status) => status,
     }
 }
 
-/// In a host function: `MOG_OK` and the token if this is the rest of a call that was pending; `MOG_END` if the call is new.
+/// In a host function: `MOG_OK` and the token if this is the rest of a call that was pending, or that had the
+/// program call a function; `MOG_END` if the call is new.
 ///
 /// # Safety
 /// There is a `mog_instance` at `vm`, and room for a token at `token`.

@@ -9,15 +9,17 @@ use mog_core::heap::Data;
 use mog_core::{Instance as Machine, Outcome, StartError, State, TrapCode, TypeId};
 
 use crate::host::{Capability, Config, Frame, Table};
+use crate::make::{Room, make, values_at};
 use crate::module::{Module, prepared, spans};
 use crate::pointer::{self, Span};
+use crate::read::{Location, Root};
 use crate::status::{
     MOG_BUSY, MOG_IDLE, MOG_MISALIGNED, MOG_MISSING_CAPABILITY, MOG_NO_FUNCTION, MOG_NO_TOKEN,
-    MOG_NOT_PREPARED, MOG_NOT_STARTED, MOG_NULL, MOG_OK, MOG_OUT_OF_MEMORY, MOG_OUT_OF_STACK, MOG_OVERLAP,
-    MOG_PAUSED, MOG_SIGNATURE_MISMATCH, MOG_TOO_SMALL, MOG_TRAP, MOG_WAITING, MOG_WRONG_ARGUMENTS, Status,
-    failed,
+    MOG_NOT_PREPARED, MOG_NOT_STARTED, MOG_NULL, MOG_OK, MOG_OUT_OF_MEMORY, MOG_OUT_OF_STACK, MOG_PAUSED,
+    MOG_SIGNATURE_MISMATCH, MOG_TOO_SMALL, MOG_TRAP, MOG_WAITING, MOG_WRONG_ARGUMENTS, MOG_WRONG_TYPE,
+    Status, failed,
 };
-use crate::value::{Given, Value};
+use crate::value::Value;
 
 /// Words of a `mog_instance`.
 pub const MOG_INSTANCE_WORDS: usize = 64;
@@ -95,10 +97,12 @@ pub(crate) enum Phase {
 pub(crate) struct Storage {
     /// Says that this is an instance, and that it was not moved.
     magic: u64,
-    /// While it runs, everything but `frame` is out of bounds.
+    /// While it runs, everything but `frame`, `stamp`, `arena` and `config` is out of bounds.
     busy: bool,
     /// The call that a host function is carrying out.
     pub(crate) frame: *mut Frame,
+    /// What handles of values have to have that are good now. Goes on counting when the storage is used anew.
+    pub(crate) stamp: u32,
     pub(crate) module: *const Module,
     pub(crate) arena: Arena,
     pub(crate) config: Config,
@@ -149,6 +153,35 @@ pub(crate) unsafe fn storage_of<'s>(vm: *const Instance) -> Result<&'s mut Stora
     Ok(unsafe { &mut *storage })
 }
 
+/// The stamp of the handles that are good now.
+///
+/// # Safety
+/// There is a prepared `mog_instance` at `vm`, and only this thread uses it.
+pub(crate) unsafe fn stamp_of(vm: *const Instance) -> u32 {
+    // SAFETY: the caller's promise.
+    unsafe { (&raw const (*vm.cast::<Storage>()).stamp).read() }
+}
+
+/// From now on, no handle is good that C has.
+///
+/// # Safety
+/// As for [`stamp_of`].
+pub(crate) unsafe fn outdate(vm: *const Instance) {
+    // SAFETY: the caller's promise.
+    let stamp = unsafe { &raw mut (*vm.cast::<Storage>().cast_mut()).stamp };
+    // SAFETY: the caller's promise.
+    unsafe { stamp.write(stamp.read().wrapping_add(1)) };
+}
+
+/// Where the arena lies.
+///
+/// # Safety
+/// As for [`stamp_of`].
+pub(crate) unsafe fn arena_of(vm: *const Instance) -> Span {
+    // SAFETY: the caller's promise.
+    unsafe { (&raw const (*vm.cast::<Storage>()).arena).read() }.span()
+}
+
 impl Storage {
     /// Puts the machine together, to look at it or to do something short.
     pub(crate) fn with<R>(&mut self, work: impl FnOnce(&mut Machine<'_>) -> R) -> Result<R, Status> {
@@ -165,6 +198,7 @@ impl Storage {
 
     /// Forgets what an earlier call left.
     fn clear(&mut self) {
+        self.stamp = self.stamp.wrapping_add(1);
         (self.paused, self.returned, self.waiting) = (false, false, None);
     }
 }
@@ -186,10 +220,12 @@ pub(crate) unsafe fn prepare(
     ) -> Result<State, (Status, usize)>,
 ) -> Result<(), Status> {
     // SAFETY: the caller's promise.
-    match unsafe { storage_of(vm) } {
-        Ok(_) | Err(MOG_NOT_PREPARED) => {}
+    let stamp = match unsafe { storage_of(vm) } {
+        Ok(before) => before.stamp.wrapping_add(1),
+        // Others than those of another instance.
+        Err(MOG_NOT_PREPARED) => (magic_at(vm).wrapping_mul(MAGIC) >> 32) as u32,
         Err(status) => return Err(status),
-    }
+    };
     // SAFETY: the check above saw that there is a `mog_instance`. Should something fail, it is none.
     unsafe { vm.cast::<u64>().write(0) };
     // SAFETY: the caller's promise.
@@ -220,6 +256,7 @@ pub(crate) unsafe fn prepare(
         magic: magic_at(vm),
         busy: false,
         frame: ptr::null_mut(),
+        stamp,
         module,
         arena,
         config,
@@ -317,11 +354,12 @@ pub unsafe extern "C" fn mog_start(vm: *mut Instance, steps: u64) -> Status {
 /// and its tokens with it. Answers as `mog_resume`; after `MOG_OK`, `mog_result` has the result. A function whose `Result` is an `err` answers
 /// `MOG_FAILED` or `MOG_DENIED`.
 ///
-/// The texts and numbers of arguments are copied. They must not lie in the instance's own arena, as those of `mog_result` do.
+/// The texts, numbers and items of arguments are copied. They must not lie in the instance's own arena, as those of
+/// `mog_result` do.
 ///
 /// # Safety
-/// There is a `mog_instance` at `vm`, a text closed by a zero at `function`, and `count` values at `args`, whose texts and
-/// numbers are there.
+/// There is a `mog_instance` at `vm`, a text closed by a zero at `function`, and `count` values at `args`, whose texts,
+/// numbers and items are there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mog_call(
     vm: *mut Instance,
@@ -364,31 +402,25 @@ unsafe fn enter(
     if params.len() != count {
         return Err(MOG_WRONG_ARGUMENTS);
     }
-    let args: &[Value] = if count == 0 {
-        &[]
-    } else {
-        pointer::check(args)?;
-        // SAFETY: neither null nor misaligned, and no more than a function has parameters; the rest is the caller's promise.
-        unsafe { slice::from_raw_parts(args, count) }
-    };
-    let mut words = 0usize;
+    // SAFETY: no more than a function has parameters; the rest is the caller's promise.
+    let args = unsafe { values_at(args, count)? };
+    let arena = storage.arena.span();
+    let mut room = Room::new(arena, module.types, None);
     for (value, &ty) in args.iter().zip(params) {
-        let (data, size) = value.memory();
-        if storage.arena.span().overlaps(Span::new(data, size)) {
-            return Err(MOG_OVERLAP);
-        }
         // SAFETY: the caller's promise.
-        let given = unsafe { Given::new(value)? };
-        let needed = given.words(TypeId(ty), &module).map_err(|_| MOG_WRONG_ARGUMENTS)?;
-        words = words.saturating_add(needed);
+        unsafe { room.add(value, TypeId(ty), 0) }.map_err(|status| match status {
+            MOG_WRONG_TYPE => MOG_WRONG_ARGUMENTS,
+            other => other,
+        })?;
     }
+    let words = room.words;
     storage.clear();
     let entered = storage.with(|machine| {
         machine.enter(export.function, words, |builder, slots| {
             for (value, &ty) in args.iter().zip(params) {
                 // SAFETY: as above; what is written to is the arena, which they do not lie in.
-                let given = unsafe { Given::new(value) }.ok()?;
-                slots.extend_from_slice(&given.make(TypeId(ty), builder)?).ok()?;
+                let made = unsafe { make(value, TypeId(ty), builder, arena)? };
+                slots.extend_from_slice(&made).ok()?;
             }
             Some(())
         })
@@ -445,6 +477,7 @@ unsafe fn run(vm: *mut Instance, steps: u64) -> Status {
     // SAFETY: C promises that the arena is for this instance alone.
     let mut machine = Machine::attach(module, unsafe { storage.arena.words() }, state);
     storage.busy = true;
+    storage.stamp = storage.stamp.wrapping_add(1);
     let mut table = Table { storage: vm.cast(), config: storage.config };
     // From here to its end, the storage is touched through raw pointers only.
     let outcome = machine.run(&mut table, steps);
@@ -466,6 +499,7 @@ unsafe fn run(vm: *mut Instance, steps: u64) -> Status {
     // SAFETY: no C code runs from here on, and no other reference to the storage is used.
     let storage = unsafe { &mut *vm.cast::<Storage>() };
     storage.busy = false;
+    storage.stamp = storage.stamp.wrapping_add(1);
     storage.state = Some(state);
     storage.last = status;
     storage.paused = matches!(status, MOG_PAUSED | MOG_WAITING);
@@ -525,10 +559,12 @@ pub unsafe extern "C" fn mog_result(vm: *const Instance, result: *mut Value) -> 
     if !storage.returned {
         return if storage.state.is_some() { MOG_IDLE } else { MOG_NOT_PREPARED };
     }
+    let stamp = storage.stamp;
     let read = storage.with(|machine| {
+        let place = Location::of(Root::Result);
         machine.result().map_or(Value::NONE, |value| match value.data() {
-            Data::Ok(value) => Value::read(&value),
-            _ => Value::read(&value),
+            Data::Ok(value) => place.behind(1).show(&value, stamp),
+            _ => place.show(&value, stamp),
         })
     });
     match read {

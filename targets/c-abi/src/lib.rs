@@ -27,6 +27,12 @@ mod signed;
 
 mod host;
 
+mod read;
+
+mod give;
+
+mod make;
+
 mod instance;
 
 mod report;
@@ -37,15 +43,22 @@ mod snapshot;
 mod header;
 mod pointer;
 mod signature;
+mod types;
 
+pub use give::*;
 pub use host::*;
 pub use instance::*;
+pub use make::*;
 pub use module::*;
+pub use read::*;
 pub use report::*;
 pub use signed::*;
 pub use snapshot::*;
 pub use status::*;
 pub use value::*;
+
+/// Whether this build knows of values that have parts. A firmware without them has no code for them.
+const PARTS: bool = cfg!(feature = "parts");
 
 /// Stops the process: to unwind into C would be undefined.
 #[cfg(not(any(test, feature = "hosted")))]

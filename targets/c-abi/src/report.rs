@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 
 use mog_core::{Instance as Machine, TrapMessage};
 
-use crate::host::Table;
+use crate::host::{IN_TYPES, Table};
 use crate::instance::{Instance, Storage, storage_of};
 use crate::module::prepared;
 use crate::pointer;
@@ -184,6 +184,9 @@ fn explain(storage: &mut Storage, out: &mut Out<'_>) -> fmt::Result {
         }
         MOG_FAILED | MOG_DENIED => storage.with(|machine| failure(machine, out)).unwrap_or(Ok(())),
         MOG_TOO_SMALL => write!(out, "the arena is too small: the program needs at least {detail} bytes"),
+        MOG_BAD_CAPABILITY if detail == IN_TYPES => {
+            out.write_str("the types of the configuration cannot be read")
+        }
         MOG_BAD_CAPABILITY => {
             let table = Table { storage: core::ptr::null_mut(), config: storage.config };
             write!(out, "{}: entry {detail}, {}", describe(last), table.name(detail))

@@ -7,53 +7,31 @@ use mog_core::module::{TypeKind, TypeRecord};
 use mog_core::{Module, TypeId};
 
 use crate::host::MOG_MAX_ARGS;
-use crate::value::{Value, in_range, is_packed};
+use crate::make::{in_range, is_packed};
+use crate::types::{NAMES, Rest, Scope, Types, named};
 
-/// A type that C has a form for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Shape {
-    /// `?T`.
-    optional: bool,
-    /// `[T]`.
-    array: bool,
-    base: TypeId,
-}
-
-const NAMES: [(&str, TypeId); 16] = [
-    ("any", TypeId::ANY),
-    ("bool", TypeId::BOOL),
-    ("int", TypeId::INT),
-    ("float", TypeId::FLOAT),
-    ("string", TypeId::STR),
-    ("i8", TypeId::I8),
-    ("i16", TypeId::I16),
-    ("i32", TypeId::I32),
-    ("i64", TypeId::INT),
-    ("u8", TypeId::U8),
-    ("u16", TypeId::U16),
-    ("u32", TypeId::U32),
-    ("u64", TypeId::U64),
-    ("f32", TypeId::F32),
-    ("f64", TypeId::FLOAT),
-    ("str", TypeId::STR),
-];
+/// A type that C has a form for, as it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape<'t>(&'t str);
 
 /// What a host function takes and gives.
 #[derive(Debug)]
-pub(crate) struct Signature {
-    pub(crate) params: heapless::Vec<Shape, MOG_MAX_ARGS>,
-    pub(crate) result: Shape,
+pub(crate) struct Signature<'t> {
+    pub(crate) params: heapless::Vec<Shape<'t>, MOG_MAX_ARGS>,
+    result: Shape<'t>,
+    types: Types<'t>,
 }
 
-impl Signature {
-    /// Reads a signature; `None` if it is not written as one, or has types that C has no form for.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+impl<'t> Signature<'t> {
+    /// Reads a signature; `None` if it is not written as one, or names types that are not declared.
+    pub(crate) fn parse(text: &'t str, types: Types<'t>) -> Option<Self> {
         let mut rest = Rest(text);
         let mut params = heapless::Vec::new();
         rest.sign("(")?;
         if rest.sign(")").is_none() {
             loop {
-                params.push(rest.param()?).ok()?;
+                rest.param_name();
+                params.push(Shape::read(&mut rest, types)?).ok()?;
                 if rest.sign(")").is_some() {
                     break;
                 }
@@ -61,115 +39,84 @@ impl Signature {
             }
         }
         let result = match rest.sign("->") {
-            Some(()) => rest.ty()?,
-            None => Shape { optional: false, array: false, base: TypeId::UNIT },
+            Some(()) => Shape::read(&mut rest, types)?,
+            None => Shape("()"),
         };
-        rest.0.trim_start().is_empty().then_some(Self { params, result })
+        rest.is_empty().then_some(Self { params, result, types })
     }
 
     /// Whether a program was compiled for these types.
     pub(crate) fn matches(&self, signature: TypeRecord<'_>, module: &Module<'_>) -> bool {
         let Some((&result, params)) = signature.components.split_last() else { return false };
-        params.len() == self.params.len()
-            && self.params.iter().zip(params).all(|(own, &ty)| own.matches(TypeId(ty), module))
-            && self.result.matches(TypeId(result), module)
-    }
-}
-
-/// What is left of a signature to read.
-struct Rest<'t>(&'t str);
-
-impl<'t> Rest<'t> {
-    fn sign(&mut self, sign: &str) -> Option<()> {
-        self.0 = self.0.trim_start().strip_prefix(sign)?;
-        Some(())
-    }
-
-    fn word(&mut self) -> &'t str {
-        let text = self.0.trim_start();
-        let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
-        let (word, rest) = text.split_at(end);
-        self.0 = rest;
-        word
-    }
-
-    /// A type, perhaps with a name before it.
-    fn param(&mut self) -> Option<Shape> {
-        let before = self.0;
-        if self.word().is_empty() || self.sign(":").is_none() {
-            self.0 = before;
-        }
-        self.ty()
-    }
-
-    fn ty(&mut self) -> Option<Shape> {
-        let optional = self.sign("?").is_some();
-        let array = self.sign("[").is_some();
-        if !optional && !array && self.sign("(").is_some() {
-            self.sign(")")?;
-            return Some(Shape { optional, array, base: TypeId::UNIT });
-        }
-        let word = self.word();
-        let (_, base) = NAMES.into_iter().find(|(name, _)| *name == word)?;
-        if array {
-            self.sign("]")?;
-        }
-        (!array || is_packed(base)).then_some(Shape { optional, array, base })
-    }
-}
-
-impl Shape {
-    fn matches(self, ty: TypeId, module: &Module<'_>) -> bool {
+        let scope = Scope::of(self.types, module);
         // What may be anything is looked at when it is called.
-        if ty == TypeId::ANY || self.base == TypeId::ANY {
-            return true;
-        }
-        let component = |kind: TypeKind| {
-            let record = module.types.record(ty).filter(|record| record.kind == kind)?;
-            record.components.first().map(|&ty| TypeId(ty))
+        let fits = |own: &Shape<'_>, ty: u16| {
+            TypeId(ty) == TypeId::ANY
+                || own.0 == "any"
+                || Rest(own.0).ty(Some(TypeId(ty)), &scope, 0) == Some(true)
         };
-        if self.optional {
-            let payload = Self { optional: false, ..self };
-            return component(TypeKind::Option)
-                .is_some_and(|ty| ty != TypeId::ANY && payload.matches(ty, module));
-        }
-        if self.array { component(TypeKind::Array) == Some(self.base) } else { ty == self.base }
+        params.len() == self.params.len()
+            && self.params.iter().zip(params).all(|(own, &ty)| fits(own, ty))
+            && fits(&self.result, result)
+            && (!scope.names.get() || self.types.match_those_of(module))
     }
 
-    /// An argument as the host function sees it; `None` if it is of another type.
-    pub(crate) fn read(self, value: &heap::Value<'_>) -> Option<Value> {
+    pub(crate) fn has_result(&self) -> bool {
+        named(self.result.0).is_some() || !self.result.0.starts_with('(')
+    }
+}
+
+impl<'t> Shape<'t> {
+    fn read(rest: &mut Rest<'t>, types: Types<'t>) -> Option<Self> {
+        let text = rest.0.trim_start();
+        rest.ty(None, &Scope::text(types), 0)?;
+        text.get(..text.len() - rest.0.len()).map(Self)
+    }
+
+    /// Whether a value that may be anything is of this type.
+    pub(crate) fn fits(self, value: &heap::Value<'_>) -> bool {
         let data = match value.data() {
             Held::Some(payload) => payload.data(),
             other => other,
         };
-        let fits = match (&data, self.base) {
-            (_, TypeId::ANY) => true,
-            (Held::None, _) => self.optional,
-            (Held::Array(array), _) if self.array => array.packed_bytes().is_some(),
-            _ if self.array => false,
-            (Held::Bool(_), TypeId::BOOL) | (Held::Str(_), TypeId::STR) | (Held::Uint(_), TypeId::U64) => {
-                true
-            }
-            (Held::Int(value), base) if (TypeId::INT.0..=TypeId::U64.0).contains(&base.0) => {
+        let (name, optional) = match self.0.strip_prefix('?') {
+            Some(name) => (name.trim_start(), true),
+            None => (self.0, false),
+        };
+        let element = name.strip_prefix('[').and_then(|name| named(name.trim_end_matches(']').trim()));
+        match (&data, named(name)) {
+            (_, Some(TypeId::ANY)) => true,
+            (Held::None, _) => optional,
+            (Held::Bool(_), Some(TypeId::BOOL)) | (Held::Str(_), Some(TypeId::STR)) => true,
+            (Held::Uint(_), Some(TypeId::U64)) => true,
+            (Held::Int(value), Some(base)) if (TypeId::INT.0..=TypeId::U64.0).contains(&base.0) => {
                 in_range(*value, base)
             }
-            (Held::Float(_), TypeId::FLOAT | TypeId::F32) => true,
-            (Held::Unit, TypeId::UNIT) => true,
+            (Held::Float(_), Some(TypeId::FLOAT | TypeId::F32)) => true,
+            (Held::Array(array), None) => match element {
+                Some(TypeId::ANY) => true,
+                Some(element) => is_packed(element) && array.packed_bytes().is_some(),
+                None => false,
+            },
+            // Of other maps, and of structs, the types are known.
+            (Held::Map(_), None) => value.ty() == TypeId::ANY && is_map_of_any(name),
+            (Held::Unit, None) => name.starts_with('('),
             _ => false,
-        };
-        fits.then(|| Value::read(value))
-    }
-
-    pub(crate) const fn is_unit(self) -> bool {
-        self.base.0 == TypeId::UNIT.0
+        }
     }
 }
 
-impl fmt::Display for Shape {
+fn is_map_of_any(name: &str) -> bool {
+    let mut rest = Rest(name);
+    rest.sign("{").is_some()
+        && named(rest.word()) == Some(TypeId::STR)
+        && rest.sign(":").is_some()
+        && named(rest.word()) == Some(TypeId::ANY)
+}
+
+impl fmt::Display for Shape<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES.into_iter().find(|(_, ty)| *ty == self.base).map_or("()", |(name, _)| name);
-        let (open, close) = if self.array { ("[", "]") } else { ("", "") };
-        write!(f, "{}{open}{name}{close}", if self.optional { "?" } else { "" })
+        f.write_str(self.0.trim_end())
     }
 }
 
@@ -194,28 +141,56 @@ impl fmt::Display for SignatureText<'_, '_> {
 }
 
 impl SignatureText<'_, '_> {
-    fn ty(&self, mut ty: TypeId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut closing = 0;
+    fn ty(&self, ty: TypeId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.nested(ty, f, 0)
+    }
+
+    fn nested(&self, ty: TypeId, f: &mut fmt::Formatter<'_>, depth: u32) -> fmt::Result {
+        let known = NAMES.into_iter().find(|(_, known)| *known == ty);
         // Types nest no deeper than this in anything that is worth a message.
-        for _ in 0..8 {
-            let Some(record) = self.0.types.record(ty) else { break };
-            let inner = record.components.first().map_or(TypeId::UNIT, |&ty| TypeId(ty));
-            match record.kind {
-                TypeKind::Option => f.write_char('?')?,
-                TypeKind::Array => {
-                    f.write_char('[')?;
-                    closing += 1;
-                }
-                TypeKind::Struct | TypeKind::Enum | TypeKind::BoxedEnum => {
-                    f.write_str(self.0.string(record.extra))?;
-                    return (0..closing).try_for_each(|_| f.write_char(']'));
-                }
-                _ => break,
+        let record = self.0.types.record(ty).filter(|_| depth < 8);
+        let part = |index: usize| {
+            let ty = record.and_then(|record| record.components.get(index));
+            ty.map_or(TypeId::UNIT, |&ty| TypeId(ty))
+        };
+        match (known, record.map(|record| record.kind)) {
+            (Some((name, _)), _) => f.write_str(name),
+            (_, Some(TypeKind::Option)) => {
+                f.write_char('?')?;
+                self.nested(part(0), f, depth + 1)
             }
-            ty = inner;
+            (_, Some(TypeKind::Array)) => {
+                f.write_char('[')?;
+                self.nested(part(0), f, depth + 1)?;
+                f.write_char(']')
+            }
+            (_, Some(TypeKind::Map)) => {
+                f.write_char('{')?;
+                self.nested(part(0), f, depth + 1)?;
+                f.write_str(": ")?;
+                self.nested(part(1), f, depth + 1)?;
+                f.write_char('}')
+            }
+            (_, Some(TypeKind::Struct | TypeKind::Enum | TypeKind::BoxedEnum)) => {
+                f.write_str(record.map_or("", |record| self.0.string(record.extra)))
+            }
+            (_, Some(TypeKind::Fn)) => {
+                let types = record.and_then(|record| record.components.split_last());
+                let Some((&result, params)) = types else { return Ok(()) };
+                f.write_str("fn(")?;
+                for (n, &ty) in params.iter().enumerate() {
+                    f.write_str(if n == 0 { "" } else { ", " })?;
+                    self.nested(TypeId(ty), f, depth + 1)?;
+                }
+                f.write_char(')')?;
+                if TypeId(result) == TypeId::UNIT {
+                    return Ok(());
+                }
+                f.write_str(" -> ")?;
+                self.nested(TypeId(result), f, depth + 1)
+            }
+            _ => f.write_char('…'),
         }
-        f.write_str(NAMES.into_iter().find(|(_, known)| *known == ty).map_or("…", |(name, _)| name))?;
-        (0..closing).try_for_each(|_| f.write_char(']'))
     }
 }
 
@@ -225,12 +200,22 @@ mod tests {
 
     #[test]
     fn what_can_be_read() {
-        let signature = Signature::parse("(pin: int, on: bool) -> ?string").unwrap();
+        let parse = |text| Signature::parse(text, Types("struct Point { x: int, y: int }"));
+        let signature = parse("(pin: int, on: bool) -> ?string").unwrap();
         let texts: std::vec::Vec<_> = signature.params.iter().map(std::string::ToString::to_string).collect();
         assert_eq!(texts, ["int", "bool"]);
         assert_eq!(std::string::ToString::to_string(&signature.result), "?string");
         for good in ["()", " ( ) ", "(int)", "([f32], ?[u8])", "() -> ()", "(a:u64)->any", "( string ,any)"] {
-            assert!(Signature::parse(good).is_some(), "{good}");
+            assert!(parse(good).is_some(), "{good}");
+        }
+        for good in [
+            "(Point)",
+            "([any])",
+            "([[int]])",
+            "({string: [Point]}) -> ?Point",
+            "(each: fn(p: Point, int) -> bool)",
+        ] {
+            assert!(parse(good).is_some(), "{good}");
         }
     }
 
@@ -248,20 +233,22 @@ mod tests {
             "(int) - > int",
             "(int) int",
             "(Point)",
-            "([any])",
-            "([[int]])",
-            "([string])",
             "(??int)",
             "(int) -> int x",
             "(a b: int)",
-            "({string: int})",
             "([])",
+            "({int})",
+            "({string: int)",
+            "(fn)",
+            "(fn(int)",
+            "(fn(int) ->)",
+            "([[[[[[[[[[int]]]]]]]]]])",
             "(a:)",
             "(int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int, int)",
             "((int))",
             "(ä)",
         ] {
-            assert!(Signature::parse(bad).is_none(), "{bad}");
+            assert!(Signature::parse(bad, Types("")).is_none(), "{bad}");
         }
     }
 }

@@ -23,6 +23,8 @@ pub const MOG_DENIED: Status = 5;
 pub const MOG_OUT_OF_MEMORY: Status = 6;
 /// Its calls nest deeper than `max_stack` allows.
 pub const MOG_OUT_OF_STACK: Status = 7;
+/// In a host function: the program calls its function first; see `mog_call_back`.
+pub const MOG_CALLING: Status = 8;
 /// The bytes are no Mog module.
 pub const MOG_NOT_A_MODULE: Status = 16;
 /// The module is of a version of the format that this library does not read.
@@ -31,7 +33,7 @@ pub const MOG_WRONG_VERSION: Status = 17;
 pub const MOG_WRONG_SIZE: Status = 18;
 /// The module breaks a rule of the verifier's.
 pub const MOG_INVALID_MODULE: Status = 19;
-/// The module needs a part that this build of the library leaves out.
+/// The module needs a part that this build of the library leaves out, or the value does: `parts`, or maps.
 pub const MOG_MISSING_FEATURE: Status = 20;
 /// The module needs a larger register window; compile it with `mog build --window`.
 pub const MOG_FRAME_TOO_LARGE: Status = 21;
@@ -61,7 +63,7 @@ pub const MOG_NULL: Status = 48;
 pub const MOG_MISALIGNED: Status = 49;
 /// The arena or the buffer is too small.
 pub const MOG_TOO_SMALL: Status = 50;
-/// Two pieces of memory overlap that must not; a text from the program's memory has to be copied first.
+/// Two pieces of memory overlap that must not; a value from the program's memory has to be copied first.
 pub const MOG_OVERLAP: Status = 51;
 /// The storage was not prepared by `mog_load`, `mog_new` or `mog_restore`, or those failed, or it was moved.
 pub const MOG_NOT_PREPARED: Status = 52;
@@ -87,6 +89,12 @@ pub const MOG_NOT_IN_CALL: Status = 61;
 pub const MOG_END: Status = 62;
 /// The bytes are no snapshot of this module, or not all of one.
 pub const MOG_BAD_SNAPSHOT: Status = 63;
+/// The value lay in the program's memory, and is not there any more.
+pub const MOG_STALE: Status = 64;
+/// Values of the program's are to be part of a new one, for which `mog_reserve` made no room, or not enough.
+pub const MOG_NO_ROOM: Status = 65;
+/// The values nest deeper than `MOG_MAX_DEPTH`.
+pub const MOG_TOO_DEEP: Status = 66;
 
 /// What a status means, in a few words. Never null, valid forever.
 #[unsafe(no_mangle)]
@@ -141,6 +149,10 @@ const fn text(status: Status) -> &'static CStr {
         MOG_NOT_IN_CALL => c"no host function of the instance is running",
         MOG_END => c"there is nothing of this number",
         MOG_BAD_SNAPSHOT => c"the bytes are not a snapshot of this module",
+        MOG_CALLING => c"the program calls a function first",
+        MOG_STALE => c"the value is not in the program's memory any more",
+        MOG_NO_ROOM => c"no room was reserved for a value with values of the program's",
+        MOG_TOO_DEEP => c"the values nest too deeply",
         _ => c"unknown status",
     }
 }
@@ -173,7 +185,7 @@ pub(crate) const fn replied(reply: Reply) -> Status {
         Reply::Denied => MOG_DENIED,
         Reply::Pending(_) => MOG_WAITING,
         Reply::Halt => MOG_PAUSED,
-        // No function here has the program call one of its own.
-        Reply::Done | Reply::CallBack => MOG_OK,
+        Reply::CallBack => MOG_CALLING,
+        Reply::Done => MOG_OK,
     }
 }

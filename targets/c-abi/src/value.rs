@@ -1,13 +1,6 @@
-//! Values as C sees them, and the way between them and the program's.
+//! Values as C sees them. The way from the program's is in `read.rs`, the way to them in `give.rs`.
 
 use core::ffi::{c_char, c_void};
-
-use mog_core::heap::{self, AnyTag, SlotValues};
-use mog_core::module::{Packing, TypeKind};
-use mog_core::{Builder, TypeId};
-
-use crate::pointer;
-use crate::status::{MOG_NOT_UTF8, MOG_WRONG_TYPE, Status};
 
 /// What a value is.
 pub type Type = u32;
@@ -24,8 +17,23 @@ pub const MOG_FLOAT: Type = 3;
 pub const MOG_STRING: Type = 4;
 /// An array of numbers or booleans, in `as.bytes`, as C lays it out: a `[f32]` is a `float[]`, a `[bool]` a `uint8_t[]`.
 pub const MOG_ARRAY: Type = 5;
-/// A value that C does not see into: a struct, a map, an array of those.
+/// A value that C does not see into: a tensor, a future, a `Result` inside of another value.
 pub const MOG_OTHER: Type = 6;
+/// A struct of the program's, in `as.handle`: `mog_field` and `mog_item` have its fields.
+pub const MOG_STRUCT: Type = 7;
+/// An array of anything but numbers or booleans, in `as.handle`: `mog_item` has its elements.
+pub const MOG_LIST: Type = 8;
+/// A map, in `as.handle`: `mog_entry` has its entries.
+pub const MOG_MAP: Type = 9;
+/// An enum's value, in `as.handle`: `mog_variant` says which, `mog_item` has its payload.
+pub const MOG_ENUM: Type = 10;
+/// A function. If it is an argument, `mog_call_back` has the program call it.
+pub const MOG_FUNCTION: Type = 11;
+/// For the program, in `as.items`: the fields of a struct in their order, the elements of an array, or an enum's variant with
+/// its payload. Which of them, says the type that is due; for `any` it is an array.
+pub const MOG_ITEMS: Type = 12;
+/// For the program, in `as.items`: the entries of a map, keys and values in turn.
+pub const MOG_ENTRIES: Type = 13;
 
 /// Text in UTF-8. Not closed by a zero: print it by `"%.*s", (int)text.size, text.data`.
 #[repr(C)]
@@ -47,6 +55,28 @@ pub struct Bytes {
     pub size: usize,
 }
 
+/// A value in the program's memory. It can be used until the host function returns or moves it (see `mog_reserve`); that of
+/// `mog_result`, until the instance is used again to run. After that it is stale, and every function says so.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Handle {
+    /// Not for use.
+    pub opaque: [u32; 4],
+}
+
+/// Values of the host's that make one of the program's. They have to be there, and stay as they are, until the function
+/// returns that they are handed to.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Items {
+    /// The first.
+    pub data: *const Value,
+    /// How many.
+    pub count: u32,
+    /// The number of the variant, for an enum; otherwise 0.
+    pub variant: u32,
+}
+
 /// What a value holds.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -59,6 +89,10 @@ pub union Data {
     pub text: Text,
     /// Of `MOG_ARRAY`.
     pub bytes: Bytes,
+    /// Of `MOG_STRUCT`, `MOG_LIST`, `MOG_MAP` and `MOG_ENUM`.
+    pub handle: Handle,
+    /// Of `MOG_ITEMS` and `MOG_ENTRIES`.
+    pub items: Items,
 }
 
 /// A value. `mog_int` and its siblings make one.
@@ -83,36 +117,12 @@ impl Value {
     pub(crate) const NONE: Self = Self::empty(MOG_NONE);
 
     /// A value that holds nothing to look at; who looks all the same finds an empty text.
-    const fn empty(ty: Type) -> Self {
+    pub(crate) const fn empty(ty: Type) -> Self {
         Self { r#type: ty, r#as: Data { text: Text { data: core::ptr::null(), size: 0 } } }
     }
 
-    const fn int(ty: Type, integer: i64) -> Self {
+    pub(crate) const fn int(ty: Type, integer: i64) -> Self {
         Self { r#type: ty, r#as: Data { integer } }
-    }
-
-    /// A value of a program. Its text or numbers stay where they are.
-    pub(crate) fn read(value: &heap::Value<'_>) -> Self {
-        let mut data = value.data();
-        if let heap::Data::Some(inner) = &data {
-            data = inner.data();
-        }
-        match data {
-            heap::Data::Unit | heap::Data::None => Self::NONE,
-            heap::Data::Bool(value) => Self::int(MOG_BOOL, i64::from(value)),
-            heap::Data::Int(value) => Self::int(MOG_INT, value),
-            heap::Data::Uint(value) => Self::int(MOG_INT, value.cast_signed()),
-            heap::Data::Float(number) => Self { r#type: MOG_FLOAT, r#as: Data { number } },
-            heap::Data::Str(text) => Self { r#type: MOG_STRING, r#as: Data { text: Text::new(text) } },
-            heap::Data::Array(array) => match array.packed_bytes() {
-                Some(bytes) => {
-                    let bytes = Bytes { data: bytes.as_ptr().cast(), size: bytes.len() };
-                    Self { r#type: MOG_ARRAY, r#as: Data { bytes } }
-                }
-                None => Self::empty(MOG_OTHER),
-            },
-            _ => Self::empty(MOG_OTHER),
-        }
     }
 
     /// An integer or boolean.
@@ -121,7 +131,7 @@ impl Value {
         unsafe { self.r#as.integer }
     }
 
-    const fn number(&self) -> f64 {
+    pub(crate) const fn number(&self) -> f64 {
         // SAFETY: as above, any bits are a float.
         unsafe { self.r#as.number }
     }
@@ -142,153 +152,26 @@ impl Value {
             _ => (core::ptr::null(), 0),
         }
     }
-}
 
-/// A value of C's whose text or numbers can be read.
-#[derive(Clone, Copy)]
-pub(crate) enum Given<'v> {
-    None,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(&'v str),
-    Numbers(&'v [u8]),
-}
-
-impl<'v> Given<'v> {
-    /// Looks at a value of C's.
-    ///
-    /// # Safety
-    /// The text or the numbers of the value are there, and change nowhere as long as this is used.
-    pub(crate) unsafe fn new(value: &'v Value) -> Result<Self, Status> {
-        let bytes = || {
-            let (data, size) = value.memory();
-            // SAFETY: the caller's promise.
-            unsafe { pointer::bytes(data, size) }
-        };
-        Ok(match value.r#type {
-            MOG_NONE => Self::None,
-            MOG_BOOL => Self::Bool(value.integer() != 0),
-            MOG_INT => Self::Int(value.integer()),
-            MOG_FLOAT => Self::Float(value.number()),
-            MOG_STRING => Self::Text(core::str::from_utf8(bytes()?).map_err(|_| MOG_NOT_UTF8)?),
-            MOG_ARRAY => Self::Numbers(bytes()?),
-            _ => return Err(MOG_WRONG_TYPE),
-        })
-    }
-
-    /// Words of heap that it needs as a value of this type, if it fits it.
-    pub(crate) fn words(self, ty: TypeId, module: &mog_core::Module<'_>) -> Result<usize, Status> {
-        let fits = match (self, ty) {
-            (Self::None, TypeId::UNIT | TypeId::ANY) | (Self::Bool(_), TypeId::BOOL) => true,
-            (Self::Bool(_) | Self::Int(_) | Self::Float(_), TypeId::ANY) => true,
-            (Self::Int(value), _) if (TypeId::INT.0..=TypeId::U64.0).contains(&ty.0) => in_range(value, ty),
-            (Self::Float(_), TypeId::FLOAT | TypeId::F32) => true,
-            (Self::Text(text), TypeId::STR | TypeId::ANY) => return Ok(Builder::string_words(text.len())),
-            _ => return self.own_words(ty, module),
-        };
-        if fits { Ok(0) } else { Err(MOG_WRONG_TYPE) }
-    }
-
-    fn own_words(self, ty: TypeId, module: &mog_core::Module<'_>) -> Result<usize, Status> {
-        let record = module.types.record(ty).ok_or(MOG_WRONG_TYPE)?;
-        let component = record.components.first().map(|&ty| TypeId(ty)).ok_or(MOG_WRONG_TYPE)?;
-        match (self, record.kind) {
-            (Self::None, TypeKind::Option) => Ok(0),
-            // `?T` in `?T` has no form in C.
-            (_, TypeKind::Option) if !is_option(component, module) => self.words(component, module),
-            (Self::Numbers(bytes), TypeKind::Array) if is_packed(component) => {
-                let size = Packing::of(component).bytes();
-                let whole = bytes.len().is_multiple_of(size);
-                if whole { Ok(Builder::array_words(bytes.len() / size, 1)) } else { Err(MOG_WRONG_TYPE) }
+    /// The numbers of a handle; `None` of a value that is none.
+    pub(crate) const fn handle(&self) -> Option<[u32; 4]> {
+        match self.r#type {
+            MOG_STRUCT | MOG_LIST | MOG_MAP | MOG_ENUM => {
+                // SAFETY: `type` names this member, which any bits fit.
+                Some(unsafe { self.r#as.handle }.opaque)
             }
-            _ => Err(MOG_WRONG_TYPE),
+            _ => None,
         }
     }
 
-    /// Steps for copying it.
-    pub(crate) const fn cost(self) -> u64 {
-        match self {
-            Self::Text(text) => text.len() as u64 / 8,
-            Self::Numbers(bytes) => bytes.len() as u64 / 8,
-            _ => 0,
+    /// Values of the host's that it is made of; none of other values.
+    pub(crate) const fn items(&self) -> Items {
+        match self.r#type {
+            MOG_ITEMS | MOG_ENTRIES => {
+                // SAFETY: `type` names this member, which any bits fit.
+                unsafe { self.r#as.items }
+            }
+            _ => Items { data: core::ptr::null(), count: 0, variant: 0 },
         }
-    }
-
-    /// Makes the slots of the value in room that [`Given::words`] asked for.
-    pub(crate) fn make(self, ty: TypeId, builder: &mut Builder<'_, '_>) -> Option<SlotValues> {
-        let module = *builder.module();
-        let record = module.types.record(ty);
-        if let Some(option) = record.filter(|record| record.kind == TypeKind::Option) {
-            let component = TypeId(*option.components.first()?);
-            let mut slots = SlotValues::new();
-            let payload = match self {
-                Self::None => (0..module.types.value_size(component)).map(|_| heap::NULL).collect(),
-                _ => self.make(component, builder)?,
-            };
-            slots.push(u64::from(!matches!(self, Self::None))).ok()?;
-            slots.extend_from_slice(&payload).ok()?;
-            return Some(slots);
-        }
-        let (tag, slot) = match self {
-            Self::None if ty == TypeId::UNIT => return Some(SlotValues::new()),
-            Self::None => (AnyTag::None, 0),
-            Self::Bool(value) => (AnyTag::Bool, u64::from(value)),
-            Self::Int(value) => (AnyTag::Int, value.cast_unsigned()),
-            Self::Float(value) if ty == TypeId::F32 => (AnyTag::Float, f64::from(value as f32).to_bits()),
-            Self::Float(value) => (AnyTag::Float, value.to_bits()),
-            Self::Text(text) => (AnyTag::Str, builder.string(text)?),
-            Self::Numbers(bytes) => (AnyTag::Array, numbers(bytes, ty, builder)?),
-        };
-        if ty == TypeId::ANY {
-            return Some(Builder::any(tag, slot));
-        }
-        SlotValues::from_slice(&[slot]).ok()
-    }
-}
-
-/// A new array of numbers.
-fn numbers(bytes: &[u8], ty: TypeId, builder: &mut Builder<'_, '_>) -> Option<u64> {
-    let element = TypeId(*builder.module().types.record(ty)?.components.first()?);
-    let packing = Packing::of(element);
-    let size = packing.bytes();
-    let array = builder.array(ty, bytes.len() / size)?;
-    for (index, bytes) in bytes.chunks_exact(size).enumerate() {
-        let mut word = [0; 8];
-        word.get_mut(..size)?.copy_from_slice(bytes);
-        let bits = u64::from_le_bytes(word);
-        // As a register holds it: signed ones extended, floats as 64 bits.
-        let slot = match packing {
-            Packing::I8 => i64::from(bits as i8).cast_unsigned(),
-            Packing::I16 => i64::from(bits as i16).cast_unsigned(),
-            Packing::I32 => i64::from(bits as i32).cast_unsigned(),
-            Packing::F32 => f64::from(f32::from_bits(bits as u32)).to_bits(),
-            Packing::U8 if element == TypeId::BOOL => u64::from(bits != 0),
-            _ => bits,
-        };
-        builder.set_element(array, index, &[slot])?;
-    }
-    Some(array)
-}
-
-/// Whether C sees an array of such elements as numbers.
-pub(crate) fn is_packed(element: TypeId) -> bool {
-    element == TypeId::BOOL || (element.dtype().is_some() && !matches!(element, TypeId::F16 | TypeId::BF16))
-}
-
-pub(crate) fn is_option(ty: TypeId, module: &mog_core::Module<'_>) -> bool {
-    module.types.record(ty).is_some_and(|record| record.kind == TypeKind::Option)
-}
-
-/// Whether an integer type has this value. Of a `u64`, any 64 bits are one.
-pub(crate) fn in_range(value: i64, ty: TypeId) -> bool {
-    match ty {
-        TypeId::I8 => i8::try_from(value).is_ok(),
-        TypeId::I16 => i16::try_from(value).is_ok(),
-        TypeId::I32 => i32::try_from(value).is_ok(),
-        TypeId::U8 => u8::try_from(value).is_ok(),
-        TypeId::U16 => u16::try_from(value).is_ok(),
-        TypeId::U32 => u32::try_from(value).is_ok(),
-        _ => true,
     }
 }
