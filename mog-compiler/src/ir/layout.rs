@@ -529,7 +529,8 @@ impl Layouts {
     /// The parts of the machine that the types need.
     #[must_use]
     pub fn features(&self) -> u16 {
-        let of = |record: &Record| Some(features_of_type(TypeKind::from_byte(record.kind)?, &record.components));
+        let of =
+            |record: &Record| Some(features_of_type(TypeKind::from_byte(record.kind)?, &record.components));
         self.records.iter().filter_map(of).fold(0, |all, needs| all | needs)
     }
 
