@@ -189,6 +189,11 @@ c() {
     local sanitize="-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all" library=$out/prefix/lib/libmog.a
     make -s -C examples/c run OUT="$out/c" LIBMOG="$library" CFLAGS="$sanitize" &&
         make -s -C examples/c run OUT="$out/c++" LIBMOG="$library" CFLAGS="$sanitize" CC=g++ LANGUAGE=c++ STANDARD=c++11 || return
+    # Values of all types, taken apart in C and made anew.
+    "$compiler" build "$crate/tests/mirror.mog" --declare "$crate/tests/mirror.mogdecl" --emit c -o "$out/mirror.h" &&
+        gcc -std=c99 -pedantic -Wall -Wextra -Werror $sanitize "${include[@]}" "$crate/tests/mirror.c" \
+            "$out/target/debug/libmog.a" -o "$out/mirror" && [ "$("$out/mirror" | tee "$out/mirror.out")" = done ] ||
+        { head -c 2000 "$out/mirror.out"; return 1; }
     # With the assertions of a debug build.
     "$compiler" build "$crate/tests/hostile.mog" --declare "$crate/tests/hostile.mogdecl" --emit c -o "$out/hostile.h" &&
         gcc -std=c99 -pedantic -Wall -Wextra -Werror $sanitize "${include[@]}" "$crate/tests/hostile.c" \
