@@ -95,7 +95,8 @@ impl Array {
 
 impl<'v> View<'v> {
     /// A register of the running frame, by number from its first; 0 outside the arena.
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn reg(&self, register: usize) -> u64 {
         self.place(self.base.saturating_add(register))
     }
@@ -245,6 +246,7 @@ impl Vm<'_> {
     }
 
     /// Whether this many words could be had at all: to ask before paying for the work on them.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn check_size(&self, words: usize) -> Result<(), Stop> {
         if words > self.limit().saturating_sub(self.module.slack()) { Err(Stop::OutOfMemory) } else { Ok(()) }
     }

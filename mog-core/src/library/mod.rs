@@ -121,6 +121,7 @@ fn available(_: &mut Vm<'_>, _: usize, _: usize) -> Result<(), Stop> {
 
 impl Vm<'_> {
     /// Writes results to registers.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn give<const N: usize>(&mut self, dst: usize, values: [u64; N]) -> Result<(), Stop> {
         for (offset, value) in values.into_iter().enumerate() {
             self.set_place(self.state.base.saturating_add(dst + offset), value);
@@ -140,6 +141,7 @@ impl Vm<'_> {
     }
 
     /// The value of a register.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn get(&self, register: usize) -> u64 {
         self.view().reg(register)
     }

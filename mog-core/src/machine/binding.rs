@@ -5,6 +5,7 @@
 //! 24..31 instruction words that name them; 31 whether there is a result
 //! ```
 
+use crate::heap::{halves, join};
 use crate::isa::ext_words;
 
 /// The number of an import that was not granted.
@@ -60,22 +61,18 @@ impl ImportBinding {
         (imports as usize).div_ceil(2)
     }
 
-    const fn place(import: u16) -> (usize, u32) {
-        (import as usize / 2, 32 * (import as u32 % 2))
-    }
-
     /// What an import was linked to.
     #[inline(always)]
     pub(super) fn load(arena: &[u64], import: u16) -> Option<Self> {
-        let (at, shift) = Self::place(import);
-        Some(Self((arena.get(at)? >> shift) as u32))
+        let (low, high) = halves(*arena.get(usize::from(import / 2))?);
+        Some(Self(if import.is_multiple_of(2) { low } else { high }))
     }
 
     /// Notes what an import was linked to.
     pub(super) fn store(self, arena: &mut [u64], import: u16) {
-        let (at, shift) = Self::place(import);
-        if let Some(word) = arena.get_mut(at) {
-            *word = *word & !(0xffff_ffff << shift) | u64::from(self.0) << shift;
+        if let Some(word) = arena.get_mut(usize::from(import / 2)) {
+            let (low, high) = halves(*word);
+            *word = if import.is_multiple_of(2) { join(self.0, high) } else { join(low, self.0) };
         }
     }
 }

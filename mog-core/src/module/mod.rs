@@ -315,7 +315,8 @@ impl<'a> Module<'a> {
 
     /// The bytes of a string constant; valid UTF-8 in a verified module.
     #[must_use]
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn string_bytes(&self, index: usize) -> Option<&'a [u8]> {
         let at = index.checked_mul(2)?;
         let &[start, len] = self.strings.get(at..at.checked_add(2)?)? else { return None };
@@ -367,7 +368,8 @@ impl<'a> Module<'a> {
 
     /// What a call needs of a function: its first instruction, and its registers of parameters, results, the
     /// frame, and the first that is set to null.
-    #[inline(always)]
+    #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn entry(&self, index: u16) -> Option<(u32, [u8; 4])> {
         let at = usize::from(index) * FUNCTION_WORDS;
         let (&shape, &start) = (self.functions.get(at + 1)?, self.functions.get(at)?);
@@ -400,6 +402,7 @@ impl<'a> Module<'a> {
 
     /// The runs of a function's register types: slot type and how many registers.
     #[must_use]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn register_runs(&self, function: &Function) -> &'a [u16] {
         let start = function.registers as usize;
         let count = self.types.pool.get(start).map_or(0, |&runs| usize::from(runs) * 2);
@@ -424,7 +427,8 @@ impl<'a> Module<'a> {
 
     /// The function type of an import.
     #[must_use]
-    #[inline]
+    #[cfg_attr(not(target_pointer_width = "32"), inline)]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn import_type(&self, index: u16) -> Option<TypeId> {
         if index >= self.header.imports {
             return None;

@@ -9,6 +9,7 @@ use super::functions::signature;
 use super::types::enum_of;
 use super::{MAX_OPERAND_BYTES, MAX_SEGMENT};
 use crate::error::{Invalid, TrapCode};
+use crate::features::{TASKS, lacks};
 use crate::host::operand_types;
 use crate::isa::{Flags, Insn, IntCode, Kind, Lib, MathFn, Op, Operand, ext_words};
 use crate::module::{Module, Packing, Slots, TypeId, TypeKind, TypeRecord};
@@ -194,6 +195,8 @@ impl<'a> Body<'_, 'a> {
                 out.take(Slots::Many(results))?;
                 out.one(TypeId::STR)
             }
+            // Refused already, with the header.
+            Op::NewTask | Op::Await if lacks(TASKS) => Err(Invalid::Operand),
             Op::NewTask => {
                 let record = self.module.types.record(TypeId(insn.b16())).ok_or(Invalid::Operand)?;
                 require(record.kind == TypeKind::Task, Invalid::Operand)?;
@@ -382,6 +385,7 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// So many consecutive registers, without half an `any`.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn group(&self, first: u8, count: u8) -> Result<&[u16], Invalid> {
         let registers =
             self.registers.get(usize::from(first)..).and_then(|rest| rest.get(..usize::from(count)));

@@ -203,6 +203,7 @@ impl<'a> Checker<'_, 'a> {
     }
 }
 
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn require(condition: bool) -> Option<()> {
     condition.then_some(())
 }

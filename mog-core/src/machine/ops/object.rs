@@ -56,7 +56,8 @@ pub(in super::super) fn store_field(i: Insn, s: Step, r: &mut Regs, c: &mut Cont
 }
 
 /// Several slots at once; how many, the operand word says. What cannot be done is left to the trampoline.
-#[inline(always)]
+#[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn load_n(first: u8, s: Step, r: &mut Regs, c: &Context<'_>, reference: u64, offset: usize) -> Option<Step> {
     let count = Insn(*c.code.get(s.pc)?).a();
     let slots = c.heap.get(reference as usize + offset..)?.get(..usize::from(count))?;
