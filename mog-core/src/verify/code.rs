@@ -77,9 +77,10 @@ impl<'a> Body<'_, 'a> {
         let insn = Insn(word);
         let op = insn.op().filter(|&op| op != Op::Ext).ok_or(Invalid::Opcode)?;
         let info = op.info();
-        let mut same = None;
-        for (&operand, byte) in info.operands.iter().zip([insn.a(), insn.b(), insn.c()]) {
-            self.operand(operand, byte, insn, at, &mut same)?;
+        let (mut same, mut bytes) = (None, word);
+        for &operand in info.operands.iter() {
+            bytes >>= 8;
+            self.operand(operand, bytes as u8, insn, at, &mut same)?;
         }
         let mut ext = Ext { words: rest, taken: 0 };
         self.rules(op, insn, &mut ext)?;
@@ -294,7 +295,7 @@ impl<'a> Body<'_, 'a> {
                 let lib = Lib::from_number(insn.b16()).ok_or(Invalid::Operand)?;
                 self.library(lib, a, ext)
             }
-            _ => require(!needs_rule(op), Invalid::Opcode),
+            _ => require(NEEDS_RULE.get(op as usize) == Some(&false), Invalid::Opcode),
         }
     }
 
@@ -443,28 +444,36 @@ fn cut(slots: &[u16], first: u16, count: u8) -> Result<&[u16], Invalid> {
     slots.get(usize::from(first)..).and_then(|rest| rest.get(..usize::from(count))).ok_or(Invalid::Operand)
 }
 
-/// Whether an instruction has operands that only a rule of its own can check.
-fn needs_rule(op: Op) -> bool {
-    let info = op.info();
-    let open = |operand: &Operand| {
-        matches!(
-            operand,
-            Operand::DefN
-                | Operand::UseN
-                | Operand::ElemN
-                | Operand::Result
-                | Operand::Type16
-                | Operand::Func16
-                | Operand::Import16
-                | Operand::Global16
-                | Operand::Lib16
-                | Operand::Field8
-                | Operand::Code8
-                | Operand::Count8
-                | Operand::Def(Kind::Elem | Kind::Variant)
-                | Operand::Use(Kind::Elem | Kind::Variant)
-                | Operand::Mod(Kind::Elem | Kind::Variant)
-        )
-    };
-    info.flags.has(Flags::EXT) || info.operands.iter().any(open)
-}
+/// By opcode: whether the instruction has operands that only a rule of its own can check.
+const NEEDS_RULE: [bool; Op::ALL.len()] = {
+    let mut needs = [false; Op::ALL.len()];
+    let mut number = 0;
+    while number < needs.len() {
+        let info = Op::ALL[number].info();
+        let (operands, mut at) = (info.operands.as_slice(), 0);
+        needs[number] = info.flags.has(Flags::EXT);
+        while at < operands.len() {
+            needs[number] |= matches!(
+                operands[at],
+                Operand::DefN
+                    | Operand::UseN
+                    | Operand::ElemN
+                    | Operand::Result
+                    | Operand::Type16
+                    | Operand::Func16
+                    | Operand::Import16
+                    | Operand::Global16
+                    | Operand::Lib16
+                    | Operand::Field8
+                    | Operand::Code8
+                    | Operand::Count8
+                    | Operand::Def(Kind::Elem | Kind::Variant)
+                    | Operand::Use(Kind::Elem | Kind::Variant)
+                    | Operand::Mod(Kind::Elem | Kind::Variant)
+            );
+            at += 1;
+        }
+        number += 1;
+    }
+    needs
+};

@@ -98,6 +98,7 @@ fn main() -> ! {
     measure("sieve", program!("sieve"), ARENA);
     measure("integers", program!("integers"), ARENA);
     measure("calls", program!("calls"), ARENA);
+    measure("rules", program!("rules"), ARENA);
     semihosting::process::exit(0)
 }
 
