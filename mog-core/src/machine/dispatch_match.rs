@@ -14,6 +14,8 @@ fn leave_slow(context: &mut Context<'_>, pc: usize, fuel: isize, acc: u64, facc:
     context.step = Step { pc, fuel, acc, facc };
 }
 
+const _: () = assert!(Op::ALL.len() == 149, "the loop lists the opcodes without an instruction");
+
 macro_rules! define_loop {
     ($($op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal;)*) => {
         /// The opcodes as constants: patterns of one `match` become one table of jumps, comparisons several.
@@ -42,7 +44,14 @@ macro_rules! define_loop {
                             table::$func(insn, step, regs, context)
                         }
                     })*
-                    149 | 150 | 151 | 152 | 153 | 154 | 155 | 156 | 157 | 158 | 159 | 160 | 161 | 162 | 163 | 164 | 165 | 166 | 167 | 168 | 169 | 170 | 171 | 172 | 173 | 174 | 175 | 176 | 177 | 178 | 179 | 180 | 181 | 182 | 183 | 184 | 185 | 186 | 187 | 188 | 189 | 190 | 191 | 192 | 193 | 194 | 195 | 196 | 197 | 198 | 199 | 200 | 201 | 202 | 203 | 204 | 205 | 206 | 207 | 208 | 209 | 210 | 211 | 212 | 213 | 214 | 215 | 216 | 217 | 218 | 219 | 220 | 221 | 222 | 223 | 224 | 225 | 226 | 227 | 228 | 229 | 230 | 231 | 232 | 233 | 234 | 235 | 236 | 237 | 238 | 239 | 240 | 241 | 242 | 243 | 244 | 245 | 246 | 247 | 248 | 249 | 250 | 251 | 252 | 253 | 254 | 255 => Err(context.trap(TrapCode::Corrupt, 0, 0)),
+                    // The opcodes without an instruction, each: with all named nothing is compared before the jump.
+                    #[expect(clippy::manual_range_patterns, reason = "a range is compared with")]
+                    149 | 150 | 151 | 152 | 153 | 154 | 155 | 156 | 157 | 158 | 159 | 160 | 161 | 162 | 163 | 164 | 165 | 166
+                    | 167 | 168 | 169 | 170 | 171 | 172 | 173 | 174 | 175 | 176 | 177 | 178 | 179 | 180 | 181 | 182 | 183 | 184
+                    | 185 | 186 | 187 | 188 | 189 | 190 | 191 | 192 | 193 | 194 | 195 | 196 | 197 | 198 | 199 | 200 | 201 | 202
+                    | 203 | 204 | 205 | 206 | 207 | 208 | 209 | 210 | 211 | 212 | 213 | 214 | 215 | 216 | 217 | 218 | 219 | 220
+                    | 221 | 222 | 223 | 224 | 225 | 226 | 227 | 228 | 229 | 230 | 231 | 232 | 233 | 234 | 235 | 236 | 237 | 238
+                    | 239 | 240 | 241 | 242 | 243 | 244 | 245 | 246 | 247 | 248 | 249 | 250 | 251 | 252 | 253 | 254 | 255 => Err(context.trap(TrapCode::Corrupt, 0, 0)),
                 };
                 match flow {
                     Ok(next) => {
