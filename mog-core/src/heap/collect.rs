@@ -73,6 +73,9 @@ impl Kind<'_> {
     }
 }
 
+/// Kinds that the collector remembers: few where native stack is scarce.
+const KINDS: usize = if cfg!(target_pointer_width = "32") { 2 } else { 8 };
+
 /// The bits of a header that make its kind.
 const KEY: u64 = 0xffff | ANY_BUFFER;
 
@@ -128,13 +131,13 @@ struct Collector<'c, 'm> {
     /// Words that marking looked at.
     looked: usize,
     /// Kinds that were met lately, each at the place that its key gives.
-    kinds: [Kind<'m>; 8],
+    kinds: [Kind<'m>; KINDS],
 }
 
 impl<'c, 'm> Collector<'c, 'm> {
     fn new(module: &'m Module<'m>, heap: &'c mut [u64]) -> Self {
         let none = Kind { key: u32::MAX, shape: Shape::Leaf, size: Size::Words(1) };
-        Self { module, heap, gray: END, looked: 0, kinds: [none; 8] }
+        Self { module, heap, gray: END, looked: 0, kinds: [none; KINDS] }
     }
 
     /// Shape and size in words of the object at a place; `None` if there is none.
@@ -144,7 +147,7 @@ impl<'c, 'm> Collector<'c, 'm> {
         let rest = self.heap.get(at..)?;
         let header = *rest.first()?;
         let key = (header & KEY) as u32;
-        let place = self.kinds.get_mut((key ^ key >> 16) as usize & 7)?;
+        let place = self.kinds.get_mut((key ^ key >> 16) as usize & (KINDS - 1))?;
         if place.key != key {
             *place = kind_of(self.module, ObjectHeader(header))?;
         }

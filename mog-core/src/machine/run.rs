@@ -413,7 +413,9 @@ impl Vm<'_> {
         self.set_reg(dst.wrapping_add(1 + payload as u8), message);
     }
 
-    /// The message of a denied call, as a new string.
+    /// The message of a denied call, as a new string. Apart, so that other calls need no room for the text.
+    #[cold]
+    #[inline(never)]
     fn refusal(&mut self, import: u16) -> Result<u64, Stop> {
         let Some(record) = self.module.metadata().imports().nth(usize::from(import)) else {
             return Err(Stop::from(TrapCode::Corrupt));
