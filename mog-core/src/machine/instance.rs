@@ -120,9 +120,7 @@ impl<'a> Instance<'a> {
             noted: 0,
             counters: Counters { peak_words: needs.saturating_sub(module.slack()), ..Counters::default() },
         };
-        let mut instance = Self { module, arena, state };
-        instance.clear_stack();
-        Ok(instance)
+        Ok(Self { module, arena, state })
     }
 }
 
