@@ -8,8 +8,8 @@ use common::*;
 use mog_core::error::{Invalid, LoadError};
 use mog_core::features::{ARRAYS, FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TASKS, TENSORS, VALUES};
 use mog_core::isa::{Insn, Lib, MathFn, Op};
-use mog_core::module::Module;
-use mog_core::verify::features_of_code;
+use mog_core::module::{Module, TypeId, TypeKind};
+use mog_core::verify::{features_of_code, features_of_type};
 
 fn needs(code: &[Insn]) -> u16 {
     let words: Vec<u32> = code.iter().map(|insn| insn.0).collect();
@@ -77,6 +77,19 @@ fn code_needs_what_its_instructions_need() {
     assert_eq!(needs(&[math, ret(), float]), FLOATS | MATH);
     assert_eq!(needs(&[lib(Lib::MapLen, 0, &[0]), vec![float, ret()]].concat()), MAPS | FLOATS);
     assert_eq!(needs(&[Insn(0xff)]), 0, "no instruction");
+}
+
+/// No instruction shows that their elements are converted.
+#[test]
+fn arrays_of_small_floats_need_floats() {
+    for small in [TypeId::F32, TypeId::F16, TypeId::BF16] {
+        assert_eq!(features_of_type(TypeKind::Array, &[small.0]), FLOATS);
+        assert_eq!(features_of_type(TypeKind::Option, &[small.0]), 0);
+    }
+    for other in [TypeId::FLOAT, TypeId::INT, TypeId::U8, TypeId::STR] {
+        assert_eq!(features_of_type(TypeKind::Array, &[other.0]), 0);
+    }
+    assert_eq!(features_of_type(TypeKind::Array, &[]), 0);
 }
 
 /// A program of these instructions whose header names these parts.

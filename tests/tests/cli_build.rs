@@ -92,5 +92,9 @@ fn build_warns_of_parts_that_the_target_lacks() -> Test {
     assert!(!finished.stderr.contains("float"), "{}", finished.stderr);
     let finished = place.exits("build --target-features floating p.mog -o p.mogb", 64)?;
     assert!(finished.stderr.contains("float-text"), "the parts that there are: {}", finished.stderr);
+    // A type can need a part where no instruction does.
+    place.write("array.mog", "fn main() -> int {\n  xs: [f32] := []\n  xs.len\n}\n")?;
+    let finished = place.exits("build --target-features strings array.mog -o p.mogb", 0)?;
+    assert!(finished.stderr.contains("the program needs `floats`, which the target"), "{}", finished.stderr);
     Ok(())
 }
