@@ -102,8 +102,7 @@ impl<'v> View<'v> {
     }
 
     /// A word of the arena; 0 outside of what is in use.
-    #[cfg_attr(not(target_pointer_width = "32"), inline)]
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(crate) fn place(&self, place: usize) -> u64 {
         self.words.get(place).copied().unwrap_or(0)
     }
@@ -126,15 +125,13 @@ impl<'v> View<'v> {
     }
 
     /// Consecutive words of the heap.
-    #[cfg_attr(not(target_pointer_width = "32"), inline)]
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(crate) fn range(&self, at: usize, count: usize) -> Result<&'v [u64], Stop> {
         at.checked_add(count).and_then(|end| self.heap().get(at..end)).ok_or(CORRUPT)
     }
 
     /// An object's header and the words after it, up to the end of all objects.
-    #[cfg_attr(not(target_pointer_width = "32"), inline)]
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub(crate) fn object(&self, reference: u64) -> Result<(ObjectHeader, &'v [u64]), Stop> {
         let (&header, rest) =
             self.heap().get(index(reference)..).and_then(<[u64]>::split_first).ok_or(CORRUPT)?;
@@ -523,7 +520,6 @@ impl Vm<'_> {
     }
 
     /// Writes a word of the arena.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn set_place(&mut self, place: usize, value: u64) {
         if let Some(word) = self.arena.get_mut(place) {
             *word = value;

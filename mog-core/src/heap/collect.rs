@@ -156,7 +156,6 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 
     /// Marks what a reference refers to.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn mark(&mut self, reference: u64) {
         if reference >= CONSTANT {
             return;

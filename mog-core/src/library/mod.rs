@@ -54,7 +54,6 @@ use crate::verify::features_of_lib;
 struct Reader<'o>(Operands<'o>);
 
 impl<'o> Reader<'o> {
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn byte(&mut self) -> u8 {
         let byte = self.0.get(0).unwrap_or(0);
         self.0 = self.0.skip(1);

@@ -73,7 +73,6 @@ pub(super) fn make_outermost(stack: &mut [u64], callee: Callee, first: &[u64; MA
 
 impl Vm<'_> {
     /// The running frame's link.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn link(&self) -> Option<Link> {
         let at = self.state.base.checked_sub(1)?;
         Link::from_word(self.arena.get(at).copied().unwrap_or(OUTERMOST))

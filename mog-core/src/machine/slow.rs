@@ -70,7 +70,6 @@ impl<'a> Vm<'a> {
     }
 
     /// Makes an object of these words, and of registers behind them.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn new_object(&mut self, words: &[u64], registers: Operands<'_>) -> Result<u64, Stop> {
         let size = words.len() + registers.len();
         self.reserve(size)?;

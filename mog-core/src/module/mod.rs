@@ -252,7 +252,6 @@ impl<'a> Module<'a> {
     /// has beyond the largest frame. An arena of so many words more gives the module the same room, and so the same
     /// steps and the same end, whatever the window.
     #[must_use]
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub const fn slack(&self) -> usize {
         crate::machine::WINDOW.saturating_sub(self.header.max_frame as usize)
     }
@@ -337,8 +336,7 @@ impl<'a> Module<'a> {
 
     /// A function.
     #[must_use]
-    #[cfg_attr(not(target_pointer_width = "32"), inline)]
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[inline]
     pub fn function(&self, index: u16) -> Option<Function> {
         let at = usize::from(index) * FUNCTION_WORDS;
         let &[start, shape, types, registers] = self.functions.get(at..at + FUNCTION_WORDS)? else {

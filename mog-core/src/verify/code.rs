@@ -39,7 +39,6 @@ pub(super) struct Ext<'a> {
 }
 
 impl Ext<'_> {
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn byte(&mut self) -> Result<u8, Invalid> {
         require(self.taken < MAX_OPERAND_BYTES, Invalid::Operand)?;
         let word = self.words.get(self.taken / 3).map(|&word| Insn(word));
@@ -315,7 +314,6 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// The element type of the array in a register.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn element_of(&self, array: u8) -> Result<(TypeId, Slots<'a>), Invalid> {
         let record = self.object(self.register(array)?)?;
         let element = TypeId(*record.components.first().ok_or(Invalid::Register)?);
@@ -328,7 +326,6 @@ impl<'a> Body<'_, 'a> {
         require(usize::from(ext.byte()?) == self.registers.len() + 1, Invalid::Operand)
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn signature(&self, ty: TypeId) -> Result<(&'a [u16], &'a [u16]), Invalid> {
         signature(self.module, ty).ok_or(Invalid::Operand)
     }
@@ -346,13 +343,11 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// The type of a register.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn register(&self, register: u8) -> Result<TypeId, Invalid> {
         self.registers.get(usize::from(register)).map(|&ty| TypeId(ty)).ok_or(Invalid::Register)
     }
 
     /// The record of a register's type, which must have one.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn object(&self, ty: TypeId) -> Result<TypeRecord<'a>, Invalid> {
         self.module.types.record(ty).ok_or(Invalid::Register)
     }
@@ -377,7 +372,6 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// Consecutive registers for a value of these slots.
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn slots(&self, first: u8, slots: Slots<'_>) -> Check {
         match slots {
             Slots::One(ty) => self.is(first, ty),
@@ -424,7 +418,6 @@ impl<'b, 'm, 'a> Results<'b, 'm, 'a> {
         self.take(Slots::One(ty))
     }
 
-    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn take(&mut self, slots: Slots<'_>) -> Check {
         if !slots.is_empty() {
             let first = u8::try_from(self.next).map_err(|_| Invalid::Register)?;
