@@ -42,8 +42,8 @@ impl<'a> Operands<'a> {
 
     /// The first ones, and the rest, if there are so many.
     pub(crate) fn split_at(self, count: usize) -> Option<(Self, Self)> {
-        let middle = self.start + count;
-        (count <= self.len()).then_some((Self { end: middle, ..self }, Self { start: middle, ..self }))
+        let middle = self.start.checked_add(count).filter(|&middle| middle <= self.end)?;
+        Some((Self { end: middle, ..self }, Self { start: middle, ..self }))
     }
 
     /// Those after the first ones.
