@@ -5,16 +5,28 @@ use crate::host::Direct;
 use crate::isa::Insn;
 use crate::machine::binding::ImportBinding;
 use crate::machine::direct::DirectCall;
+use crate::machine::fast::TAIL;
 use crate::machine::run::HOST_CALL_STEPS;
 
 /// The step goes by way of the context: what lives on during the call is saved in a function's own frame, and the less that
 /// is, the cheaper the call.
 #[inline(always)]
 pub(in super::super) fn host_call(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    c.step = s;
+    if TAIL {
+        c.step = s;
+        return match call(i, r, c) {
+            None => Ok(c.step),
+            Some(exit) => Err(exit),
+        };
+    }
+    // Where the results at hand lie in memory in any case, they stay where they are.
+    (c.step.pc, c.step.fuel) = (s.pc, s.fuel);
     match call(i, r, c) {
-        None => Ok(c.step),
-        Some(exit) => Err(exit),
+        None => Ok(Step { pc: c.step.pc, fuel: c.step.fuel, ..s }),
+        Some(exit) => {
+            (c.step.acc, c.step.facc) = (s.acc, s.facc);
+            Err(exit)
+        }
     }
 }
 
