@@ -182,7 +182,10 @@ impl Vm<'_> {
             return Err(CORRUPT);
         }
         let hash = self.hash_key(map.key, key)?;
-        let place = match map.find(&self.view(), hash, key)?.0 {
+        let (found, probes) = map.find(&self.view(), hash, key)?;
+        // Whose keys they are, the host does not know.
+        self.charge(probes);
+        let place = match found {
             Some(number) => map.value_at(number),
             None => {
                 if map.is_full() {

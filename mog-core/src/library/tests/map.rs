@@ -288,6 +288,21 @@ fn colliding_keys_are_paid_for() {
     assert_eq!(maps.iterate().unwrap().len(), 2000);
 }
 
+/// Whoever puts them there: a host may have them from the program.
+#[test]
+fn colliding_keys_are_paid_for_when_the_host_inserts() {
+    let steps = |keys: &[u64]| {
+        let mut maps = machine(TypeId::INT, TypeId::INT, 60_000);
+        let map = maps.m.vm().alloc_sized_map(maps.ty, keys.len()).unwrap();
+        let before = maps.m.state.counters.steps;
+        keys.iter().for_each(|&key| maps.m.vm().map_insert(map, key, &[key]).unwrap());
+        maps.m.state.counters.steps - before
+    };
+    let ordinary: Vec<u64> = (0..1000).collect();
+    assert!(steps(&ordinary) < 2000, "{}", steps(&ordinary));
+    assert!(steps(&colliding(1000)) > 400_000);
+}
+
 #[test]
 fn deleting_from_the_end_and_the_front() {
     let mut maps = machine(TypeId::INT, TypeId::INT, 20_000);
