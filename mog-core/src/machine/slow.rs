@@ -71,9 +71,14 @@ impl<'a> Vm<'a> {
 
     /// Makes an object of these words, and of registers behind them.
     fn new_object(&mut self, words: &[u64], registers: Operands<'_>) -> Result<u64, Stop> {
-        let size = words.len() + registers.len();
-        self.reserve(size)?;
-        let object = self.alloc(size)?;
+        self.reserve(words.len() + registers.len())?;
+        self.new_words(words, registers)
+    }
+
+    /// The same in room that was reserved.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn new_words(&mut self, words: &[u64], registers: Operands<'_>) -> Result<u64, Stop> {
+        let object = self.alloc(words.len() + registers.len())?;
         let place = self.state.split.saturating_add(object);
         for (place, &word) in (place..).zip(words) {
             self.set_place(place, word);
@@ -189,7 +194,7 @@ impl<'a> Vm<'a> {
         self.reserve(4 + registers.len())?;
         let buffer = (self.state.top + 4) as u32;
         let buffer_header = ObjectHeader::new(ty, ObjectHeader::BUFFER).0;
-        self.new_object(&[header, join(len, buffer), buffer_header, u64::from(len)], registers)
+        self.new_words(&[header, join(len, buffer), buffer_header, u64::from(len)], registers)
     }
 
     fn run_library(&mut self, insn: Insn) -> Result<(), Stop> {
