@@ -172,7 +172,7 @@ stack() {
 # The C interface: its header, C hosts under sanitizers, a C host that does everything wrong, as found by pkg-config and
 # CMake, and in a firmware under emulation.
 c() {
-    local crate=$PWD/targets/c-abi out=$target/c-abi compiler=$target/release/mog seed include other
+    local crate=$PWD/targets/c-abi out=$target/c-abi compiler=$target/release/mog seed test include other
     include=(-I"$out" -I"$crate/include")
     need gcc debian gcc libc6-dev && need g++ debian g++ && need make debian make && need cmake debian cmake &&
         need pkg-config debian pkg-config && need arm-none-eabi-gcc debian gcc-arm-none-eabi libnewlib-arm-none-eabi &&
@@ -189,11 +189,13 @@ c() {
     local sanitize="-g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all" library=$out/prefix/lib/libmog.a
     make -s -C examples/c run OUT="$out/c" LIBMOG="$library" CFLAGS="$sanitize" &&
         make -s -C examples/c run OUT="$out/c++" LIBMOG="$library" CFLAGS="$sanitize" CC=g++ LANGUAGE=c++ STANDARD=c++11 || return
-    # Values of all types, taken apart in C and made anew.
-    "$compiler" build "$crate/tests/mirror.mog" --declare "$crate/tests/mirror.mogdecl" --emit c -o "$out/mirror.h" &&
-        gcc -std=c99 -pedantic -Wall -Wextra -Werror $sanitize "${include[@]}" "$crate/tests/mirror.c" \
-            "$out/target/debug/libmog.a" -o "$out/mirror" && [ "$("$out/mirror" | tee "$out/mirror.out")" = done ] ||
-        { head -c 2000 "$out/mirror.out"; return 1; }
+    # Values of all types, taken apart in C and made anew; and values that are not there any more.
+    for test in mirror edges; do
+        "$compiler" build "$crate/tests/$test.mog" --declare "$crate/tests/$test.mogdecl" --emit c -o "$out/$test.h" &&
+            gcc -std=c99 -pedantic -Wall -Wextra -Werror $sanitize "${include[@]}" "$crate/tests/$test.c" \
+                "$out/target/debug/libmog.a" -o "$out/$test" && [ "$("$out/$test" | tee "$out/$test.out")" = done ] ||
+            { head -c 2000 "$out/$test.out"; return 1; }
+    done
     # With the assertions of a debug build.
     "$compiler" build "$crate/tests/hostile.mog" --declare "$crate/tests/hostile.mogdecl" --emit c -o "$out/hostile.h" &&
         gcc -std=c99 -pedantic -Wall -Wextra -Werror $sanitize "${include[@]}" "$crate/tests/hostile.c" \

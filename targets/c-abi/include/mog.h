@@ -30,7 +30,7 @@
 // Most arguments of a host function; `args` always has so many elements, `MOG_NONE` behind those that were passed.
 #define MOG_MAX_ARGS 16
 
-// How deep values of the host's can nest.
+// How deep values of the host's can nest. Each level takes native stack, on 64-bit machines two to three kilobytes.
 #define MOG_MAX_DEPTH 16
 
 // Words of a `mog_instance`.
@@ -604,7 +604,7 @@ mog_status mog_load_signed(struct mog_module *module,
                            struct mog_manifest *manifest);
 
 // In a host function: its result. A text, an array or items are copied; of a value of the program's, a struct, an array or a
-// map is the same one.
+// map is the same one. After that the arguments are stale, for the result may lie where one of them did.
 //
 // You promise: there is a `mog_instance` at `vm`. The text, the numbers or the items of the value are there.
 mog_status mog_return(struct mog_instance *vm,

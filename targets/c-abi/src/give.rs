@@ -8,7 +8,8 @@ use crate::instance::{Instance, arena_of, outdate, stamp_of};
 use crate::make::{Room, empty, make, values_at, wrapped};
 use crate::read::{Location, Roots};
 use crate::status::{
-    MOG_CALLING, MOG_NO_ROOM, MOG_OK, MOG_OUT_OF_MEMORY, MOG_WRONG_ARGUMENTS, MOG_WRONG_TYPE, Status, replied,
+    MOG_CALLING, MOG_NO_ROOM, MOG_OK, MOG_OUT_OF_MEMORY, MOG_STALE, MOG_WRONG_ARGUMENTS, MOG_WRONG_TYPE,
+    Status, replied,
 };
 use crate::value::Value;
 
@@ -31,6 +32,9 @@ pub unsafe extern "C" fn mog_reserve(vm: *mut Instance, size: usize) -> Status {
     };
     // SAFETY: `perform` holds the call, and does not use it before the C function returns.
     let call = unsafe { &mut *frame.call };
+    if frame.returned {
+        return MOG_STALE;
+    }
     let words = size.div_ceil(8);
     // SAFETY: `frame_of` saw that it was prepared.
     unsafe { outdate(vm) };
@@ -75,6 +79,9 @@ pub unsafe extern "C" fn mog_call_back(
         Err(status) => return status,
     };
     frame.calling = None;
+    if frame.returned {
+        return MOG_STALE;
+    }
     // SAFETY: `perform` holds the call, and does not use it before the C function returns.
     let types = unsafe { &*frame.call }.callback_types(argument).and_then(|types| types.split_last());
     let Some((_, params)) = types else { return MOG_WRONG_TYPE };
@@ -82,7 +89,7 @@ pub unsafe extern "C" fn mog_call_back(
         return MOG_WRONG_ARGUMENTS;
     }
     // SAFETY: the caller's promise.
-    let made = unsafe { values_at(args, count) }.and_then(|args| {
+    let made = unsafe { values_at(args, count, arena_of(vm)) }.and_then(|args| {
         // SAFETY: the caller's promise.
         unsafe { make_all(vm, frame, args, params) }
     });
@@ -112,7 +119,8 @@ pub(crate) unsafe fn make_all(
     let module = *call.module();
     let mut made = heapless::Vec::new();
     let (words, cost, owns) = {
-        let roots = Roots { memory: call.memory(), stamp, call: Some(call), result: None };
+        let reachable = (!frame.returned).then_some(&*call);
+        let roots = Roots { memory: call.memory(), stamp, call: reachable, result: None };
         let mut room = Room::new(arena, module.types, Some(&roots));
         for (value, &ty) in values.iter().zip(types) {
             // SAFETY: the caller's promise.

@@ -1,5 +1,6 @@
 //! The host: a table of C functions behind the machine's one interface to the outside, [`mog_core::Host`].
 
+use core::cell::Cell;
 use core::ffi::{c_char, c_void};
 use core::fmt::Write as _;
 use core::ops::Range;
@@ -16,8 +17,8 @@ use crate::read::Location;
 use crate::signature::Signature;
 use crate::status::{
     MOG_BAD_CAPABILITY, MOG_BUSY, MOG_CALLING, MOG_DENIED, MOG_FAILED, MOG_NOT_IN_CALL, MOG_OK,
-    MOG_OUT_OF_MEMORY, MOG_OVERLAP, MOG_PAUSED, MOG_WAITING, MOG_WRONG_TYPE, Status, describe, failed,
-    replied,
+    MOG_OUT_OF_MEMORY, MOG_OVERLAP, MOG_PAUSED, MOG_STALE, MOG_WAITING, MOG_WRONG_TYPE, Status, describe,
+    failed, replied,
 };
 use crate::types::Types;
 use crate::value::{MOG_STRING, Text, Value};
@@ -123,9 +124,15 @@ pub(crate) struct Table {
     /// Where the instance lives; null while it is linked.
     pub(crate) storage: *mut Storage,
     pub(crate) config: Config,
+    /// Whether the declared types are those of the module that is linked, once that is known.
+    types_match: Cell<Option<bool>>,
 }
 
 impl Table {
+    pub(crate) const fn new(storage: *mut Storage, config: Config) -> Self {
+        Self { storage, config, types_match: Cell::new(None) }
+    }
+
     /// The granted functions.
     fn entries(&self) -> &[Capability] {
         let Config { capabilities, capability_count, .. } = self.config;
@@ -186,7 +193,7 @@ impl Table {
     pub(crate) unsafe fn of(vm: *const Instance) -> Self {
         let storage = vm.cast::<Storage>().cast_mut();
         // SAFETY: the caller's promise.
-        Self { storage, config: unsafe { (&raw const (*storage).config).read() } }
+        Self::new(storage, unsafe { (&raw const (*storage).config).read() })
     }
 
     /// Lets the C function carry out a call.
@@ -237,7 +244,8 @@ impl Table {
                 Some(calling) => call.call_back(calling.argument, calling.token, &calling.slots),
                 None => Reply::Halt,
             },
-            MOG_PAUSED => Reply::Halt,
+            // Otherwise its arguments may be gone.
+            MOG_PAUSED if !frame.returned => Reply::Halt,
             MOG_OUT_OF_MEMORY => Reply::OutOfMemory,
             MOG_FAILED if frame.failed => Reply::Failed,
             MOG_DENIED => Reply::Denied,
@@ -297,11 +305,20 @@ impl Host for Table {
         let Some(index) = (0..self.entries().len()).find(|&index| self.names(index) == wanted) else {
             return Binding::Refused;
         };
-        let (Some(granted), Ok(number)) = (self.signature(index), u16::try_from(index)) else {
+        // SAFETY: C promises that the types are closed by a zero, and stay.
+        let types = unsafe { self.config.types() };
+        let (Some(granted), Some(types), Ok(number)) = (self.signature(index), types, u16::try_from(index))
+        else {
             return Binding::Refused;
         };
+        let matched = &self.types_match;
+        let types_match = || {
+            let known = matched.get().unwrap_or_else(|| types.match_those_of(module));
+            matched.set(Some(known));
+            known
+        };
         // Without a declaration the program cannot know better; each call finds out.
-        if !import.declared || granted.matches(signature, module) {
+        if !import.declared || granted.matches(signature, module, types_match) {
             Binding::Granted(number)
         } else {
             Binding::Mismatch
@@ -342,7 +359,8 @@ pub(crate) struct Frame {
     pub(crate) args: *mut Value,
     pub(crate) function: u16,
     token: Option<u32>,
-    returned: bool,
+    /// Whether the result is there; it may lie where an argument was.
+    pub(crate) returned: bool,
     failed: bool,
     pending: Option<u32>,
     pub(crate) calling: Option<Calling>,
@@ -377,7 +395,7 @@ pub(crate) unsafe fn frame_of<'f>(vm: *const Instance) -> Result<&'f mut Frame, 
 }
 
 /// In a host function: its result. A text, an array or items are copied; of a value of the program's, a struct, an array or a
-/// map is the same one.
+/// map is the same one. After that the arguments are stale, for the result may lie where one of them did.
 ///
 /// # Safety
 /// There is a `mog_instance` at `vm`. The text, the numbers or the items of the value are there.
@@ -407,6 +425,9 @@ unsafe fn set_result(frame: &mut Frame, value: &Value, vm: *const Instance) -> R
     // SAFETY: `perform` holds the arguments as long, and C code does not run.
     let args: &[Value] = unsafe { slice::from_raw_parts(frame.args, MOG_MAX_ARGS) };
     if let Some((index, part)) = piece_of(args, value) {
+        if frame.returned {
+            return Err(MOG_STALE);
+        }
         // To make room may move everything.
         frame.reserved = 0;
         // SAFETY: it carries out a call, so it was prepared.
@@ -518,6 +539,8 @@ unsafe fn fail(vm: *mut Instance, message: *const c_char, status: Status) -> Sta
 pub unsafe extern "C" fn mog_pending(vm: *mut Instance, token: u32) -> Status {
     // SAFETY: the caller's promise; the frame is not used after this function.
     match unsafe { frame_of(vm) } {
+        // It could not be called again with its arguments.
+        Ok(frame) if frame.returned => MOG_STALE,
         Ok(frame) => {
             frame.pending = Some(token);
             frame.calling = None;

@@ -101,7 +101,8 @@ pub(crate) struct Storage {
     busy: bool,
     /// The call that a host function is carrying out.
     pub(crate) frame: *mut Frame,
-    /// What handles of values have to have that are good now. Goes on counting when the storage is used anew.
+    /// What handles of values have to have that are good now. Goes on counting when the storage is used anew, unless it was
+    /// set to zero.
     pub(crate) stamp: u32,
     pub(crate) module: *const Module,
     pub(crate) arena: Arena,
@@ -222,8 +223,11 @@ pub(crate) unsafe fn prepare(
     // SAFETY: the caller's promise.
     let stamp = match unsafe { storage_of(vm) } {
         Ok(before) => before.stamp.wrapping_add(1),
-        // Others than those of another instance.
-        Err(MOG_NOT_PREPARED) => (magic_at(vm).wrapping_mul(MAGIC) >> 32) as u32,
+        // Others than those of another instance, and of what was here before.
+        Err(MOG_NOT_PREPARED) => {
+            // SAFETY: the caller's promise; any bits are a number.
+            unsafe { stamp_of(vm) }.wrapping_add((magic_at(vm).wrapping_mul(MAGIC) >> 32) as u32)
+        }
         Err(status) => return Err(status),
     };
     // SAFETY: the check above saw that there is a `mog_instance`. Should something fail, it is none.
@@ -242,7 +246,7 @@ pub(crate) unsafe fn prepare(
     let table_size = config.capability_count.saturating_mul(size_of::<Capability>());
     arena.span().is_apart(&[own, storage, bytes, Span::new(config.capabilities, table_size)])?;
     own.is_apart(&[storage, bytes])?;
-    let mut table = Table { storage: ptr::null_mut(), config };
+    let mut table = Table::new(ptr::null_mut(), config);
     let linked = table.check().and_then(|()| {
         // SAFETY: the caller's promise. The arena overlaps nothing that is ours.
         let words = unsafe { arena.words() };
@@ -403,7 +407,7 @@ unsafe fn enter(
         return Err(MOG_WRONG_ARGUMENTS);
     }
     // SAFETY: no more than a function has parameters; the rest is the caller's promise.
-    let args = unsafe { values_at(args, count)? };
+    let args = unsafe { values_at(args, count, storage.arena.span())? };
     let arena = storage.arena.span();
     let mut room = Room::new(arena, module.types, None);
     for (value, &ty) in args.iter().zip(params) {
@@ -478,7 +482,7 @@ unsafe fn run(vm: *mut Instance, steps: u64) -> Status {
     let mut machine = Machine::attach(module, unsafe { storage.arena.words() }, state);
     storage.busy = true;
     storage.stamp = storage.stamp.wrapping_add(1);
-    let mut table = Table { storage: vm.cast(), config: storage.config };
+    let mut table = Table::new(vm.cast(), storage.config);
     // From here to its end, the storage is touched through raw pointers only.
     let outcome = machine.run(&mut table, steps);
     let result = (outcome == Outcome::Returned).then(|| machine.result()).flatten();

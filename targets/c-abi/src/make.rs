@@ -17,20 +17,27 @@ use crate::value::{
     MOG_ARRAY, MOG_BOOL, MOG_ENTRIES, MOG_FLOAT, MOG_INT, MOG_ITEMS, MOG_NONE, MOG_STRING, Value,
 };
 
-/// How deep values of the host's can nest.
+/// How deep values of the host's can nest. Each level takes native stack, on 64-bit machines two to three kilobytes.
 pub const MOG_MAX_DEPTH: u32 = 16;
 
-/// Values of C's, one behind the other.
+/// Values of C's, one behind the other, and none of them in the arena, which is written to while they are read.
 ///
 /// # Safety
 /// So many are there, and nobody writes to them during `'v`.
-pub(crate) unsafe fn values_at<'v>(data: *const Value, count: usize) -> Result<&'v [Value], Status> {
+pub(crate) unsafe fn values_at<'v>(
+    data: *const Value,
+    count: usize,
+    arena: Span,
+) -> Result<&'v [Value], Status> {
     if count == 0 {
         return Ok(&[]);
     }
     pointer::check(data)?;
     if count > isize::MAX.unsigned_abs() / size_of::<Value>() {
         return Err(MOG_OUT_OF_MEMORY);
+    }
+    if arena.overlaps(Span::new(data, count * size_of::<Value>())) {
+        return Err(MOG_OVERLAP);
     }
     // SAFETY: neither null nor misaligned, nor larger than any object; the rest is the caller's promise.
     Ok(unsafe { slice::from_raw_parts(data, count) })
@@ -73,11 +80,8 @@ impl<'v> Given<'v> {
             if count > arena.len() / 8 {
                 return Err(MOG_OUT_OF_MEMORY);
             }
-            if arena.overlaps(Span::new(items.data, count.saturating_mul(size_of::<Value>()))) {
-                return Err(MOG_OVERLAP);
-            }
             // SAFETY: the caller's promise.
-            Ok((unsafe { values_at(items.data, count)? }, items.variant))
+            Ok((unsafe { values_at(items.data, count, arena)? }, items.variant))
         };
         Ok(match value.r#type {
             MOG_NONE => Self::None,

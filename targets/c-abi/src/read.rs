@@ -238,7 +238,8 @@ unsafe fn look<R>(
             let call = unsafe { &*frame.call };
             // SAFETY: `frame_of` saw that it was prepared.
             let stamp = unsafe { stamp_of(vm) };
-            work(&Roots { memory: call.memory(), stamp, call: Some(call), result: None })
+            let reachable = (!frame.returned).then_some(call);
+            work(&Roots { memory: call.memory(), stamp, call: reachable, result: None })
         }
         Err(status) => Err(status),
     }

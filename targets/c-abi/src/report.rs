@@ -188,7 +188,7 @@ fn explain(storage: &mut Storage, out: &mut Out<'_>) -> fmt::Result {
             out.write_str("the types of the configuration cannot be read")
         }
         MOG_BAD_CAPABILITY => {
-            let table = Table { storage: core::ptr::null_mut(), config: storage.config };
+            let table = Table::new(core::ptr::null_mut(), storage.config);
             write!(out, "{}: entry {detail}, {}", describe(last), table.name(detail))
         }
         MOG_SIGNATURE_MISMATCH | MOG_MISSING_CAPABILITY => {

@@ -45,8 +45,14 @@ impl<'t> Signature<'t> {
         rest.is_empty().then_some(Self { params, result, types })
     }
 
-    /// Whether a program was compiled for these types.
-    pub(crate) fn matches(&self, signature: TypeRecord<'_>, module: &Module<'_>) -> bool {
+    /// Whether a program was compiled for these types. What says whether the declared ones are the program's is asked if one
+    /// of them is named.
+    pub(crate) fn matches(
+        &self,
+        signature: TypeRecord<'_>,
+        module: &Module<'_>,
+        types_match: impl FnOnce() -> bool,
+    ) -> bool {
         let Some((&result, params)) = signature.components.split_last() else { return false };
         let scope = Scope::of(self.types, module);
         // What may be anything is looked at when it is called.
@@ -58,7 +64,7 @@ impl<'t> Signature<'t> {
         params.len() == self.params.len()
             && self.params.iter().zip(params).all(|(own, &ty)| fits(own, ty))
             && fits(&self.result, result)
-            && (!scope.names.get() || self.types.match_those_of(module))
+            && (!scope.names.get() || types_match())
     }
 
     pub(crate) fn has_result(&self) -> bool {

@@ -84,9 +84,15 @@ impl<'t> Types<'t> {
 
     /// Whether a struct or enum of this name is declared.
     fn declare(self, name: &str) -> bool {
-        let mut words = self.0.split(|c| !is_of_word(c)).filter(|word| !word.is_empty());
-        let mut before = "";
-        words.any(|word| matches!(core::mem::replace(&mut before, word), "struct" | "enum") && word == name)
+        let mut rest = Rest(self.0);
+        while !rest.is_empty() {
+            // Nothing but white space stands between the two; a field can be called so, too.
+            if matches!(rest.word(), "struct" | "enum") && { rest }.word() == name {
+                return true;
+            }
+            rest.0 = rest.0.trim_start_matches(|c| !is_of_word(c));
+        }
+        false
     }
 }
 
