@@ -1,12 +1,14 @@
 //! The portable dispatcher: a loop around one `match`. Small and unlisted targets and debug builds run this.
 
+use super::fast::TAIL;
 use super::ops::{Context, Exit, Regs, Step, table};
 use crate::error::TrapCode;
 use crate::features::lacks;
 use crate::isa::{Insn, Op};
 use crate::verify::of_row;
 
-/// Leaves by a function of its own: else the loop would have this exit's number at hand before each instruction.
+/// Leaves by a function of its own: else the loop would have this exit's number at hand before each instruction. Only where
+/// registers are few: where the latest result has one, it would lose it.
 #[cold]
 #[inline(never)]
 fn leave_slow(context: &mut Context<'_>, pc: usize, fuel: isize, acc: u64, facc: f64) {
@@ -61,7 +63,9 @@ macro_rules! define_loop {
                             break;
                         }
                     }
-                    Err(Exit::Slow) => return leave_slow(context, step.pc, step.fuel, step.acc, step.facc),
+                    Err(Exit::Slow) if !TAIL => {
+                        return leave_slow(context, step.pc, step.fuel, step.acc, step.facc);
+                    }
                     Err(exit @ (Exit::Enter | Exit::Return | Exit::Done | Exit::Host)) => {
                         context.exit = exit;
                         return;
