@@ -16,7 +16,10 @@ fn leave_slow(context: &mut Context<'_>, pc: usize, fuel: isize, acc: u64, facc:
     context.step = Step { pc, fuel, acc, facc };
 }
 
-const _: () = assert!(Op::ALL.len() == 149, "the loop lists the opcodes without an instruction");
+const _: () = assert!(
+    Op::ALL.len() == 149,
+    "a new instruction's opcode goes from the list of those without one, below, and this number goes up"
+);
 
 macro_rules! define_loop {
     ($($op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal;)*) => {
