@@ -20,11 +20,13 @@ pub enum Optimization {
     Hoist,
     /// Operands that come from the instruction before are not read from registers.
     Accumulators,
+    /// Two or three instructions that belong together are one.
+    Fusion,
 }
 
 impl Optimization {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Inline,
         Self::LoopConstants,
         Self::Immediates,
@@ -33,6 +35,7 @@ impl Optimization {
         Self::Exchanges,
         Self::Hoist,
         Self::Accumulators,
+        Self::Fusion,
     ];
 
     /// What it is called on the command line.
@@ -47,6 +50,7 @@ impl Optimization {
             Self::Exchanges => "exchanges",
             Self::Hoist => "hoist",
             Self::Accumulators => "accumulators",
+            Self::Fusion => "fusion",
         }
     }
 

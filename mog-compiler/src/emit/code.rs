@@ -179,7 +179,7 @@ impl Encoder {
 /// Words of an instruction, without a charge before it.
 fn size(op: Op, inst: &Inst, long: bool) -> usize {
     match op {
-        Op::ForLt | Op::ForLe if long => 3,
+        Op::ForLt | Op::ForLtI | Op::ForLe if long => 3,
         _ if long => 2,
         _ if op.info().flags.has(Flags::EXT) => 1 + ext_words((inst.ext.1 - inst.ext.0) as usize),
         _ => 1,
@@ -333,6 +333,10 @@ impl Measured<'_> {
             Op::ForLt => {
                 words.push(Insn::abc(Op::AddI, a, a, 1).0);
                 words.push(Insn::abc(Op::JLe, b, a, 1).0);
+            }
+            Op::ForLtI => {
+                words.push(Insn::abc(Op::AddI, a, a, 1).0);
+                words.push(Insn::abc(Op::JGeI, a, b, 1).0);
             }
             Op::ForLe => {
                 words.push(Insn::abc(Op::JLe, b, a, 2).0);

@@ -3,6 +3,7 @@
 //! second list of operations.
 
 mod allocate;
+mod fuse;
 mod hoist;
 mod layout;
 mod spill;

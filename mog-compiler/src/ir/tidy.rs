@@ -1,8 +1,9 @@
 //! Small improvements of a function's code, each local and linear: constants of loops in their place, moves that
-//! can go, results that nobody reads, operands that come from the instruction before.
+//! can go, results that nobody reads.
 
-use mog_core::isa::{Flags, Kind, Op, Operand};
+use mog_core::isa::{Flags, Op, Operand};
 
+use super::fuse::{Fuser, fuse_counting, fuse_updates};
 use super::hoist::Hoister;
 use super::{Arg, Body, Code, Inst, Slot, V, visit};
 use crate::optimizations::{Optimization, Optimizations};
@@ -15,7 +16,7 @@ pub(super) struct Uses {
 }
 
 impl Uses {
-    const ONCE: Self = Self { writes: 1, reads: 1 };
+    pub(super) const ONCE: Self = Self { writes: 1, reads: 1 };
 }
 
 /// Tidies functions, one after the other; keeps its tables in between.
@@ -55,8 +56,17 @@ impl Tidier {
         if made.has(Optimization::Hoist) {
             self.hoister.hoist(body, &self.uses);
         }
+        let mut fused = false;
+        if made.has(Optimization::Fusion) {
+            fused |= fuse_updates(body, &self.uses);
+            fused |= fuse_counting(body);
+        }
         if made.has(Optimization::Accumulators) {
-            use_accumulators(body);
+            let uses = made.has(Optimization::Fusion).then_some(&*self.uses);
+            fused |= Fuser::new(uses).run(body);
+        }
+        if fused {
+            drop_nothing(&mut body.insts);
         }
     }
 
@@ -219,83 +229,5 @@ fn defines(inst: &Inst) -> Option<Slot> {
     match (op.info().operands.first(), inst.args[0]) {
         (Some(Operand::Def(_) | Operand::Result), Arg::Reg(slot)) => Some(slot),
         _ => None,
-    }
-}
-
-/// The form of an instruction that takes its first operand from the latest result; for operations that allow
-/// it, also the form for the second operand.
-const fn accumulator_forms(op: Op) -> Option<(Option<Op>, Option<Op>)> {
-    Some(match op {
-        Op::Add => (Some(Op::AddA), Some(Op::AddA)),
-        Op::Sub => (Some(Op::SubA), Some(Op::RsubA)),
-        Op::Mul => (Some(Op::MulA), Some(Op::MulA)),
-        Op::And => (Some(Op::AndA), Some(Op::AndA)),
-        Op::Or => (Some(Op::OrA), Some(Op::OrA)),
-        Op::Xor => (Some(Op::XorA), Some(Op::XorA)),
-        Op::AddI => (Some(Op::AddIA), None),
-        Op::MulI => (Some(Op::MulIA), None),
-        Op::AndI => (Some(Op::AndIA), None),
-        Op::ShlI => (Some(Op::ShlIA), None),
-        Op::ShrI => (Some(Op::ShrIA), None),
-        Op::ShrUI => (Some(Op::ShrUIA), None),
-        Op::Narrow => (Some(Op::NarrowA), None),
-        Op::FAdd => (Some(Op::FAddA), Some(Op::FAddA)),
-        Op::FSub => (Some(Op::FSubA), Some(Op::FRsubA)),
-        Op::FMul => (Some(Op::FMulA), Some(Op::FMulA)),
-        Op::FDiv => (Some(Op::FDivA), None),
-        _ => return None,
-    })
-}
-
-/// By opcode: whether its result is handed on, as an int's (false) or a float's (true).
-const HANDED_ON: [Option<bool>; Op::ALL.len()] = {
-    let mut all = [None; Op::ALL.len()];
-    let mut number = 0;
-    while number < all.len() {
-        let op = Op::ALL[number];
-        let info = op.info();
-        let defines = matches!(info.operands.as_slice(), [Operand::Def(_) | Operand::Result, ..]);
-        // `load_k` hands on the bits as an int, whatever they are.
-        if defines && info.flags.has(Flags::FLOAT) {
-            all[number] = Some(true);
-        } else if defines && info.flags.has(Flags::INT) && !matches!(op, Op::LoadK) {
-            all[number] = Some(false);
-        }
-        number += 1;
-    }
-    all
-};
-
-fn use_accumulators(body: &mut Body) {
-    // The register of the latest result, and whether it is a float's. Straight on, and moves touch neither accumulator.
-    let mut latest: Option<(Slot, bool)> = None;
-    for inst in &mut body.insts {
-        let Code::Op(mut op) = inst.code else {
-            latest = None;
-            continue;
-        };
-        if let Some((slot, is_float)) = latest
-            && let Some((first, second)) = accumulator_forms(op)
-            && matches!(op.info().operands.first(), Some(Operand::Def(Kind::Float))) == is_float
-        {
-            let [_, b, c] = inst.args;
-            if b == Arg::Reg(slot)
-                && let Some(form) = first
-            {
-                op = form;
-                inst.args[1] = Arg::None;
-            } else if c == Arg::Reg(slot)
-                && let Some(form) = second
-            {
-                op = form;
-                inst.args[1] = Arg::None;
-                inst.args[2] = b;
-            }
-            inst.code = Code::Op(op);
-        }
-        latest = match (HANDED_ON[op as usize], inst.args[0]) {
-            (Some(is_float), Arg::Reg(slot)) => Some((slot, is_float)),
-            _ => None,
-        };
     }
 }

@@ -220,6 +220,7 @@ impl Lowering<'_, '_> {
         let args = [dst.arg(), object.arg(), Arg::Num(i32::from(field))];
         match size {
             0 => {}
+            1 if self.is_float(dst.ty) => self.op(Op::LoadFieldF, &args),
             1 => self.op(Op::LoadField, &args),
             _ => self.op_ext(Op::LoadFieldN, &args, &[Ext::Byte(size)]),
         }

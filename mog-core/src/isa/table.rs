@@ -186,6 +186,21 @@ macro_rules! instructions {
         // Everything else: see the library table.
         Lib = lib [Result, Lib16] {CHARGES EXT} "a = library function b of the ext operands; charges what it touches";
         Ext = ext [] {} "operand bytes a, b, c of the instruction before; never executed";
+
+        // Two or three of the above in one. At the end, so that all others keep their numbers.
+        ForLtI = for_lt_i [Mod(Int), Imm8, Jump8] {} "a = a + 1, then jump if a < b";
+        FMulAddA = f_mul_add_a [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = facc * b + c, rounded twice";
+        FAddMulA = f_add_mul_a [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = facc + b * c, rounded twice";
+        FSubMulA = f_sub_mul_a [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = facc - b * c, rounded twice";
+        LoadFieldF = load_field_f [Def(Float), Use(Struct), Field8] {FLOAT} "a = slot c of b; also the latest float result";
+        FAddFieldA = f_add_field_a [Def(Float), Use(Struct), Field8] {FLOAT} "a = facc + slot c of b";
+        FSubFieldA = f_sub_field_a [Def(Float), Use(Struct), Field8] {FLOAT} "a = facc - slot c of b";
+        FMulFieldA = f_mul_field_a [Def(Float), Use(Struct), Field8] {FLOAT} "a = facc * slot c of b";
+        FieldAdd = field_add [Use(Struct), Field8, Use(Int)] {} "slot b of a += c, wrapping";
+        FieldAddI = field_add_i [Use(Struct), Field8, Imm8] {} "slot b of a += c, wrapping";
+        FieldSub = field_sub [Use(Struct), Field8, Use(Int)] {} "slot b of a -= c, wrapping";
+        FieldFAdd = field_f_add [Use(Struct), Field8, Use(Float)] {} "slot b of a += c";
+        FieldFSub = field_f_sub [Use(Struct), Field8, Use(Float)] {} "slot b of a -= c";
     } };
 }
 

@@ -232,8 +232,13 @@ impl<'a> Body<'_, 'a> {
                 self.group(a, count)?;
                 self.run(a, self.globals(insn.b16(), count)?)
             }
-            Op::LoadField => self.run(a, self.fields(b, c, 1)?),
-            Op::StoreField => self.run(c, self.fields(a, b, 1)?),
+            Op::LoadField | Op::LoadFieldF | Op::FAddFieldA | Op::FSubFieldA | Op::FMulFieldA => {
+                self.run(a, self.fields(b, c, 1)?)
+            }
+            Op::StoreField | Op::FieldAdd | Op::FieldSub | Op::FieldFAdd | Op::FieldFSub => {
+                self.run(c, self.fields(a, b, 1)?)
+            }
+            Op::FieldAddI => require(self.fields(a, b, 1)? == [TypeId::INT.0], Invalid::Register),
             Op::LoadFieldN => {
                 let count = ext.byte()?;
                 self.group(a, count)?;

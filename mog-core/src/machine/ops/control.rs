@@ -68,6 +68,14 @@ counted! {
     for_le = |next, old, end| old < end;
 }
 
+#[inline(always)]
+pub(in super::super) fn for_lt_i(i: Insn, s: Step, r: &mut Regs, _: &mut Context<'_>) -> Flow {
+    let next = int(r, i.a()).wrapping_add(1);
+    let step = jump(s, next < i.b_signed(), i.c_signed())?;
+    r[at(i.a())] = next.cast_unsigned();
+    Ok(step)
+}
+
 macro_rules! leave {
     ($($name:ident => $exit:ident;)*) => {$(
         #[inline(always)]

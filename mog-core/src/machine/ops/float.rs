@@ -32,6 +32,9 @@ float_ops! {
     f_rsub_a = |i, s, r| float(r, i.c()) - s.facc;
     f_mul_a = |i, s, r| s.facc * float(r, i.c());
     f_div_a = |i, s, r| s.facc / float(r, i.c());
+    f_mul_add_a = |i, s, r| s.facc * float(r, i.b()) + float(r, i.c());
+    f_add_mul_a = |i, s, r| s.facc + float(r, i.b()) * float(r, i.c());
+    f_sub_mul_a = |i, s, r| s.facc - float(r, i.b()) * float(r, i.c());
 }
 
 /// The smaller; NaN if either is; -0 is smaller than 0.

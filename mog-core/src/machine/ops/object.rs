@@ -55,6 +55,53 @@ pub(in super::super) fn store_field(i: Insn, s: Step, r: &mut Regs, c: &mut Cont
     store(s, c, r[at(i.a())], 1 + usize::from(i.b()), r[at(i.c())])
 }
 
+macro_rules! float_fields {
+    ($($name:ident = |$facc:ident, $field:ident| $value:expr;)*) => {$(
+        #[inline(always)]
+        pub(in super::super) fn $name(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+            match word(c, r[at(i.b())], 1 + usize::from(i.c())) {
+                Some(bits) => {
+                    let ($facc, $field) = (s.facc, f64::from_bits(bits));
+                    set_float(i, s, r, $value)
+                }
+                None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+            }
+        }
+    )*};
+}
+
+float_fields! {
+    load_field_f = |_facc, field| field;
+    f_add_field_a = |facc, field| facc + field;
+    f_sub_field_a = |facc, field| facc - field;
+    f_mul_field_a = |facc, field| facc * field;
+}
+
+macro_rules! field_updates {
+    ($($name:ident = |$i:ident, $r:ident, $field:ident| $value:expr;)*) => {$(
+        #[inline(always)]
+        pub(in super::super) fn $name($i: Insn, s: Step, $r: &mut Regs, c: &mut Context<'_>) -> Flow {
+            let object = $r[at($i.a())];
+            match c.heap.get_mut(object as usize + 1 + usize::from($i.b())) {
+                Some(slot) => {
+                    let $field = *slot;
+                    *slot = $value;
+                    Ok(s)
+                }
+                None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+            }
+        }
+    )*};
+}
+
+field_updates! {
+    field_add = |i, r, field| field.wrapping_add(r[at(i.c())]);
+    field_add_i = |i, r, field| field.wrapping_add(i.c_signed().cast_unsigned());
+    field_sub = |i, r, field| field.wrapping_sub(r[at(i.c())]);
+    field_f_add = |i, r, field| (f64::from_bits(field) + f64::from_bits(r[at(i.c())])).to_bits();
+    field_f_sub = |i, r, field| (f64::from_bits(field) - f64::from_bits(r[at(i.c())])).to_bits();
+}
+
 /// Several slots at once; how many, the operand word says. What cannot be done is left to the trampoline.
 #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
 #[cfg_attr(target_pointer_width = "32", inline(never))]
