@@ -253,7 +253,7 @@ impl<'u> Fuser<'u> {
 
     /// One operation for the one before and this one, if only this one needs the other's result.
     fn fuse(&self, op_: Op, body: &Body, at: usize) -> Option<(Op, [Arg; 3])> {
-        if !matches!(op_, Op::FAdd | Op::FSub | Op::FMul) {
+        if !matches!(op_, Op::FAdd | Op::FSub | Op::FMul | Op::Add | Op::Mul | Op::And) {
             return None;
         }
         let (before, latest) = self.before?;
@@ -263,11 +263,15 @@ impl<'u> Fuser<'u> {
         }
         let other = match op_ {
             _ if c == t => b,
-            Op::FAdd | Op::FMul if b == t => c,
+            _ if b == t && op_ != Op::FSub => c,
             _ => return None,
         };
         let is_latest = latest.float.is_some_and(|latest| other == Arg::Reg(latest));
         match (op(&body.insts[before])?, op_) {
+            (Op::MulA, Op::Add) => Some((Op::MulAddA, [d, y, other])),
+            (Op::AddA, Op::And) => Some((Op::AddAndA, [d, y, other])),
+            (Op::XorA, Op::Add) => Some((Op::XorAddA, [d, y, other])),
+            (Op::XorA, Op::Mul) => Some((Op::XorMulA, [d, y, other])),
             (Op::FMulA, Op::FAdd) => Some((Op::FMulAddA, [d, y, other])),
             (Op::FMul, Op::FAdd) if is_latest => Some((Op::FAddMulA, [d, x, y])),
             (Op::FMul, Op::FSub) if is_latest => Some((Op::FSubMulA, [d, x, y])),

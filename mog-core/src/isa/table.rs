@@ -189,6 +189,10 @@ macro_rules! instructions {
 
         // Two or three of the above in one. At the end, so that all others keep their numbers.
         ForLtI = for_lt_i [Mod(Int), Imm8, Jump8] {} "a = a + 1, then jump if a < b";
+        MulAddA = mul_add_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = acc * b + c, wrapping";
+        AddAndA = add_and_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = (acc + b) & c";
+        XorAddA = xor_add_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = (acc ^ b) + c, wrapping";
+        XorMulA = xor_mul_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = (acc ^ b) * c, wrapping";
         FMulAddA = f_mul_add_a [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = facc * b + c, rounded twice";
         FAddMulA = f_add_mul_a [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = facc + b * c, rounded twice";
         FSubMulA = f_sub_mul_a [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = facc - b * c, rounded twice";

@@ -54,6 +54,10 @@ int_ops! {
     shl_i_a = |i, s, r| s.acc.cast_signed().wrapping_shl(u32::from(i.c()));
     shr_i_a = |i, s, r| s.acc.cast_signed().wrapping_shr(u32::from(i.c()));
     shr_u_i_a = |i, s, r| s.acc.wrapping_shr(u32::from(i.c())).cast_signed();
+    mul_add_a = |i, s, r| s.acc.cast_signed().wrapping_mul(int(r, i.b())).wrapping_add(int(r, i.c()));
+    add_and_a = |i, s, r| s.acc.cast_signed().wrapping_add(int(r, i.b())) & int(r, i.c());
+    xor_add_a = |i, s, r| (s.acc.cast_signed() ^ int(r, i.b())).wrapping_add(int(r, i.c()));
+    xor_mul_a = |i, s, r| (s.acc.cast_signed() ^ int(r, i.b())).wrapping_mul(int(r, i.c()));
     narrow_a = |i, s, r| wrap(s.acc.cast_signed(), i.c());
     int_fn = |i, s, r| match i.c() {
         0 => int(r, i.b()).wrapping_abs(),
