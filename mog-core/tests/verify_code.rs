@@ -463,6 +463,41 @@ fn fields_match_the_object() {
 }
 
 #[test]
+fn fields_as_operands_match_the_object() {
+    // Fields of the struct: int, string, `any` in two slots, float.
+    let registers = [INT, STR, ANY, PAYLOAD, FLOAT, STRUCT, CAPTURES, FLOAT];
+    for load in [Op::LoadFieldF, Op::FAddFieldA, Op::FSubFieldA, Op::FMulFieldA] {
+        ok(&registers, &[op(load, 4, 5, 4)]);
+        ok(&registers, &[op(load, 7, 5, 4)]);
+        for wrong in [op(load, 4, 5, 0), op(load, 0, 5, 0), op(load, 0, 5, 4), op(load, 4, 0, 4)] {
+            bad(Invalid::Register, &registers, &[wrong]);
+        }
+        bad(Invalid::Operand, &registers, &[op(load, 4, 5, 5)]);
+        bad(Invalid::Operand, &registers, &[op(load, 4, 6, 0)]);
+    }
+    for (update, field, value) in [
+        (Op::FieldAdd, 0, 0),
+        (Op::FieldSub, 0, 0),
+        (Op::FieldAddI, 0, 100),
+        (Op::FieldFAdd, 4, 4),
+        (Op::FieldFSub, 4, 7),
+    ] {
+        ok(&registers, &[op(update, 5, field, value)]);
+        for other in (0..5).filter(|&other| other != field) {
+            bad(Invalid::Register, &registers, &[op(update, 5, other, value)]);
+            if update != Op::FieldAddI {
+                bad(Invalid::Register, &registers, &[op(update, 5, field, other)]);
+                bad(Invalid::Register, &registers, &[op(update, 5, other, other)]);
+            }
+        }
+        bad(Invalid::Operand, &registers, &[op(update, 5, 5, value)]);
+        bad(Invalid::Register, &registers, &[op(update, 0, field, value)]);
+        // The number of a closure's function is no field.
+        bad(Invalid::Operand, &registers, &[op(update, 6, 0, value)]);
+    }
+}
+
+#[test]
 fn objects_are_made_from_their_slots() {
     let registers = [INT, STR, ANY, PAYLOAD, FLOAT, STRUCT, LEAF, BOXED, CAPTURES, FN, NODE];
     let new = |a, ty: u16, bytes: &[u8]| ext(Insn::ab16(Op::New, a, ty), bytes);

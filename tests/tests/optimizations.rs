@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mog::{Compiler, Optimization, Optimizations};
+use mog_core::isa::{Insn, Op};
 use mog_tests::case;
 use mog_tests::runner::{CommandRunner, Variant};
 use mog_tests::suite;
@@ -46,8 +47,25 @@ fn trials() -> Result<Vec<Trial>, String> {
     let sources = cases.iter().map(|case| fs::read_to_string(&case.path));
     let sources = sources.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
     let mut trials: Vec<_> = cases.into_iter().map(trial).collect();
+    let programs = sources.clone();
     trials.push(Trial::test("each_makes_other_code", move || each_makes_other_code(&sources)));
+    trials.push(Trial::test("every_fused_instruction_occurs", move || {
+        every_fused_instruction_occurs(&programs)
+    }));
     Ok(trials)
+}
+
+/// Otherwise nothing would run those that do not.
+fn every_fused_instruction_occurs(sources: &[String]) -> Result<(), Failed> {
+    let mut missing: Vec<Op> = Op::ALL.iter().copied().filter(|&op| op as u8 > Op::Ext as u8).collect();
+    for source in sources {
+        let Ok(program) = Compiler::new().compile(source) else { continue };
+        let module = program.module().map_err(|error| error.to_string())?;
+        for &word in module.code {
+            missing.retain(|&op| op as u8 != Insn(word).op_byte());
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(format!("in no stored program: {missing:?}").into()) }
 }
 
 /// Otherwise the other trials would compare nothing.
