@@ -220,10 +220,17 @@ impl Lowering<'_, '_> {
         let args = [dst.arg(), object.arg(), Arg::Num(i32::from(field))];
         match size {
             0 => {}
-            1 if self.is_float(dst.ty) => self.op(Op::LoadFieldF, &args),
+            1 if self.holds_float(dst.slot) => self.op(Op::LoadFieldF, &args),
             1 => self.op(Op::LoadField, &args),
             _ => self.op_ext(Op::LoadFieldN, &args, &[Ext::Byte(size)]),
         }
+    }
+
+    /// Whether a slot is a float's, whatever type it goes under.
+    fn holds_float(&self, slot: Slot) -> bool {
+        let class = self.body.classes.get(slot.v.0 as usize);
+        let slots = class.map_or(&[][..], |&class| self.unit.layouts.classes.slots(class));
+        slots.get(usize::from(slot.sub)) == Some(&TypeId::FLOAT.0)
     }
 
     /// Writes so many slots of an object.
