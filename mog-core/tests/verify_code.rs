@@ -614,7 +614,12 @@ fn elements_match_the_array() {
     // Array, register of an element, and the instructions that take it.
     let table: [(u8, u8, &[Op], &[Op]); 10] = [
         (7, 0, &[Op::AGet, Op::AGetN], &[Op::ASet, Op::ASetN, Op::APush]),
-        (8, 1, &[Op::AGet, Op::AGetF, Op::AGetN], &[Op::ASet, Op::ASetN, Op::APush]),
+        (
+            8,
+            1,
+            &[Op::AGet, Op::AGetNext, Op::AGetPrev, Op::AGetF, Op::AGetN],
+            &[Op::ASet, Op::ASetN, Op::APush],
+        ),
         (9, 0, &[Op::AGetU8, Op::AGetP], &[Op::ASetU8, Op::ASetP]),
         (10, 1, &[Op::AGetP], &[Op::ASetP]),
         (11, 0, &[Op::AGetP], &[Op::ASetP]),
@@ -625,7 +630,7 @@ fn elements_match_the_array() {
         (16, 16, &[Op::AGet, Op::AGetN], &[Op::ASet, Op::ASetN, Op::APush]),
     ];
     for (array, element, gets, sets) in table {
-        for get in [Op::AGet, Op::AGetF, Op::AGetU8, Op::AGetP, Op::AGetN] {
+        for get in [Op::AGet, Op::AGetNext, Op::AGetPrev, Op::AGetF, Op::AGetU8, Op::AGetP, Op::AGetN] {
             let insn = |a, b, c| [Insn::abc(get, a, b, c)];
             if !gets.contains(&get) {
                 bad(Invalid::Operand, &registers, &insn(element, array, 0));

@@ -116,7 +116,7 @@ impl Encoder {
         let mut run = 0;
         for (inst, form) in body.insts.iter().zip(&mut self.forms) {
             let Ir::Op(op) = inst.code else { continue };
-            let size = size(op, inst, false) + if jump(inst).is_some() { 2 } else { 0 };
+            let size = size(op, inst, jump(inst).is_some());
             if run + size > SEGMENT {
                 form.charged = true;
                 run = 0;
@@ -179,6 +179,7 @@ impl Encoder {
 /// Words of an instruction, without a charge before it.
 fn size(op: Op, inst: &Inst, long: bool) -> usize {
     match op {
+        Op::ForMeet if long => 4,
         Op::ForLt | Op::ForLtI | Op::ForLe if long => 3,
         _ if long => 2,
         _ if op.info().flags.has(Flags::EXT) => 1 + ext_words((inst.ext.1 - inst.ext.0) as usize),
@@ -337,6 +338,11 @@ impl Measured<'_> {
             Op::ForLtI => {
                 words.push(Insn::abc(Op::AddI, a, a, 1).0);
                 words.push(Insn::abc(Op::JGeI, a, b, 1).0);
+            }
+            Op::ForMeet => {
+                words.push(Insn::abc(Op::AddI, a, a, 1).0);
+                words.push(Insn::abc(Op::AddI, b, b, u8::MAX).0);
+                words.push(Insn::abc(Op::JLe, b, a, 1).0);
             }
             Op::ForLe => {
                 words.push(Insn::abc(Op::JLe, b, a, 2).0);

@@ -91,22 +91,35 @@ const fn leaves_objects(op: Op) -> bool {
     (computes || matches!(op, Op::LoadField | Op::AGet)) && !flags.has(Flags::CHARGES)
 }
 
-/// `i = i + 1; if i < n jump` becomes one instruction. Whether there were any.
+/// `i = i + 1; if i < n jump`, the same with `n = n - 1`, and `i = i + 1; x = a[i]` become one instruction. Whether there
+/// were any.
 pub(super) fn fuse_counting(body: &mut Body) -> bool {
     let mut fused = false;
     for at in 1..body.insts.len() {
-        let counted = match body.insts[at].code {
-            Code::Op(Op::JLtI) => Op::ForLtI,
-            Code::Op(Op::JLt) => Op::ForLt,
+        let Code::Op(op @ (Op::JLtI | Op::JLt | Op::AGet)) = body.insts[at].code else { continue };
+        let [a, b, c] = body.insts[at].args;
+        let moves = |back: usize, register: Arg, way: i32| {
+            let inst = at.checked_sub(back).and_then(|at| body.insts.get(at));
+            inst.is_some_and(|inst| {
+                inst.code == Code::Op(Op::AddI) && inst.args == [register, register, Arg::Num(way)]
+            })
+        };
+        let (counted, gone) = match op {
+            Op::JLt if a == b => continue,
+            Op::JLt if moves(1, a, 1) && moves(2, b, -1) || moves(1, b, -1) && moves(2, a, 1) => {
+                (Op::ForMeet, 2)
+            }
+            Op::JLt if moves(1, a, 1) => (Op::ForLt, 1),
+            Op::JLtI if moves(1, a, 1) => (Op::ForLtI, 1),
+            Op::AGet if moves(1, c, 1) => (Op::AGetNext, 1),
+            Op::AGet if moves(1, c, -1) => (Op::AGetPrev, 1),
             _ => continue,
         };
-        let [i, bound, _] = body.insts[at].args;
-        let before = &mut body.insts[at - 1];
-        if before.code == Code::Op(Op::AddI) && before.args == [i, i, Arg::Num(1)] && bound != i {
-            before.code = Code::Nothing;
-            body.insts[at].code = Code::Op(counted);
-            fused = true;
+        for inst in &mut body.insts[at - gone..at] {
+            inst.code = Code::Nothing;
         }
+        body.insts[at].code = Code::Op(counted);
+        fused = true;
     }
     fused
 }

@@ -189,6 +189,9 @@ macro_rules! instructions {
 
         // Two or three of the above in one. At the end, so that all others keep their numbers.
         ForLtI = for_lt_i [Mod(Int), Imm8, Jump8] {} "a = a + 1, then jump if a < b";
+        ForMeet = for_meet [Mod(Int), Mod(Int), Jump8] {} "a = a + 1, b = b - 1, then jump if a < b";
+        AGetNext = a_get_next [Def(Elem), Use(Array), Mod(Int)] {} "c = c + 1, then a = b[c] for one-slot elements of 64 bits; traps when out of range";
+        AGetPrev = a_get_prev [Def(Elem), Use(Array), Mod(Int)] {} "c = c - 1, then likewise";
         MulAddA = mul_add_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = acc * b + c, wrapping";
         AddAndA = add_and_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = (acc + b) & c";
         XorAddA = xor_add_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = (acc ^ b) + c, wrapping";

@@ -275,7 +275,9 @@ impl<'a> Body<'_, 'a> {
                 self.list(ext, captures)
             }
 
-            Op::AGet | Op::AGetF | Op::AGetU8 | Op::AGetP | Op::AGetN => self.element(op, a, b),
+            Op::AGet | Op::AGetNext | Op::AGetPrev | Op::AGetF | Op::AGetU8 | Op::AGetP | Op::AGetN => {
+                self.element(op, a, b)
+            }
             Op::ASet | Op::ASetU8 | Op::ASetP | Op::ASetN => self.element(op, c, a),
             Op::APush => self.element(op, b, a),
             Op::ASwap => {
@@ -308,7 +310,9 @@ impl<'a> Body<'_, 'a> {
         let (element, slots) = self.element_of(array)?;
         let packing = Packing::of(element);
         let fits = match op {
-            Op::AGet | Op::ASet | Op::APush => packing == Packing::Words && slots.len() == 1,
+            Op::AGet | Op::AGetNext | Op::AGetPrev | Op::ASet | Op::APush => {
+                packing == Packing::Words && slots.len() == 1
+            }
             Op::AGetF => element == TypeId::FLOAT,
             Op::AGetU8 | Op::ASetU8 => packing == Packing::U8,
             Op::AGetP | Op::ASetP => packing != Packing::Words,

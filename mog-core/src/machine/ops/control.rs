@@ -76,6 +76,15 @@ pub(in super::super) fn for_lt_i(i: Insn, s: Step, r: &mut Regs, _: &mut Context
     Ok(step)
 }
 
+#[inline(always)]
+pub(in super::super) fn for_meet(i: Insn, s: Step, r: &mut Regs, _: &mut Context<'_>) -> Flow {
+    let (low, high) = (int(r, i.a()).wrapping_add(1), int(r, i.b()).wrapping_sub(1));
+    let step = jump(s, low < high, i.c_signed())?;
+    r[at(i.a())] = low.cast_unsigned();
+    r[at(i.b())] = high.cast_unsigned();
+    Ok(step)
+}
+
 macro_rules! leave {
     ($($name:ident => $exit:ident;)*) => {$(
         #[inline(always)]

@@ -187,6 +187,22 @@ pub(in super::super) fn a_get(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_
     Ok(s)
 }
 
+/// The index is stored first: what says why there is no such element looks for it there.
+macro_rules! get_moving {
+    ($($name:ident = $moved:ident;)*) => {$(
+        #[inline(always)]
+        pub(in super::super) fn $name(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+            r[at(i.c())] = r[at(i.c())].$moved(1);
+            a_get(i, s, r, c)
+        }
+    )*};
+}
+
+get_moving! {
+    a_get_next = wrapping_add;
+    a_get_prev = wrapping_sub;
+}
+
 #[inline(always)]
 pub(in super::super) fn a_get_f(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let (buffer, index) = element(c, r[at(i.b())], r[at(i.c())])?;
