@@ -613,7 +613,7 @@ fn elements_match_the_array() {
     ];
     // Array, register of an element, and the instructions that take it.
     let table: [(u8, u8, &[Op], &[Op]); 10] = [
-        (7, 0, &[Op::AGet, Op::AGetN], &[Op::ASet, Op::ASetN, Op::APush]),
+        (7, 0, &[Op::AGet, Op::AGetNext, Op::AGetPrev, Op::AGetN], &[Op::ASet, Op::ASetN, Op::APush]),
         (
             8,
             1,
@@ -625,9 +625,9 @@ fn elements_match_the_array() {
         (11, 0, &[Op::AGetP], &[Op::ASetP]),
         (12, 5, &[Op::AGetN], &[Op::ASetN]),
         (13, 3, &[Op::AGetN], &[Op::ASetN]),
-        (14, 2, &[Op::AGet, Op::AGetN], &[Op::ASet, Op::ASetN, Op::APush]),
+        (14, 2, &[Op::AGet, Op::AGetNext, Op::AGetPrev, Op::AGetN], &[Op::ASet, Op::ASetN, Op::APush]),
         (15, 0, &[Op::AGetU8, Op::AGetP], &[Op::ASetU8, Op::ASetP]),
-        (16, 16, &[Op::AGet, Op::AGetN], &[Op::ASet, Op::ASetN, Op::APush]),
+        (16, 16, &[Op::AGet, Op::AGetNext, Op::AGetPrev, Op::AGetN], &[Op::ASet, Op::ASetN, Op::APush]),
     ];
     for (array, element, gets, sets) in table {
         for get in [Op::AGet, Op::AGetNext, Op::AGetPrev, Op::AGetF, Op::AGetU8, Op::AGetP, Op::AGetN] {
