@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use mog::{Compiler, Optimization, Optimizations};
+use mog_core::features::FLOATS;
 use mog_core::isa::{Insn, Op};
 use mog_tests::case;
 use mog_tests::runner::{CommandRunner, Variant};
@@ -49,10 +50,36 @@ fn trials() -> Result<Vec<Trial>, String> {
     let mut trials: Vec<_> = cases.into_iter().map(trial).collect();
     let programs = sources.clone();
     trials.push(Trial::test("each_makes_other_code", move || each_makes_other_code(&sources)));
+    trials.push(Trial::test(
+        "floats_that_are_passed_on_need_no_floats",
+        floats_that_are_passed_on_need_no_floats,
+    ));
     trials.push(Trial::test("every_fused_instruction_occurs", move || {
         every_fused_instruction_occurs(&programs)
     }));
     Ok(trials)
+}
+
+/// Else machines without floats would refuse what only hands them to the host.
+fn floats_that_are_passed_on_need_no_floats() -> Result<(), Failed> {
+    let program = |computes: &str| {
+        format!(
+            "struct Lamp {{ level: float }}
+            fn main() {{
+                lamp := Lamp {{ level: 0.5 }}
+                levels := [lamp.level{computes}]
+                levels.push(levels[0])
+            }}"
+        )
+    };
+    for (computes, needs) in [("", 0), (" * 2.0", FLOATS)] {
+        let program = Compiler::new().compile(&program(computes)).map_err(|error| error.to_string())?;
+        let module = program.module().map_err(|error| error.to_string())?;
+        if module.header.features & FLOATS != needs {
+            return Err(format!("`{computes}` needs {:#x}", module.header.features).into());
+        }
+    }
+    Ok(())
 }
 
 /// Otherwise nothing would run those that do not.

@@ -124,6 +124,23 @@ pub(super) fn fuse_counting(body: &mut Body) -> bool {
     fused
 }
 
+/// The instructions in place of one that counts, if that is one: in these every register is either read or written, so that
+/// it can be moved elsewhere in between.
+pub(super) fn take_apart(inst: &Inst) -> Option<[Inst; 3]> {
+    let [a, b, c] = inst.args;
+    let with = |code, args| Inst { code, args, ..*inst };
+    let add = |register, way| with(Code::Op(Op::AddI), [register, register, Arg::Num(way)]);
+    let none = with(Code::Nothing, [Arg::None; 3]);
+    Some(match op(inst)? {
+        Op::ForLt => [add(a, 1), with(Code::Op(Op::JLt), inst.args), none],
+        Op::ForLtI => [add(a, 1), with(Code::Op(Op::JLtI), inst.args), none],
+        Op::ForMeet => [add(a, 1), add(b, -1), with(Code::Op(Op::JLt), inst.args)],
+        Op::AGetNext => [add(c, 1), with(Code::Op(Op::AGet), inst.args), none],
+        Op::AGetPrev => [add(c, -1), with(Code::Op(Op::AGet), inst.args), none],
+        _ => return None,
+    })
+}
+
 /// The form of an instruction that takes its first operand from the latest result; for operations that allow
 /// it, also the form for the second operand.
 const fn accumulator_forms(op: Op) -> Option<(Option<Op>, Option<Op>)> {
@@ -182,6 +199,10 @@ impl Latest {
         let flags = op.info().flags;
         if flags.has(Flags::CHARGES) || flags.has(Flags::EXT) {
             return Self::default();
+        }
+        // The long form of a counting jump, and what is taken apart for want of registers, add by themselves.
+        if op.info().operands.iter().any(|operand| matches!(operand, Operand::Mod(_))) {
+            self.int = None;
         }
         visit_writes(inst, &body.ext, |v| {
             for latest in [&mut self.int, &mut self.float] {

@@ -4,6 +4,7 @@
 use mog_core::TypeId;
 use mog_core::isa::{Op, Operand};
 
+use super::fuse::take_apart;
 use super::{Arg, Body, ClassId, Code, Ext, Inst, Layouts, Slot, V, visit};
 
 /// Slots of the object at most; a field's number is a byte.
@@ -13,6 +14,7 @@ const SPARE: usize = 8;
 
 /// Moves at least so many values to an object, if there are so many that can. Whether any were moved.
 pub fn spill(body: &mut Body, layouts: &mut Layouts, excess: usize) -> bool {
+    take_counting_apart(body);
     let chosen = choose(body, layouts, excess + SPARE);
     if chosen.is_empty() {
         return false;
@@ -34,6 +36,18 @@ pub fn spill(body: &mut Body, layouts: &mut Layouts, excess: usize) -> bool {
         rewrite(body, inst, object, &fields);
     }
     true
+}
+
+/// Instructions that count read and write one register, and some jump: a value elsewhere could not be stored behind that.
+fn take_counting_apart(body: &mut Body) {
+    let mut insts = Vec::with_capacity(body.insts.len() + 16);
+    for inst in &body.insts {
+        match take_apart(inst) {
+            Some(parts) => insts.extend(parts.into_iter().filter(|part| part.code != Code::Nothing)),
+            None => insts.push(*inst),
+        }
+    }
+    body.insts = insts;
 }
 
 /// The values with the longest ranges, with their slot types.

@@ -1,7 +1,9 @@
 //! Small improvements of a function's code, each local and linear: constants of loops in their place, moves that
 //! can go, results that nobody reads.
 
+use mog_core::features::FLOATS;
 use mog_core::isa::{Flags, Op, Operand};
+use mog_core::verify::features_of_op;
 
 use super::fuse::{Fuser, fuse_counting, fuse_updates};
 use super::hoist::Hoister;
@@ -68,6 +70,7 @@ impl Tidier {
         if fused {
             drop_nothing(&mut body.insts);
         }
+        pass_floats_on(body);
     }
 
     /// Places the constants of loops before them, and drops labels that nothing refers to: beginnings of loops are placed
@@ -181,6 +184,7 @@ impl Tidier {
         if fused {
             drop_nothing(&mut body.insts);
         }
+        pass_floats_on(body);
     }
 
     /// Makes nothing of instructions that only compute what nobody reads, and of what was computed only for them.
@@ -207,6 +211,31 @@ impl Tidier {
             }
         }
         dropped
+    }
+}
+
+/// Reads floats like any other word if nothing is computed with them, so that machines without floats can do it.
+fn pass_floats_on(body: &mut Body) {
+    let is_read = |op| matches!(op, Op::LoadFieldF | Op::AGetF);
+    let mut reads = false;
+    for inst in &body.insts {
+        if let Code::Op(op) = inst.code {
+            if is_read(op) {
+                reads = true;
+            } else if features_of_op(op) & FLOATS != 0 {
+                return;
+            }
+        }
+    }
+    if !reads {
+        return;
+    }
+    for inst in &mut body.insts {
+        match inst.code {
+            Code::Op(Op::LoadFieldF) => inst.code = Code::Op(Op::LoadField),
+            Code::Op(Op::AGetF) => inst.code = Code::Op(Op::AGet),
+            _ => {}
+        }
     }
 }
 

@@ -42,6 +42,17 @@ use crate::module::TypeId;
 
 /// No object.
 pub const NULL: u64 = 0xffff_ffff;
+/// The word so far into an object, for references that may be null. Where a word has 32 bits, null and an offset would come
+/// round to the first words.
+#[inline(always)]
+pub(crate) const fn place(reference: u64, offset: usize) -> usize {
+    if cfg!(target_pointer_width = "64") {
+        (reference as usize).wrapping_add(offset)
+    } else {
+        (reference as usize).saturating_add(offset)
+    }
+}
+
 /// Set in a reference to a string constant of the module.
 pub const CONSTANT: u64 = 0x8000_0000;
 /// Set in the first word of a map's entry beside its hash, until the entry is deleted.

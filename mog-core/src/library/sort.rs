@@ -38,12 +38,12 @@ pub(super) fn array_sort(vm: &mut Vm<'_>, _: usize, register: usize) -> Done {
     let end = array.data.saturating_add(words);
     let place = vm.heap_mut().get_mut(array.data..end).ok_or(CORRUPT)?;
     match (array.packing, array.element) {
-        (Packing::Words, TypeId::FLOAT) => sort(cast_slice_mut::<u64, f64>(place), f64::total_cmp),
+        (Packing::Words, TypeId::FLOAT) => sort(cast_slice_mut::<u64, f64>(place), in_order),
         (Packing::Words, TypeId::U64) => sort(place, Ord::cmp),
         (Packing::Words, _) => sort(cast_slice_mut::<u64, i64>(place), Ord::cmp),
         (Packing::F32, _) => {
             let singles = cast_slice_mut::<u64, f32>(place).get_mut(..array.len);
-            sort(singles.ok_or(CORRUPT)?, f32::total_cmp);
+            sort(singles.ok_or(CORRUPT)?, |&a, &b| in_order(&f64::from(a), &f64::from(b)));
         }
         (Packing::I8, _) => sort_packed::<i8>(place, array.len),
         (Packing::U8, _) => sort_packed::<u8>(place, array.len),
@@ -54,6 +54,13 @@ pub(super) fn array_sort(vm: &mut Vm<'_>, _: usize, register: usize) -> Done {
         (Packing::F16 | Packing::BF16, _) => return Err(Stop::from(TrapCode::Unsupported)),
     }
     Ok(())
+}
+
+/// IEEE 754's total order, but of numbers that are none there is only one, after all others: which sign such a one has is up to
+/// the processor.
+fn in_order(a: &f64, b: &f64) -> Ordering {
+    let one = |x: f64| if x.is_nan() { f64::NAN } else { x };
+    one(*a).total_cmp(&one(*b))
 }
 
 fn sort_packed<T: bytemuck::Pod + Ord>(place: &mut [u64], len: usize) {

@@ -8,7 +8,7 @@ use super::ops::call::CALL_STEPS;
 use super::vm::{Stop, Vm};
 use crate::error::{Failure, TrapCode};
 use crate::features::{TASKS, lacks};
-use crate::heap::NULL;
+use crate::heap::{NULL, place};
 use crate::host::{Answer, Call, Host, Reply, operand_count};
 use crate::isa::{Insn, Op, Operands, ext_words};
 use crate::module::{Callee, Function};
@@ -222,7 +222,7 @@ impl Vm<'_> {
         let operands = self.operands(1 + count);
         let delta = operands.get(0).ok_or(Stop::from(TrapCode::Corrupt))?;
         let arguments = operands.skip(1);
-        let word = |offset: usize| self.heap().get(closure as usize + offset).copied();
+        let word = |offset: usize| self.heap().get(place(closure, offset)).copied();
         let (Some(header), Some(number)) = (word(0), word(1)) else {
             return Err(Stop::from(TrapCode::Corrupt));
         };

@@ -4,7 +4,7 @@ use super::vm::{Stop, Vm};
 use crate::error::TrapCode;
 use crate::features::{FLOATS, lacks};
 use crate::half;
-use crate::heap::{NULL, ObjectHeader, halves, join};
+use crate::heap::{NULL, ObjectHeader, halves, join, place};
 use crate::isa::{Insn, Lib, Op, Operands, ext_words};
 use crate::library;
 use crate::module::{Packing, TypeId};
@@ -26,11 +26,11 @@ impl<'a> Vm<'a> {
 
     /// The slot of an object, so many words past its header.
     fn slot(&self, object: u64, offset: usize) -> Result<u64, Stop> {
-        self.heap().get(object as usize + offset).copied().ok_or(Stop::from(TrapCode::Corrupt))
+        self.heap().get(place(object, offset)).copied().ok_or(Stop::from(TrapCode::Corrupt))
     }
 
     fn set_slot(&mut self, object: u64, offset: usize, value: u64) -> Result<(), Stop> {
-        *self.heap_mut().get_mut(object as usize + offset).ok_or(Stop::from(TrapCode::Corrupt))? = value;
+        *self.heap_mut().get_mut(place(object, offset)).ok_or(Stop::from(TrapCode::Corrupt))? = value;
         Ok(())
     }
 

@@ -77,7 +77,14 @@ const NUMBERS: [TypeId; 11] = [
 fn order(element: TypeId, a: u64, b: u64) -> core::cmp::Ordering {
     match element {
         TypeId::U64 => a.cmp(&b),
-        TypeId::FLOAT | TypeId::F32 => f64::from_bits(a).total_cmp(&f64::from_bits(b)),
+        TypeId::FLOAT | TypeId::F32 => {
+            let [a, b] = [a, b].map(f64::from_bits);
+            a.is_nan().cmp(&b.is_nan()).then(if a.is_nan() {
+                core::cmp::Ordering::Equal
+            } else {
+                a.total_cmp(&b)
+            })
+        }
         _ => a.cast_signed().cmp(&b.cast_signed()),
     }
 }

@@ -2,14 +2,14 @@
 
 use super::{Context, Exit, Flow, Regs, Step, at, set_float, set_int};
 use crate::error::TrapCode;
-use crate::heap::{CONSTANT, ObjectHeader, halves, join};
+use crate::heap::{CONSTANT, ObjectHeader, halves, join, place};
 use crate::isa::{Insn, Op, ext_words};
 use crate::module::TypeId;
 
 /// The word of an object that is so many words past its header.
 #[inline(always)]
 fn word(c: &Context<'_>, reference: u64, offset: usize) -> Option<u64> {
-    c.heap.get(reference as usize + offset).copied()
+    c.heap.get(place(reference, offset)).copied()
 }
 
 #[inline(always)]
@@ -25,7 +25,7 @@ fn load(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>, reference: u64, off
 
 #[inline(always)]
 fn store(s: Step, c: &mut Context<'_>, reference: u64, offset: usize, value: u64) -> Flow {
-    match c.heap.get_mut(reference as usize + offset) {
+    match c.heap.get_mut(place(reference, offset)) {
         Some(slot) => {
             *slot = value;
             Ok(s)
@@ -82,7 +82,7 @@ macro_rules! field_updates {
         #[inline(always)]
         pub(in super::super) fn $name($i: Insn, s: Step, $r: &mut Regs, c: &mut Context<'_>) -> Flow {
             let object = $r[at($i.a())];
-            match c.heap.get_mut(object as usize + 1 + usize::from($i.b())) {
+            match c.heap.get_mut(place(object, 1 + usize::from($i.b()))) {
                 Some(slot) => {
                     let $field = *slot;
                     *slot = $value;
@@ -107,7 +107,7 @@ field_updates! {
 #[cfg_attr(target_pointer_width = "32", inline(never))]
 fn load_n(first: u8, s: Step, r: &mut Regs, c: &Context<'_>, reference: u64, offset: usize) -> Option<Step> {
     let count = Insn(*c.code.get(s.pc)?).a();
-    let slots = c.heap.get(reference as usize + offset..)?.get(..usize::from(count))?;
+    let slots = c.heap.get(place(reference, offset)..)?.get(..usize::from(count))?;
     for (n, &slot) in slots.iter().enumerate() {
         r[at(first.wrapping_add(n as u8))] = slot;
     }
@@ -117,7 +117,7 @@ fn load_n(first: u8, s: Step, r: &mut Regs, c: &Context<'_>, reference: u64, off
 #[inline(always)]
 fn store_n(first: u8, s: Step, r: &Regs, c: &mut Context<'_>, reference: u64, offset: usize) -> Option<Step> {
     let count = Insn(*c.code.get(s.pc)?).a();
-    let slots = c.heap.get_mut(reference as usize + offset..)?.get_mut(..usize::from(count))?;
+    let slots = c.heap.get_mut(place(reference, offset)..)?.get_mut(..usize::from(count))?;
     for (n, slot) in slots.iter_mut().enumerate() {
         *slot = r[at(first.wrapping_add(n as u8))];
     }
@@ -183,7 +183,7 @@ pub(in super::super) fn a_len(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_
 #[inline(always)]
 pub(in super::super) fn a_get(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let (buffer, index) = element(c, r[at(i.b())], r[at(i.c())])?;
-    r[at(i.a())] = word(c, buffer as u64, index).ok_or(Exit::Element)?;
+    r[at(i.a())] = c.heap.get(buffer.wrapping_add(index)).copied().ok_or(Exit::Element)?;
     Ok(s)
 }
 
@@ -206,7 +206,7 @@ get_moving! {
 #[inline(always)]
 pub(in super::super) fn a_get_f(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let (buffer, index) = element(c, r[at(i.b())], r[at(i.c())])?;
-    let bits = word(c, buffer as u64, index).ok_or(Exit::Element)?;
+    let bits = c.heap.get(buffer.wrapping_add(index)).copied().ok_or(Exit::Element)?;
     set_float(i, s, r, f64::from_bits(bits))
 }
 
