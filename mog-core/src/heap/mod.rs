@@ -42,23 +42,23 @@ use crate::module::TypeId;
 
 /// No object.
 pub const NULL: u64 = 0xffff_ffff;
-/// The word so far into an object, for references that may be null. Where a word has 32 bits, null and an offset would come
-/// round to the first words.
-#[inline(always)]
-pub(crate) const fn place(reference: u64, offset: usize) -> usize {
-    if cfg!(target_pointer_width = "64") {
-        (reference as usize).wrapping_add(offset)
-    } else {
-        (reference as usize).saturating_add(offset)
-    }
-}
-
 /// Set in a reference to a string constant of the module.
 pub const CONSTANT: u64 = 0x8000_0000;
 /// Set in the first word of a map's entry beside its hash, until the entry is deleted.
 pub const LIVE: u64 = 1 << 32;
 /// Largest arena, in words, that a machine uses; of a larger one, the rest is left alone.
 pub const MAX_WORDS: usize = 0x4000_0000;
+
+/// The word so far into an object, for references that may be null. Where a word has 32 bits, null and an offset would come
+/// round to the first words: null loses the bit that no other reference has, and stays beyond any heap.
+#[inline(always)]
+pub(crate) const fn place(reference: u64, offset: usize) -> usize {
+    if cfg!(target_pointer_width = "64") {
+        (reference as usize).wrapping_add(offset)
+    } else {
+        (reference as usize & !MAX_WORDS).wrapping_add(offset)
+    }
+}
 
 /// The tag slot of an `any`; the payload slot holds the value or a reference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
