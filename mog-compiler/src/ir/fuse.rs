@@ -166,20 +166,52 @@ const fn accumulator_forms(op: Op) -> Option<(Option<Op>, Option<Op>)> {
     })
 }
 
-/// By opcode: whether its result is handed on, as an int's (false) or a float's (true).
-const HANDED_ON: [Option<bool>; Op::ALL.len()] = {
-    let mut all = [None; Op::ALL.len()];
+/// What an operation does to the results that are handed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// Nothing: a move, a jump that is not taken, an access to an object.
+    None,
+    /// Its result is the latest int.
+    Int,
+    /// Its result is the latest float.
+    Float,
+    /// The latest int is lost: a counting jump's long form adds by itself, and so does what is taken apart for want of
+    /// registers.
+    LosesInt,
+    /// Both are lost: other code may run, or there are operands that this does not look at.
+    LosesBoth,
+}
+
+/// By opcode.
+const EFFECTS: [Effect; Op::ALL.len()] = {
+    let mut all = [Effect::None; Op::ALL.len()];
     let mut number = 0;
     while number < all.len() {
         let op = Op::ALL[number];
         let info = op.info();
-        let defines = matches!(info.operands.as_slice(), [Operand::Def(_) | Operand::Result, ..]);
-        // `load_k` hands on the bits as an int, whatever they are.
-        if defines && info.flags.has(Flags::FLOAT) {
-            all[number] = Some(true);
-        } else if defines && info.flags.has(Flags::INT) && !matches!(op, Op::LoadK) {
-            all[number] = Some(false);
+        let operands = info.operands.as_slice();
+        let defines = matches!(operands, [Operand::Def(_) | Operand::Result, ..]);
+        let (is_int, is_float) = (info.flags.has(Flags::INT), info.flags.has(Flags::FLOAT));
+        let mut counts = false;
+        let mut n = 0;
+        while n < operands.len() {
+            counts |= matches!(operands[n], Operand::Mod(_));
+            n += 1;
         }
+        all[number] = if info.flags.has(Flags::CHARGES) || info.flags.has(Flags::EXT) {
+            Effect::LosesBoth
+        } else if defines && is_float {
+            Effect::Float
+        } else if defines && is_int && !matches!(op, Op::LoadK) {
+            Effect::Int
+        } else if is_int || is_float {
+            // `load_k` hands on the bits as an int, whatever they are.
+            Effect::LosesBoth
+        } else if counts {
+            Effect::LosesInt
+        } else {
+            Effect::None
+        };
         number += 1;
     }
     all
@@ -193,28 +225,25 @@ struct Latest {
 }
 
 impl Latest {
-    /// What is handed on after an instruction. Straight on, an operation without a result of its own (a move, a jump that is
-    /// not taken, an access to an object) leaves both, as long as it does not write the register.
+    /// What is handed on after an instruction, straight on.
     fn after(mut self, op: Op, inst: &Inst, body: &Body) -> Self {
-        let flags = op.info().flags;
-        if flags.has(Flags::CHARGES) || flags.has(Flags::EXT) {
+        let effect = EFFECTS[op as usize];
+        if effect == Effect::LosesBoth {
             return Self::default();
         }
-        // The long form of a counting jump, and what is taken apart for want of registers, add by themselves.
-        if op.info().operands.iter().any(|operand| matches!(operand, Operand::Mod(_))) {
-            self.int = None;
+        if self.int.is_some() || self.float.is_some() {
+            visit_writes(inst, &body.ext, |v| {
+                for latest in [&mut self.int, &mut self.float] {
+                    latest.take_if(|slot| slot.v == v);
+                }
+            });
         }
-        visit_writes(inst, &body.ext, |v| {
-            for latest in [&mut self.int, &mut self.float] {
-                latest.take_if(|slot| slot.v == v);
-            }
-        });
         let result = if let Arg::Reg(slot) = inst.args[0] { Some(slot) } else { None };
-        match HANDED_ON[op as usize] {
-            Some(true) => self.float = result,
-            Some(false) => self.int = result,
-            None if flags.has(Flags::INT) || flags.has(Flags::FLOAT) => return Self::default(),
-            None => {}
+        match effect {
+            Effect::Float => self.float = result,
+            Effect::Int => self.int = result,
+            Effect::LosesInt => self.int = None,
+            Effect::None | Effect::LosesBoth => {}
         }
         self
     }
