@@ -184,7 +184,6 @@ impl Tidier {
         if fused {
             drop_nothing(&mut body.insts);
         }
-        pass_floats_on(body);
     }
 
     /// Makes nothing of instructions that only compute what nobody reads, and of what was computed only for them.
