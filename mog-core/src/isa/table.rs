@@ -279,7 +279,7 @@ macro_rules! library {
         ArrayReverse = array_reverse (Array) -> () "in place";
         ArrayClear = array_clear (Array) -> () "to no elements";
         ArrayIndexOf = array_index_of (Array, Elem) -> (Int) "index of the first deeply equal element, or -1";
-        ArraySort = array_sort (Array) -> () "in place, ascending: numbers (floats by total order), strings, booleans; other types trap";
+        ArraySort = array_sort (Array) -> () "in place, ascending: numbers (floats by total order, NaN last), strings, booleans; other types trap";
         ArraySum = array_sum (Array) -> (Elem) "sum of numbers, wrapping; 0 if empty";
         ArrayMin = array_min (Array) -> (Tag, Elem) "smallest number or string; tag 0 if empty";
         ArrayMax = array_max (Array) -> (Tag, Elem) "largest, likewise";
