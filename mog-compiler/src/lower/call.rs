@@ -20,10 +20,9 @@ impl Lowering<'_, '_> {
         if let Some(future) = future {
             return self.start(Wanted::Function(function), args, future, dst);
         }
-        if self.makes(Optimization::Inline)
-            && self.inlined < super::MAX_INLINED
-            && self.unit.is_inlinable(function)
-        {
+        // More than one level only in the function itself: elsewhere they would run once.
+        let most = if self.function == function { u32::MAX } else { 1 };
+        if self.makes(Optimization::Inline) && self.inlined < self.unit.inline_levels(function).min(most) {
             self.inlined += 1;
             let value = self.inline_body(function, args, dst);
             self.inlined -= 1;

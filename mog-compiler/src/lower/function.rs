@@ -31,7 +31,7 @@ pub fn lower<E>(
         strings: vec![None; hir.strings.len()],
         numbers: hashbrown::HashMap::with_capacity(hir.funcs.len()),
         captures: hashbrown::HashMap::new(),
-        inlinable: vec![None; hir.funcs.len()],
+        inline_levels: vec![None; hir.funcs.len()],
         finished: Body::with_room(),
         hoisted: hashbrown::HashMap::new(),
         exceeded: None,
@@ -117,7 +117,7 @@ pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: &str
     };
     unit.hoisted.clear();
     let body = core::mem::take(&mut unit.finished).renew(name);
-    Lowering { unit, body, scope, loop_depth: 0, inlined: 0, at: 0, reachable: true }
+    Lowering { unit, function, body, scope, loop_depth: 0, inlined: 0, at: 0, reachable: true }
 }
 
 fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {

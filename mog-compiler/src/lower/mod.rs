@@ -68,7 +68,7 @@ struct Unit<'h> {
     numbers: hashbrown::HashMap<Wanted, u16>,
     captures: hashbrown::HashMap<FuncId, TypeId>,
     /// By function, once it was asked.
-    inlinable: Vec<Option<bool>>,
+    inline_levels: Vec<Option<u32>>,
     /// A function that is finished, whose room the next one takes.
     finished: Body,
     /// The constants that the loops around load before they begin.
@@ -105,9 +105,9 @@ impl Unit<'_> {
         number
     }
 
-    fn is_inlinable(&mut self, function: FuncId) -> bool {
-        let Some(known) = self.inlinable.get_mut(function.0 as usize) else { return false };
-        *known.get_or_insert_with(|| purity::is_inlinable(self.hir, function))
+    fn inline_levels(&mut self, function: FuncId) -> u32 {
+        let Some(known) = self.inline_levels.get_mut(function.0 as usize) else { return 0 };
+        *known.get_or_insert_with(|| purity::inline_levels(self.hir, function))
     }
 
     fn constant(&mut self, bits: u64) -> u16 {
@@ -153,10 +153,6 @@ fn three(args: &[Arg]) -> [Arg; 3] {
 /// The register of a value that has no slots.
 const NOWHERE: V = V(u32::MAX);
 
-/// Calls within each other that are replaced by bodies at most. One level of a function that calls itself
-/// halves its calls and more.
-const MAX_INLINED: u32 = 1;
-
 /// Where a `return` goes.
 #[derive(Clone, Copy)]
 enum Returns {
@@ -184,6 +180,8 @@ struct Scope<'h> {
 /// One machine function under construction.
 struct Lowering<'u, 'h> {
     unit: &'u mut Unit<'h>,
+    /// Its function of the source.
+    function: FuncId,
     body: Body,
     scope: Scope<'h>,
     /// How many loops are around.

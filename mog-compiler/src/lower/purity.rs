@@ -3,7 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use crate::hir::{ArithOp, Builtin, ExprId, ExprKind, FuncId, Hir};
-use crate::types::TyKind;
+use crate::types::{Ty, TyKind};
 
 /// Effects that matter to the order of evaluation.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -179,34 +179,62 @@ fn children(kind: &ExprKind, each: &mut impl FnMut(ExprId)) {
 /// Expressions of a function that is worth inlining at most.
 const SMALL: usize = 32;
 
-/// Whether a call of this function may be replaced by its body: it is small, has no loop and no closure, and
-/// nothing in it can trap or fail, so that no call stack ever misses it. It may call itself.
-pub(super) fn is_inlinable(hir: &Hir, id: FuncId) -> bool {
-    let Some(function) = hir.funcs.get(id.0 as usize) else { return false };
+/// Expressions that a function which calls itself may come to, with its own calls replaced: a kilobyte of code, or a little more.
+const UNROLLED: usize = 600;
+
+/// Variables that those bodies may have, which all need registers at once: fewer than the smallest window has.
+const UNROLLED_LOCALS: usize = 16;
+
+/// Calls within each other that are replaced by bodies at most. Beyond four levels `fib` gains nothing that can be measured.
+const MAX_LEVELS: u32 = 4;
+
+/// How many calls of this function within each other may be replaced by its body; 0 if none may. It has to be small, have no
+/// loop and no closure, and nothing in it can trap or fail, so that no call stack ever misses it. It may call itself: each
+/// level takes half of the calls away that are left, and more.
+pub(super) fn inline_levels(hir: &Hir, id: FuncId) -> u32 {
+    let Some(function) = hir.funcs.get(id.0 as usize) else { return 0 };
     if function.future.is_some()
         || !function.captures.is_empty()
         || function.locals.iter().any(|local| local.boxed)
     {
-        return false;
+        return 0;
     }
     let mut left: SmallVec<[ExprId; 16]> = smallvec![function.body];
-    let mut count = 0;
+    let (mut count, mut calls) = (0, 0);
     while let Some(next) = left.pop() {
         count += 1;
         let kind = &hir.expr(next).kind;
         if count > SMALL || !cannot_fail(hir, kind, id) {
-            return false;
+            return 0;
         }
+        calls += usize::from(matches!(kind, ExprKind::Call(..)));
         children(kind, &mut |child| left.push(child));
     }
-    true
+    // Values of several slots, and references, which each frame begins with as null, make many bodies slower than their calls.
+    let locals = &function.locals;
+    let most = match locals.iter().map(|local| local.ty).chain([function.ret]).all(|ty| is_scalar(hir, ty)) {
+        true => MAX_LEVELS.min((UNROLLED_LOCALS / locals.len().max(1)).saturating_sub(1) as u32),
+        false => 1,
+    };
+    let (mut levels, mut bodies, mut unrolled) = (1, calls, count + count * calls);
+    while levels < most && bodies > 0 {
+        bodies *= calls;
+        unrolled += count * bodies;
+        if unrolled > UNROLLED {
+            break;
+        }
+        levels += 1;
+    }
+    levels
+}
+
+/// Whether values of this type are numbers or booleans.
+fn is_scalar(hir: &Hir, ty: Ty) -> bool {
+    matches!(hir.types.kind(ty), TyKind::Bool | TyKind::Int(_) | TyKind::Float | TyKind::F32)
 }
 
 fn cannot_fail(hir: &Hir, kind: &ExprKind, within: FuncId) -> bool {
-    let scalar = |id: ExprId| {
-        let kind = hir.types.kind(hir.expr(id).ty);
-        matches!(kind, TyKind::Bool | TyKind::Int(_) | TyKind::Float | TyKind::F32)
-    };
+    let scalar = |id: ExprId| is_scalar(hir, hir.expr(id).ty);
     match kind {
         ExprKind::Unit
         | ExprKind::Bool(_)
