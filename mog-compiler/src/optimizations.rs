@@ -22,11 +22,13 @@ pub enum Optimization {
     Accumulators,
     /// Two or three instructions that belong together are one.
     Fusion,
+    /// Instructions say which ones follow, where a machine can carry them out at once.
+    Sequences,
 }
 
 impl Optimization {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Inline,
         Self::LoopConstants,
         Self::Immediates,
@@ -36,6 +38,7 @@ impl Optimization {
         Self::Hoist,
         Self::Accumulators,
         Self::Fusion,
+        Self::Sequences,
     ];
 
     /// What it is called on the command line.
@@ -51,6 +54,7 @@ impl Optimization {
             Self::Hoist => "hoist",
             Self::Accumulators => "accumulators",
             Self::Fusion => "fusion",
+            Self::Sequences => "sequences",
         }
     }
 

@@ -8,7 +8,7 @@ use common::*;
 use mog_core::error::{Failure, Invalid, LoadError, TrapCode, TrapMessage};
 use mog_core::features;
 use mog_core::isa::Disassembly;
-use mog_core::isa::{Insn, Lib, Op};
+use mog_core::isa::{Insn, Lib, Op, Sequence};
 use mog_core::module::Module;
 use mog_core::{SnapshotError, StartError};
 
@@ -135,7 +135,7 @@ fn listings_say_all_that_words_hold() {
         op(Op::AddI, 1, 2, 0xfe),
         Insn::a24(Op::Jump, -3),
         Insn::ab16(Op::Lib, 1, u16::MAX),
-        Insn(0xffff_ffff),
+        Insn(0xffff_ffaa),
         ret(),
     ];
     code.extend(lib(Lib::StrUpper, 1, &[1]));
@@ -148,12 +148,21 @@ fn listings_say_all_that_words_hold() {
         &["11", name(Op::AddI), "r1,", "r2,", "-2"],
         &["12", name(Op::Jump), "->", "10"],
         &["13", name(Op::Lib), "r1..,", "lib", "65535"],
-        &["14", ".word", "0xffffffff"],
+        &["14", ".word", "0xffffffaa"],
         &["15", name(Op::Ret)],
         &["16", name(Op::Lib), "r1..,", Lib::StrUpper.name()],
         &["17", "..", "1", "0", "0"],
     ];
     assert_eq!(words, expected);
+
+    // One that names a sequence, of which another word is what follows.
+    let mut code = [op(Op::Add, 1, 2, 3).0, op(Op::AddI, 1, 1, 7).0, ret().0];
+    Sequence::name_all(&mut code);
+    let listing = Disassembly { code: &code, start: 0 }.to_string();
+    assert_eq!(
+        listing.split_whitespace().collect::<Vec<_>>().join(" "),
+        "0 add+ r1, r2, r3 1 add_i r1, r1, 7 2 ret"
+    );
 }
 
 #[test]

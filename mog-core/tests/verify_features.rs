@@ -7,7 +7,7 @@ use common::world::small;
 use common::*;
 use mog_core::error::{Invalid, LoadError};
 use mog_core::features::{ARRAYS, FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TASKS, TENSORS, VALUES};
-use mog_core::isa::{Insn, Lib, MathFn, Op};
+use mog_core::isa::{Insn, Lib, MathFn, Op, Sequence};
 use mog_core::module::{Module, TypeId, TypeKind};
 use mog_core::verify::{features_of_code, features_of_type};
 
@@ -76,7 +76,13 @@ fn code_needs_what_its_instructions_need() {
     assert_eq!(needs(&[float, float]), FLOATS);
     assert_eq!(needs(&[math, ret(), float]), FLOATS | MATH);
     assert_eq!(needs(&[lib(Lib::MapLen, 0, &[0]), vec![float, ret()]].concat()), MAPS | FLOATS);
-    assert_eq!(needs(&[Insn(0xff)]), 0, "no instruction");
+    assert_eq!(needs(&[Insn(Op::ALL.len() as u32)]), 0, "no instruction");
+    // What names a sequence needs what its instruction does.
+    let product = op(Op::FMul, 0, 0, 0);
+    let mut code = [product.0, product.0];
+    Sequence::name_all(&mut code);
+    assert_ne!(code[0], product.0);
+    assert_eq!(needs(&[Insn(code[0])]), FLOATS);
 }
 
 /// No instruction shows that their elements are converted.

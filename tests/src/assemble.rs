@@ -1,13 +1,28 @@
 //! Code words from what the disassembler prints: the way back, to see that a listing says all that there is.
 
-use mog_core::isa::{Insn, Lib, Op, Operand};
+use mog_core::isa::{Insn, Lib, Op, Operand, Sequence};
 
 /// The words of a listing.
 ///
 /// # Errors
 /// The first line that is not understood.
 pub fn assemble(listing: &str) -> Result<Vec<u32>, String> {
-    listing.lines().map(|line| word(line).ok_or_else(|| format!("not understood: {line}"))).collect()
+    let not_understood = |line: &str| format!("not understood: {line}");
+    let words = listing.lines().map(|line| word(line).ok_or_else(|| not_understood(line)));
+    let mut words = words.collect::<Result<Vec<_>, _>>()?;
+    let plain = words.clone();
+    for (at, line) in listing.lines().enumerate() {
+        let others = line.matches('+').count();
+        if others > 0 {
+            let ops: Vec<_> =
+                plain[at..].iter().take(1 + others).filter_map(|&word| Insn(word).op()).collect();
+            let number = Sequence::ALL.iter().position(|sequence| sequence.ops() == ops);
+            let number =
+                number.and_then(|number| u8::try_from(number).ok()).ok_or_else(|| not_understood(line))?;
+            words[at] = Insn(words[at]).with_opcode(u8::MAX - number).0;
+        }
+    }
+    Ok(words)
 }
 
 fn word(line: &str) -> Option<u32> {
@@ -22,7 +37,7 @@ fn word(line: &str) -> Option<u32> {
         let &[a, b, c] = bytes.as_slice() else { return None };
         return Some(Insn::abc(Op::Ext, a, b, c).0);
     }
-    let op = *Op::ALL.iter().find(|op| op.name().trim_end_matches('_') == name)?;
+    let op = *Op::ALL.iter().find(|op| op.name().trim_end_matches('_') == name.trim_end_matches('+'))?;
     let kinds = op.info().operands;
     let mut texts = operands.split(", ").filter(|text| !text.is_empty());
     let mut insn = Insn::abc(op, 0, 0, 0).0;

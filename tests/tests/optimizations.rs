@@ -10,7 +10,7 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Failed, Trial};
 use mog::{Compiler, Optimization, Optimizations};
 use mog_core::features::FLOATS;
-use mog_core::isa::{Insn, Op};
+use mog_core::isa::{Insn, Op, Sequence};
 use mog_tests::case;
 use mog_tests::runner::{CommandRunner, Variant};
 use mog_tests::suite;
@@ -54,9 +54,12 @@ fn trials() -> Result<Vec<Trial>, String> {
         "floats_that_are_passed_on_need_no_floats",
         floats_that_are_passed_on_need_no_floats,
     ));
+    trials.push(Trial::test("inlining_keeps_registers_free", inlining_keeps_registers_free));
+    let others = programs.clone();
     trials.push(Trial::test("every_fused_instruction_occurs", move || {
         every_fused_instruction_occurs(&programs)
     }));
+    trials.push(Trial::test("every_sequence_occurs", move || every_sequence_occurs(&others)));
     Ok(trials)
 }
 
@@ -82,6 +85,32 @@ fn floats_that_are_passed_on_need_no_floats() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Functions with many or large parameters fit a small window as they did, and nothing of theirs goes to the heap.
+fn inlining_keeps_registers_free() -> Result<(), Failed> {
+    for (ty, value) in [("?int", "1"), ("int", "1"), ("string", "\"\""), ("?string", "none")] {
+        let program = format!(
+            "fn f(n: int, a: {ty}, b: {ty}, c: {ty}, d: {ty}) -> int {{
+                if n < 2 {{ return n }}
+                f(n - 1, b, c, d, a) + f(n - 2, d, c, b, a)
+            }}
+            fn main() {{ println(f(20, {value}, {value}, {value}, {value})) }}"
+        );
+        let compile = |optimizations| {
+            Compiler::new()
+                .window(32)
+                .optimizations(optimizations)
+                .compile(&program)
+                .map_err(|e| e.to_string())
+        };
+        let program = compile(Optimizations::ALL)?;
+        let module = program.module().map_err(|error| error.to_string())?;
+        if module.code.iter().any(|&word| Insn(word).op() == Some(Op::New)) {
+            return Err(format!("registers of {ty} are kept in an object").into());
+        }
+    }
+    Ok(())
+}
+
 /// Otherwise nothing would run those that do not.
 fn every_fused_instruction_occurs(sources: &[String]) -> Result<(), Failed> {
     let mut missing: Vec<Op> = Op::ALL.iter().copied().filter(|&op| op as u8 > Op::Ext as u8).collect();
@@ -89,9 +118,26 @@ fn every_fused_instruction_occurs(sources: &[String]) -> Result<(), Failed> {
         let Ok(program) = Compiler::new().compile(source) else { continue };
         let module = program.module().map_err(|error| error.to_string())?;
         for &word in module.code {
-            missing.retain(|&op| op as u8 != Insn(word).op_byte());
+            missing.retain(|&op| Insn(word).op() != Some(op));
         }
     }
+    if missing.is_empty() { Ok(()) } else { Err(format!("in no stored program: {missing:?}").into()) }
+}
+
+/// Otherwise nothing would run it.
+fn every_sequence_occurs(sources: &[String]) -> Result<(), Failed> {
+    let mut occurs = vec![false; Sequence::ALL.len()];
+    for source in sources {
+        let Ok(program) = Compiler::new().compile(source) else { continue };
+        let module = program.module().map_err(|error| error.to_string())?;
+        for &word in module.code {
+            if let Some(occurs) = occurs.get_mut(usize::from(u8::MAX - Insn(word).op_byte())) {
+                *occurs = true;
+            }
+        }
+    }
+    let missing = occurs.iter().zip(Sequence::ALL).filter(|&(occurs, _)| !occurs);
+    let missing: Vec<_> = missing.map(|(_, sequence)| sequence.ops()).collect();
     if missing.is_empty() { Ok(()) } else { Err(format!("in no stored program: {missing:?}").into()) }
 }
 

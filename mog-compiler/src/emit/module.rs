@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use mog_core::TypeId;
+use mog_core::isa::Sequence;
 use mog_core::module::{
     Counts, Export, FUNCTION_WORDS, Function, HANDLER_WORDS, HEADER_WORDS, Handler, Header, Import,
     Requirement,
@@ -12,7 +13,7 @@ use super::code::{Code, Encoder, Position};
 use crate::hir::Hir;
 use crate::ir::{Allocator, Body, Layouts, Tidier, spill};
 use crate::lower::{Lowered, lower};
-use crate::optimizations::Optimizations;
+use crate::optimizations::{Optimization, Optimizations};
 
 /// How a module is written.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +117,9 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
         strings: small(lowered.layouts.strings.len(), "strings")?,
         pool: small(pool.len(), "types and registers")?,
     };
+    if options.optimizations.has(Optimization::Sequences) {
+        Sequence::name_all(&mut code.words);
+    }
     let mut words = Vec::with_capacity(
         HEADER_WORDS
             + code.words.len()

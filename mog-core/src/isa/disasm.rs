@@ -26,6 +26,9 @@ impl fmt::Display for Disassembly<'_> {
                 continue;
             }
             write!(f, "{at:5}  {}", op.name().trim_end_matches('_'))?;
+            // A plus for each of those that it says follow it.
+            let others = insn.sequence().and_then(|sequence| sequence.ops().get(1..)).unwrap_or(&[]);
+            others.iter().try_for_each(|_| f.write_str("+"))?;
             write_operands(f, insn, op, at)?;
             writeln!(f)?;
         }

@@ -2,6 +2,7 @@
 
 mod disasm;
 mod operands;
+mod sequence;
 #[macro_use]
 mod table;
 
@@ -9,6 +10,7 @@ use core::ops::Deref;
 
 pub use disasm::Disassembly;
 pub(crate) use operands::Operands;
+pub use sequence::Sequence;
 
 /// What a register operand must hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -250,7 +252,10 @@ pub struct LibInfo {
 }
 
 macro_rules! define_ops {
-    ($($op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal;)*) => {
+    ($(
+        $op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal
+        $(then $sequences:tt)?;
+    )*) => {
         /// An opcode.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
@@ -324,10 +329,13 @@ macro_rules! define_library {
 library!(define_library);
 
 impl Op {
-    /// The opcode with this number.
+    /// What an instruction with this opcode does: the first of a sequence, too, does what it does by itself.
     #[must_use]
     pub fn from_byte(byte: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(byte)).copied()
+        Self::ALL
+            .get(usize::from(byte))
+            .copied()
+            .or_else(|| Sequence::from_byte(byte)?.ops().first().copied())
     }
 }
 
@@ -371,10 +379,22 @@ impl Insn {
         self.0 as u8
     }
 
-    /// The opcode, if there is one of this number.
+    /// What it does, if there is an instruction with its opcode.
     #[must_use]
     pub fn op(self) -> Option<Op> {
         Op::from_byte(self.op_byte())
+    }
+
+    /// The sequence of which it is the first, if it says so.
+    #[must_use]
+    pub fn sequence(self) -> Option<&'static Sequence> {
+        Sequence::from_byte(self.op_byte())
+    }
+
+    /// The same with another opcode.
+    #[must_use]
+    pub const fn with_opcode(self, opcode: u8) -> Self {
+        Self(self.0 & !0xff | opcode as u32)
     }
 
     /// The first operand.

@@ -15,6 +15,10 @@
 //!
 //! Row: `Variant = function [operands] {flags} "meaning"`. The function in `machine::ops` holds the semantics.
 //! Every row costs one step; what an instruction charges beyond that is said in its meaning.
+//!
+//! A row may go on with sequences: `then { opcode name = Second second, Third third; }`. An instruction that others often follow
+//! may have the sequence's opcode in place of its own, and means the same: itself, and that the others follow. Where it is
+//! worth it, a dispatcher carries all of them out at once. These opcodes count down from 255; a new sequence takes the next.
 
 /// Hands the rows of the instruction table to the macro that is named.
 #[macro_export]
@@ -27,16 +31,22 @@ macro_rules! instructions {
         JumpIfNot = jump_if_not [Use(Int), Jump16] {} "jump if a is 0";
         JEq = j_eq [Use(Int), Use(Int), Jump8] {} "jump if a == b";
         JNe = j_ne [Use(Int), Use(Int), Jump8] {} "jump if a != b";
-        JLt = j_lt [Use(Int), Use(Int), Jump8] {} "jump if a < b";
+        JLt = j_lt [Use(Int), Use(Int), Jump8] {} "jump if a < b" then {
+            255 j_lt_then_a_swap = ASwap a_swap;
+        };
         JLe = j_le [Use(Int), Use(Int), Jump8] {} "jump if a <= b";
         JLtU = j_lt_u [Use(Int), Use(Int), Jump8] {} "jump if a < b, unsigned";
         JLeU = j_le_u [Use(Int), Use(Int), Jump8] {} "jump if a <= b, unsigned";
-        JEqI = j_eq_i [Use(Int), Imm8, Jump8] {} "jump if a == b";
+        JEqI = j_eq_i [Use(Int), Imm8, Jump8] {} "jump if a == b" then {
+            254 j_eq_i_then_move = Move move_;
+        };
         JNeI = j_ne_i [Use(Int), Imm8, Jump8] {} "jump if a != b";
         JLtI = j_lt_i [Use(Int), Imm8, Jump8] {} "jump if a < b";
         JLeI = j_le_i [Use(Int), Imm8, Jump8] {} "jump if a <= b";
         JGtI = j_gt_i [Use(Int), Imm8, Jump8] {} "jump if a > b";
-        JGeI = j_ge_i [Use(Int), Imm8, Jump8] {} "jump if a >= b";
+        JGeI = j_ge_i [Use(Int), Imm8, Jump8] {} "jump if a >= b" then {
+            253 j_ge_i_then_move = Move move_;
+        };
         JFEq = jf_eq [Use(Float), Use(Float), Jump8] {} "jump if a == b";
         JFNe = jf_ne [Use(Float), Use(Float), Jump8] {} "jump if a != b";
         JFLt = jf_lt [Use(Float), Use(Float), Jump8] {} "jump if a < b";
@@ -65,9 +75,18 @@ macro_rules! instructions {
         Panic = panic [Use(Str)] {ENDS} "end the program with the message a";
 
         // Moves and constants.
-        Move = move_ [Def(One), Use(One)] {PURE} "a = b";
+        Move = move_ [Def(One), Use(One)] {PURE} "a = b" then {
+            252 move_then_add_i_then_jump = AddI add_i, Jump jump_;
+            251 move_then_add_i = AddI add_i;
+            250 move_then_jump = Jump jump_;
+            249 move_then_load_int = LoadInt load_int;
+        };
         MoveN = move_n [DefN, UseN, Count8] {PURE} "c registers from b on to a; they may overlap upwards";
-        LoadInt = load_int [Def(Int), Imm16] {INT PURE} "a = b";
+        LoadInt = load_int [Def(Int), Imm16] {INT PURE} "a = b" then {
+            248 load_int_then_add_i_then_j_le = AddI add_i, JLe j_le;
+            247 load_int_then_add_i = AddI add_i;
+            246 load_int_then_load_int = LoadInt load_int;
+        };
         LoadK = load_k [Def(Scalar), Const16] {INT PURE} "a = constant b, an int or the bits of a float";
         LoadStr = load_str [Def(Str), Str16] {PURE} "a = string constant b";
         Clear = clear [Def(Ref)] {} "a = null, so that what it held can be collected";
@@ -77,23 +96,52 @@ macro_rules! instructions {
         StoreGlobalN = store_global_n [UseN, Global16] {EXT} "the same for as many registers as ext says";
 
         // Integers, 64 bits. Smaller types are kept extended; `narrow` restores that.
-        Add = add [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b + c, wrapping";
+        Add = add [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b + c, wrapping" then {
+            245 add_then_add_i = AddI add_i;
+            244 add_then_add = Add add;
+            243 add_then_a_get_f = AGetF a_get_f;
+            242 add_then_a_get = AGet a_get;
+            241 add_then_for_lt = ForLt for_lt;
+            240 add_then_ret1 = Ret1 ret1;
+        };
         Sub = sub [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b - c, wrapping";
-        Mul = mul [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b * c, wrapping";
+        Mul = mul [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b * c, wrapping" then {
+            239 mul_then_add_a = AddA add_a;
+            238 mul_then_rem = Rem rem;
+        };
         Div = div [Def(Int), Use(Int), Use(Int)] {INT} "a = b / c toward zero; traps on 0";
-        Rem = rem [Def(Int), Use(Int), Use(Int)] {INT} "a = b % c, the sign of b; traps on 0";
+        Rem = rem [Def(Int), Use(Int), Use(Int)] {INT} "a = b % c, the sign of b; traps on 0" then {
+            237 rem_then_a_set = ASet a_set;
+        };
         DivU = div_u [Def(Int), Use(Int), Use(Int)] {INT} "a = b / c, unsigned; traps on 0";
         RemU = rem_u [Def(Int), Use(Int), Use(Int)] {INT} "a = b % c, unsigned; traps on 0";
-        And = and [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b & c";
+        And = and [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b & c" then {
+            236 and_then_xor_add_a_then_for_le = XorAddA xor_add_a, ForLe for_le;
+            235 and_then_xor_add_a = XorAddA xor_add_a;
+        };
         Or = or [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b | c";
         Xor = xor [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b ^ c";
         Shl = shl [Def(Int), Use(Int), Use(Int)] {INT} "a = b << c; traps if c is not in 0..64";
         Shr = shr [Def(Int), Use(Int), Use(Int)] {INT} "a = b >> c with the sign; traps if c is not in 0..64";
         ShrU = shr_u [Def(Int), Use(Int), Use(Int)] {INT} "a = b >> c with zeros; traps if c is not in 0..64";
-        AddI = add_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b + c";
-        MulI = mul_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b * c";
+        AddI = add_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b + c" then {
+            234 add_i_then_j_ge_i = JGeI j_ge_i;
+            233 add_i_then_j_le = JLe j_le;
+            232 add_i_then_add_i = AddI add_i;
+            231 add_i_then_a_get = AGet a_get;
+            230 add_i_then_call = Call call;
+            229 add_i_then_jump = Jump jump_;
+            228 add_i_then_for_lt = ForLt for_lt;
+            227 add_i_then_j_lt = JLt j_lt;
+            226 add_i_then_j_lt_i = JLtI j_lt_i;
+        };
+        MulI = mul_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b * c" then {
+            225 mul_i_then_add_and_a = AddAndA add_and_a;
+        };
         DivI = div_i [Def(Int), Use(Int), Imm8] {INT} "a = b / c; traps on 0";
-        RemI = rem_i [Def(Int), Use(Int), Imm8] {INT} "a = b % c; traps on 0";
+        RemI = rem_i [Def(Int), Use(Int), Imm8] {INT} "a = b % c; traps on 0" then {
+            224 rem_i_then_j_ne_i = JNeI j_ne_i;
+        };
         AndI = and_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b & c, sign-extended";
         OrI = or_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b | c, sign-extended";
         XorI = xor_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b ^ c, sign-extended";
@@ -116,7 +164,9 @@ macro_rules! instructions {
         IntFn = int_fn [Def(Int), Use(Int), Code8] {INT PURE} "a = function c of b: 0 abs, 1 sign, 2 count ones, 3 leading zeros";
 
         // Integers with the latest integer result as an operand, handed on in a machine register.
-        AddA = add_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc + c";
+        AddA = add_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc + c" then {
+            223 add_a_then_for_lt = ForLt for_lt;
+        };
         SubA = sub_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc - c";
         RsubA = rsub_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = c - acc";
         MulA = mul_a [Def(Int), AccInt, Use(Int)] {INT PURE} "a = acc * c";
@@ -133,12 +183,23 @@ macro_rules! instructions {
 
         // Floats, IEEE 754 double precision. `f32` values are rounded after each operation.
         FAdd = f_add [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b + c";
-        FSub = f_sub [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b - c";
-        FMul = f_mul [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b * c";
+        FSub = f_sub [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b - c" then {
+            222 f_sub_then_f_add_a_then_for_lt_i = FAddA f_add_a, ForLtI for_lt_i;
+            221 f_sub_then_f_add_a = FAddA f_add_a;
+        };
+        FMul = f_mul [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b * c" then {
+            220 f_mul_then_f_mul = FMul f_mul;
+            219 f_mul_then_f_mul_add_a = FMulAddA f_mul_add_a;
+            218 f_mul_then_f_add_mul_a_then_f_add_mul_a = FAddMulA f_add_mul_a, FAddMulA f_add_mul_a;
+            217 f_mul_then_field_f_add = FieldFAdd field_f_add;
+            216 f_mul_then_field_f_sub = FieldFSub field_f_sub;
+        };
         FDiv = f_div [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b / c";
         FRem = f_rem [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = b % c as C's fmod; charges for the distance of the exponents";
         FNeg = f_neg [Def(Float), Use(Float)] {FLOAT PURE} "a = -b";
-        FSqrt = f_sqrt [Def(Float), Use(Float)] {FLOAT PURE} "a = square root of b";
+        FSqrt = f_sqrt [Def(Float), Use(Float)] {FLOAT PURE} "a = square root of b" then {
+            215 f_sqrt_then_f_mul_a_then_f_div = FMulA f_mul_a, FDiv f_div;
+        };
         FRound32 = f_round32 [Def(Float), Use(Float)] {FLOAT PURE} "a = b rounded to single precision";
         FMin = f_min [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = the smaller; NaN if either is";
         FMax = f_max [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = the larger; NaN if either is";
@@ -151,16 +212,24 @@ macro_rules! instructions {
         FLe = f_le [Def(Int), Use(Float), Use(Float)] {INT PURE} "a = b <= c";
         IntToFloat = int_to_float [Def(Float), Use(Int), Code8] {FLOAT PURE} "a = b, nearest; unsigned if the kind c is u64";
         FloatToInt = float_to_int [Def(Int), Use(Float), Code8] {INT PURE} "a = b truncated, saturating to the integer kind c; NaN gives 0";
-        FAddA = f_add_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc + c";
+        FAddA = f_add_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc + c" then {
+            214 f_add_a_then_jf_lt = JFLt jf_lt;
+        };
         FSubA = f_sub_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc - c";
         FRsubA = f_rsub_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = c - facc";
-        FMulA = f_mul_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc * c";
+        FMulA = f_mul_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc * c" then {
+            213 f_mul_a_then_field_f_add = FieldFAdd field_f_add;
+            212 f_mul_a_then_field_f_sub = FieldFSub field_f_sub;
+        };
         FDivA = f_div_a [Def(Float), AccFloat, Use(Float)] {FLOAT PURE} "a = facc / c";
 
         // Objects.
         New = new [Def(Ref), Type16] {EXT} "a = a new struct or variant b with the ext registers as its slots; charges per slot; of a variant, a may be the boxed enum";
         NewClosure = new_closure [Def(Closure), Func16] {EXT} "a = a closure of function b with the ext registers as captures";
-        LoadField = load_field [Def(One), Use(Struct), Field8] {} "a = slot c of b";
+        LoadField = load_field [Def(One), Use(Struct), Field8] {} "a = slot c of b" then {
+            211 load_field_then_load_field = LoadField load_field;
+            210 load_field_then_add_a = AddA add_a;
+        };
         StoreField = store_field [Use(Struct), Field8, Use(One)] {} "slot b of a = c";
         LoadFieldN = load_field_n [DefN, Use(Struct), Field8] {EXT} "the same for as many registers as ext says";
         StoreFieldN = store_field_n [Use(Struct), Field8, UseN] {EXT} "the same for as many registers as ext says";
@@ -168,17 +237,45 @@ macro_rules! instructions {
         AsVariant = as_variant [Def(Variant), Use(Boxed)] {EXT} "a = b as the variant whose type ext says; traps if it is another";
 
         // Arrays and strings.
-        ALen = a_len [Def(Int), Use(Array)] {INT} "a = number of elements of b";
-        AGet = a_get [Def(Elem), Use(Array), Use(Int)] {} "a = b[c] for one-slot elements of 64 bits; traps when out of range";
-        ASet = a_set [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c, likewise";
-        AGetF = a_get_f [Def(Elem), Use(Array), Use(Int)] {FLOAT} "a = b[c] for floats; also the latest float result";
-        AGetU8 = a_get_u8 [Def(Elem), Use(Array), Use(Int)] {INT} "a = b[c] for bool and u8";
-        ASetU8 = a_set_u8 [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c for bool and u8";
+        ALen = a_len [Def(Int), Use(Array)] {INT} "a = number of elements of b" then {
+            209 a_len_then_j_le = JLe j_le;
+            208 a_len_then_j_lt = JLt j_lt;
+        };
+        AGet = a_get [Def(Elem), Use(Array), Use(Int)] {} "a = b[c] for one-slot elements of 64 bits; traps when out of range" then {
+            207 a_get_then_a_set_then_for_lt = ASet a_set, ForLt for_lt;
+            206 a_get_then_a_set = ASet a_set;
+            205 a_get_then_j_ne_i = JNeI j_ne_i;
+            204 a_get_then_j_le = JLe j_le;
+            203 a_get_then_add_a = AddA add_a;
+            202 a_get_then_load_field_f_then_f_sub_field_a = LoadFieldF load_field_f, FSubFieldA f_sub_field_a;
+            201 a_get_then_load_field_f = LoadFieldF load_field_f;
+            200 a_get_then_j_lt = JLt j_lt;
+        };
+        ASet = a_set [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c, likewise" then {
+            199 a_set_then_for_lt = ForLt for_lt;
+            198 a_set_then_for_le = ForLe for_le;
+            197 a_set_then_j_lt_i = JLtI j_lt_i;
+        };
+        AGetF = a_get_f [Def(Elem), Use(Array), Use(Int)] {FLOAT} "a = b[c] for floats; also the latest float result" then {
+            196 a_get_f_then_f_mul_add_a_then_for_lt = FMulAddA f_mul_add_a, ForLt for_lt;
+            195 a_get_f_then_f_mul_add_a = FMulAddA f_mul_add_a;
+        };
+        AGetU8 = a_get_u8 [Def(Elem), Use(Array), Use(Int)] {INT} "a = b[c] for bool and u8" then {
+            194 a_get_u8_then_jump_if_not = JumpIfNot jump_if_not;
+            193 a_get_u8_then_j_ne_i = JNeI j_ne_i;
+        };
+        ASetU8 = a_set_u8 [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c for bool and u8" then {
+            192 a_set_u8_then_add_then_j_le = Add add, JLe j_le;
+            191 a_set_u8_then_add = Add add;
+            190 a_set_u8_then_add_then_j_lt = Add add, JLt j_lt;
+        };
         AGetP = a_get_p [Def(Elem), Use(Array), Use(Int)] {} "a = b[c] for any packed element type";
         ASetP = a_set_p [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c for any packed element type";
         AGetN = a_get_n [ElemN, Use(Array), Use(Int)] {} "a = b[c] for elements of several slots";
         ASetN = a_set_n [Use(Array), Use(Int), ElemN] {} "a[b] = c for elements of several slots";
-        ASwap = a_swap [Use(Array), Use(Int), Use(Int)] {} "exchange a[b] and a[c], of one slot of 64 bits; traps when out of range";
+        ASwap = a_swap [Use(Array), Use(Int), Use(Int)] {} "exchange a[b] and a[c], of one slot of 64 bits; traps when out of range" then {
+            189 a_swap_then_for_meet = ForMeet for_meet;
+        };
         APush = a_push [Use(Array), Use(Elem)] {} "append b, of one slot of 64 bits, to a; charges for growth";
         NewArray = new_array [Def(Array), Type16] {EXT} "a = a new array of type b; ext: count, then that many registers of 64-bit elements";
         SLen = s_len [Def(Int), Use(Str)] {INT} "a = length of b in bytes";
@@ -190,8 +287,12 @@ macro_rules! instructions {
         // Two or three of the above in one. At the end, so that all others keep their numbers.
         ForLtI = for_lt_i [Mod(Int), Imm8, Jump8] {} "a = a + 1, then jump if a < b";
         ForMeet = for_meet [Mod(Int), Mod(Int), Jump8] {} "a = a + 1, b = b - 1, then jump if a < b";
-        AGetNext = a_get_next [Def(Elem), Use(Array), Mod(Int)] {} "c = c + 1, then a = b[c] for one-slot elements of 64 bits; traps when out of range";
-        AGetPrev = a_get_prev [Def(Elem), Use(Array), Mod(Int)] {} "c = c - 1, then likewise";
+        AGetNext = a_get_next [Def(Elem), Use(Array), Mod(Int)] {} "c = c + 1, then a = b[c] for one-slot elements of 64 bits; traps when out of range" then {
+            188 a_get_next_then_j_lt = JLt j_lt;
+        };
+        AGetPrev = a_get_prev [Def(Elem), Use(Array), Mod(Int)] {} "c = c - 1, then likewise" then {
+            187 a_get_prev_then_j_lt = JLt j_lt;
+        };
         MulAddA = mul_add_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = acc * b + c, wrapping";
         AddAndA = add_and_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = (acc + b) & c";
         XorAddA = xor_add_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = (acc ^ b) + c, wrapping";
@@ -199,10 +300,16 @@ macro_rules! instructions {
         FMulAddA = f_mul_add_a [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = facc * b + c, rounded twice";
         FAddMulA = f_add_mul_a [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = facc + b * c, rounded twice";
         FSubMulA = f_sub_mul_a [Def(Float), Use(Float), Use(Float)] {FLOAT PURE} "a = facc - b * c, rounded twice";
-        LoadFieldF = load_field_f [Def(Float), Use(Struct), Field8] {FLOAT} "a = slot c of b; also the latest float result";
+        LoadFieldF = load_field_f [Def(Float), Use(Struct), Field8] {FLOAT} "a = slot c of b; also the latest float result" then {
+            186 load_field_f_then_f_sub_field_a = FSubFieldA f_sub_field_a;
+            185 load_field_f_then_f_mul_a_then_field_f_add = FMulA f_mul_a, FieldFAdd field_f_add;
+            184 load_field_f_then_f_mul_a = FMulA f_mul_a;
+        };
         FAddFieldA = f_add_field_a [Def(Float), Use(Struct), Field8] {FLOAT} "a = facc + slot c of b";
         FSubFieldA = f_sub_field_a [Def(Float), Use(Struct), Field8] {FLOAT} "a = facc - slot c of b";
-        FMulFieldA = f_mul_field_a [Def(Float), Use(Struct), Field8] {FLOAT} "a = facc * slot c of b";
+        FMulFieldA = f_mul_field_a [Def(Float), Use(Struct), Field8] {FLOAT} "a = facc * slot c of b" then {
+            183 f_mul_field_a_then_f_mul_a = FMulA f_mul_a;
+        };
         FieldAdd = field_add [Use(Struct), Field8, Use(Int)] {} "slot b of a += c, wrapping";
         FieldAddI = field_add_i [Use(Struct), Field8, Imm8] {} "slot b of a += c, wrapping";
         FieldSub = field_sub [Use(Struct), Field8, Use(Int)] {} "slot b of a -= c, wrapping";

@@ -4,7 +4,7 @@ use super::fast::TAIL;
 use super::ops::{Context, Exit, Regs, Step, table};
 use crate::error::TrapCode;
 use crate::features::lacks;
-use crate::isa::{Insn, Op};
+use crate::isa::{Insn, Op, Sequence};
 use crate::verify::of_row;
 
 /// Leaves by a function of its own: else the loop would have this exit's number at hand before each instruction. Only where
@@ -17,12 +17,26 @@ fn leave_slow(context: &mut Context<'_>, pc: usize, fuel: isize, acc: u64, facc:
 }
 
 const _: () = assert!(
-    Op::ALL.len() == 169,
-    "a new instruction's opcode goes from the list of those without one, below, and this number goes up"
+    Op::ALL.len() == 169 && Sequence::ALL.len() == 73,
+    "opcodes of new instructions and sequences go from the list of those without one, below, and these numbers go up"
 );
 
+/// One instruction of a row.
+macro_rules! single {
+    ($op:ident, $func:ident($insn:ident, $step:ident, $regs:ident, $context:ident)) => {
+        if const { lacks(of_row(Op::$op)) } {
+            Err($context.trap(TrapCode::Corrupt, 0, 0))
+        } else {
+            table::$func($insn, $step, $regs, $context)
+        }
+    };
+}
+
 macro_rules! define_loop {
-    ($($op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal;)*) => {
+    ($(
+        $op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal
+        $(then { $($opcode:literal $sequence:ident = $($step:ident $step_func:ident),*;)* })?;
+    )*) => {
         /// The opcodes as constants: patterns of one `match` become one table of jumps, comparisons several.
         #[allow(non_upper_case_globals, reason = "they are the variants' names")]
         mod numbers {
@@ -42,21 +56,37 @@ macro_rules! define_loop {
                 step.pc += 1;
                 let insn = Insn(word);
                 let flow = match insn.op_byte() {
-                    $(numbers::$op => {
-                        if const { lacks(of_row(Op::$op)) } {
-                            Err(context.trap(TrapCode::Corrupt, 0, 0))
-                        } else {
-                            table::$func(insn, step, regs, context)
-                        }
-                    })*
+                    $(
+                        #[cfg(target_pointer_width = "64")]
+                        numbers::$op => single!($op, $func(insn, step, regs, context)),
+                        $($(
+                            #[cfg(target_pointer_width = "64")]
+                            $opcode => {
+                                if const { lacks(of_row(Op::$op) $(| of_row(Op::$step))*) } || ONE {
+                                    single!($op, $func(insn, step, regs, context))
+                                } else {
+                                    let mut flow = table::$func(insn, step, regs, context);
+                                    $(
+                                        // Unless it jumped.
+                                        if let Ok(done) = flow
+                                            && done.pc == step.pc
+                                            && let Some(&word) = context.code.get(done.pc)
+                                        {
+                                            step = Step { pc: done.pc + 1, ..done };
+                                            flow = table::$step_func(Insn(word), step, regs, context);
+                                        }
+                                    )*
+                                    flow
+                                }
+                            }
+                        )*)?
+                        // It takes code for each, and registers from all others.
+                        #[cfg(not(target_pointer_width = "64"))]
+                        numbers::$op $($(| $opcode)*)? => single!($op, $func(insn, step, regs, context)),
+                    )*
                     // The opcodes without an instruction, each: with all named nothing is compared before the jump.
                     #[expect(clippy::manual_range_patterns, reason = "a range is compared with")]
-                    169
-                    | 170 | 171 | 172 | 173 | 174 | 175 | 176 | 177 | 178 | 179 | 180 | 181 | 182 | 183 | 184
-                    | 185 | 186 | 187 | 188 | 189 | 190 | 191 | 192 | 193 | 194 | 195 | 196 | 197 | 198 | 199 | 200 | 201 | 202
-                    | 203 | 204 | 205 | 206 | 207 | 208 | 209 | 210 | 211 | 212 | 213 | 214 | 215 | 216 | 217 | 218 | 219 | 220
-                    | 221 | 222 | 223 | 224 | 225 | 226 | 227 | 228 | 229 | 230 | 231 | 232 | 233 | 234 | 235 | 236 | 237 | 238
-                    | 239 | 240 | 241 | 242 | 243 | 244 | 245 | 246 | 247 | 248 | 249 | 250 | 251 | 252 | 253 | 254 | 255 => Err(context.trap(TrapCode::Corrupt, 0, 0)),
+                    169 | 170 | 171 | 172 | 173 | 174 | 175 | 176 | 177 | 178 | 179 | 180 | 181 | 182 => Err(context.trap(TrapCode::Corrupt, 0, 0)),
                 };
                 match flow {
                     Ok(next) => {

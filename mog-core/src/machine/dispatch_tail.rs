@@ -6,7 +6,7 @@
 //! of the jumps), take at most six integer arguments, and nothing whose address escaped lives at the call. Where
 //! it is lost all the same, the native stack is bounded: the trampoline hands out steps in slices.
 
-use super::ops::{Context, Exit, Regs, Step, table};
+use super::ops::{Context, Exit, Flow, Regs, Step, table};
 use crate::error::TrapCode;
 use crate::isa::{Insn, Op};
 
@@ -65,8 +65,28 @@ fn no_code(_: Insn, pc: usize, _: &mut Regs, context: &mut Context<'_>, fuel: is
     context.step = Step { pc, fuel, acc, facc };
 }
 
+/// What follows an instruction that was met in this step.
+#[inline(always)]
+fn go_on(flow: Flow, insn: Insn, met: Step, regs: &mut Regs, context: &mut Context<'_>) {
+    let Step { pc, fuel, acc, facc } = met;
+    match flow {
+        Ok(step) => next(step, regs, context),
+        Err(Exit::Fuel) => leave_fuel(insn, pc, regs, context, fuel, acc, facc),
+        Err(Exit::Trap) => leave_trap(insn, pc, regs, context, fuel, acc, facc),
+        Err(Exit::Element) => leave_element(insn, pc, regs, context, fuel, acc, facc),
+        Err(exit @ (Exit::Enter | Exit::Return | Exit::Done | Exit::Host)) => context.exit = exit,
+        Err(exit) => {
+            context.exit = exit;
+            context.step = met;
+        }
+    }
+}
+
 macro_rules! define_handlers {
-    ($($op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal;)*) => {
+    ($(
+        $op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal
+        $(then { $($opcode:literal $sequence:ident = $($step:ident $step_func:ident),*;)* })?;
+    )*) => {
         mod handlers {
             use super::*;
             $(
@@ -74,24 +94,35 @@ macro_rules! define_handlers {
                 pub(super) fn $func(
                     insn: Insn, pc: usize, regs: &mut Regs, context: &mut Context<'_>, fuel: isize, acc: u64, facc: f64,
                 ) {
-                    match table::$func(insn, Step { pc, fuel, acc, facc }, regs, context) {
-                        Ok(step) => next(step, regs, context),
-                        Err(Exit::Fuel) => leave_fuel(insn, pc, regs, context, fuel, acc, facc),
-                        Err(Exit::Trap) => leave_trap(insn, pc, regs, context, fuel, acc, facc),
-                        Err(Exit::Element) => leave_element(insn, pc, regs, context, fuel, acc, facc),
-                        Err(exit @ (Exit::Enter | Exit::Return | Exit::Done | Exit::Host)) => context.exit = exit,
-                        Err(exit) => {
-                            context.exit = exit;
-                            context.step = Step { pc, fuel, acc, facc };
-                        }
-                    }
+                    let met = Step { pc, fuel, acc, facc };
+                    go_on(table::$func(insn, met, regs, context), insn, met, regs, context);
                 }
             )*
+            $($($(
+                #[inline(never)]
+                pub(super) fn $sequence(
+                    insn: Insn, pc: usize, regs: &mut Regs, context: &mut Context<'_>, fuel: isize, acc: u64, facc: f64,
+                ) {
+                    let (mut insn, mut met) = (insn, Step { pc, fuel, acc, facc });
+                    let mut flow = table::$func(insn, met, regs, context);
+                    $(
+                        let Ok(step) = flow else { return go_on(flow, insn, met, regs, context) };
+                        // It jumped, if it did not come to the next one.
+                        let Some(&word) = context.code.get(step.pc).filter(|_| step.pc == met.pc) else {
+                            return next(step, regs, context);
+                        };
+                        (insn, met) = (Insn(word), Step { pc: step.pc + 1, ..step });
+                        flow = table::$step_func(insn, met, regs, context);
+                    )*
+                    go_on(flow, insn, met, regs, context);
+                }
+            )*)?)*
         }
 
         static HANDLERS: [Handler; 256] = {
             let mut table: [Handler; 256] = [no_code; 256];
             $(table[Op::$op as usize] = handlers::$func;)*
+            $($($(table[$opcode] = handlers::$sequence;)*)?)*
             table
         };
     };

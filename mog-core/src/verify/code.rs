@@ -75,6 +75,9 @@ impl<'a> Body<'_, 'a> {
         let (&word, rest) = self.code.get(at..).and_then(<[u32]>::split_first).ok_or(Invalid::Opcode)?;
         let insn = Insn(word);
         let op = insn.op().filter(|&op| op != Op::Ext).ok_or(Invalid::Opcode)?;
+        if let Some(sequence) = insn.sequence() {
+            require(sequence.goes_on(rest), Invalid::Opcode)?;
+        }
         let info = op.info();
         let (mut same, mut bytes) = (None, word);
         for &operand in info.operands.iter() {

@@ -148,5 +148,8 @@ pub fn features_of_code(code: &[u32]) -> u16 {
             named |= Insn(word).op().map_or(0, |op| features_of_insn(op, Insn(word)));
         }
     }
-    Op::ALL.iter().filter(|&&op| occurs[op as usize]).fold(named, |bits, &op| bits | features_of_op(op))
+    (0..=u8::MAX)
+        .filter(|&number| occurs[usize::from(number)])
+        .filter_map(Op::from_byte)
+        .fold(named, |bits, op| bits | features_of_op(op))
 }

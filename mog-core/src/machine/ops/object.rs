@@ -284,18 +284,23 @@ pub(in super::super) fn s_len(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_
 /// Makes a struct while there is room; collecting is the trampoline's.
 #[inline(always)]
 pub(in super::super) fn new(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    // The ext words count as the charge for the slots.
+    make(i, s.pc, r, c).map_or(Err(Exit::Slow), |words| Ok(Step { pc: s.pc + words, ..s }))
+}
+
+/// Makes a struct; gives the operand words of its instruction.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn make(i: Insn, pc: usize, r: &mut Regs, c: &mut Context<'_>) -> Option<usize> {
     let ty = TypeId(i.b16());
-    let Some(record) = c.module.types.record(ty) else { return Err(c.trap(TrapCode::Corrupt, 0, 0)) };
-    let slots = record.slots.len();
+    let slots = c.module.types.record(ty)?.slots.len();
     let (start, end) = (c.top, c.top + slots + 1);
     if end > c.limit {
-        return Err(Exit::Slow);
+        return None;
     }
     let words = ext_words(slots);
-    let Some(operands) = c.code.get(s.pc..s.pc + words) else { return Err(Exit::Slow) };
-    let Some((header, fields)) = c.heap.get_mut(start..end).and_then(<[u64]>::split_first_mut) else {
-        return Err(Exit::Slow);
-    };
+    let operands = c.code.get(pc..pc + words)?;
+    let (header, fields) = c.heap.get_mut(start..end)?.split_first_mut()?;
     *header = ObjectHeader::new(ty, 0).0;
     for (fields, &operand) in fields.chunks_mut(3).zip(operands) {
         let operand = Insn(operand);
@@ -305,8 +310,7 @@ pub(in super::super) fn new(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>)
     }
     r[at(i.a())] = start as u64;
     c.top = end;
-    // The ext words count as the charge for the slots.
-    Ok(Step { pc: s.pc + words, ..s })
+    Some(words)
 }
 
 #[inline(always)]

@@ -1,0 +1,117 @@
+//! Sequences: what instructions are often followed by. The rows of the instruction table name them.
+
+use super::{Flags, Insn, Op, ShortList};
+
+/// Instructions of which the first may say that the others follow it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sequence(ShortList<Op, 3>);
+
+impl Sequence {
+    /// What is carried out, each unless the one before jumps. All but the last are one word.
+    #[must_use]
+    pub const fn ops(&self) -> &[Op] {
+        self.0.as_slice()
+    }
+
+    /// The sequence with this opcode.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Option<&'static Self> {
+        Self::ALL.get(usize::from(u8::MAX - byte))
+    }
+
+    /// Whether these words, which stand behind its first one, begin with what follows that.
+    #[must_use]
+    pub fn goes_on(&self, words: &[u32]) -> bool {
+        let others = self.ops().get(1..).unwrap_or(&[]);
+        others.len() <= words.len()
+            && others.iter().zip(words).all(|(&op, &word)| Insn(word).op() == Some(op))
+    }
+
+    /// Gives each instruction of code the opcode of the longest sequence that it begins. The code is as it was made: operand
+    /// words are in no sequence, and what ends a function is only the last of one.
+    pub fn name_all(code: &mut [u32]) {
+        let mut code = code;
+        while let Some((word, rest)) = code.split_first_mut() {
+            let insn = Insn(*word);
+            if let Some(opcode) = insn.op().and_then(|op| Self::longest(op, rest)) {
+                *word = insn.with_opcode(opcode).0;
+            }
+            code = rest;
+        }
+    }
+
+    /// The opcode of the longest sequence of this instruction and of what these words begin with.
+    fn longest(first: Op, rest: &[u32]) -> Option<u8> {
+        /// By instruction, one more than the number of its first sequence; by sequence, of the next one of that instruction.
+        const CHAINS: ([u8; Op::ALL.len()], [u8; Sequence::ALL.len()]) = {
+            let (mut firsts, mut nexts) = ([0; Op::ALL.len()], [0; Sequence::ALL.len()]);
+            let mut n = Sequence::ALL.len();
+            while n > 0 {
+                let first = Sequence::ALL[n - 1].ops()[0] as usize;
+                (nexts[n - 1], firsts[first]) = (firsts[first], n as u8);
+                n -= 1;
+            }
+            (firsts, nexts)
+        };
+        let (firsts, nexts) = &CHAINS;
+        let (mut length, mut opcode) = (0, None);
+        let mut next = firsts.get(first as usize);
+        while let Some(n) = next.and_then(|n| n.checked_sub(1)) {
+            if let Some(sequence) = Self::ALL.get(usize::from(n))
+                && sequence.ops().len() > length
+                && sequence.goes_on(rest)
+            {
+                (length, opcode) = (sequence.ops().len(), Some(u8::MAX - n));
+            }
+            next = nexts.get(usize::from(n));
+        }
+        opcode
+    }
+}
+
+macro_rules! define_sequences {
+    ($(
+        $op:ident = $func:ident $operands:tt $flags:tt $meaning:literal
+        $(then { $($opcode:literal $sequence:ident = $($step:ident $step_func:ident),*;)* })?;
+    )*) => {
+        impl Sequence {
+            /// All sequences, by opcode, from 255 down.
+            pub const ALL: &'static [Self] = &{
+                const COUNT: usize = [$($($($opcode,)*)?)*].len();
+                let mut all = [Self(ShortList::new(&[], Op::Ext)); COUNT];
+                // A number below all of these, or two of one, and it does not compile.
+                $($($(all[255 - $opcode] = all[255 - $opcode].or(&[Op::$op, $(Op::$step),*]);)*)?)*
+                all
+            };
+        }
+    };
+}
+crate::instructions!(define_sequences);
+
+impl Sequence {
+    /// That of these instructions, where there is none yet.
+    const fn or(self, ops: &[Op]) -> Self {
+        assert!(self.ops().is_empty(), "an opcode of two sequences");
+        Self(ShortList::new(ops, Op::Ext))
+    }
+}
+
+/// Sequences and instructions have opcodes of their own, and what is not last is one word behind which it goes on.
+const _: () = {
+    assert!(Op::ALL.len() + Sequence::ALL.len() <= 256, "too many opcodes");
+    let mut n = 0;
+    while n < Sequence::ALL.len() {
+        let ops = Sequence::ALL[n].ops();
+        assert!(ops.len() > 1, "a sequence is of several instructions");
+        let mut at = 0;
+        while at < ops.len() - 1 {
+            let flags = ops[at].info().flags;
+            assert!(
+                !flags.has(Flags::EXT) && !flags.has(Flags::ENDS),
+                "only the last goes elsewhere or has operand words"
+            );
+            at += 1;
+        }
+        n += 1;
+    }
+};

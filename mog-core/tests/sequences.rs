@@ -1,0 +1,160 @@
+//! Sequences: what names one runs as what does not, wherever it pauses, and only what they are may follow.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use common::verdict::*;
+use common::world::{ARRAY_INT, SUBJECT, asm};
+use common::*;
+use mog_core::error::{Invalid, TrapCode};
+use mog_core::isa::{Insn, Lib, Op, Sequence};
+use mog_core::module::{Import, Module, TypeRecord};
+use mog_core::{Binding, Call, Config, Dispatch, Host, Instance, Outcome, Reply};
+
+struct Nothing;
+
+impl Host for Nothing {
+    fn bind(&mut self, _: &Import<'_>, _: TypeRecord<'_>, _: &Module<'_>) -> Binding {
+        Binding::Refused
+    }
+
+    fn grants(&self, _: &str) -> bool {
+        true
+    }
+
+    fn call(&mut self, _: u16, _: &mut Call<'_, '_>) -> Reply {
+        Reply::Denied
+    }
+}
+
+/// The same with its sequences named.
+fn named(code: &[Insn]) -> Vec<Insn> {
+    let mut words: Vec<u32> = code.iter().map(|insn| insn.0).collect();
+    Sequence::name_all(&mut words);
+    words.into_iter().map(Insn).collect()
+}
+
+#[test]
+fn only_what_a_sequence_is_may_follow_its_first() {
+    let registers = [INT; 4];
+    let [add, add_i, sub] = [op(Op::Add, 0, 1, 2), op(Op::AddI, 1, 2, 3), op(Op::Sub, 0, 1, 2)];
+    for code in [vec![add, add_i], vec![add, add], vec![add, add_i, add], vec![add_i, add_i, add]] {
+        let code = named(&code);
+        assert!(code[0].sequence().is_some());
+        ok(&registers, &code);
+        for at in 1..code.len() {
+            if let Some(first) = code.get(at - 1)
+                && first.sequence().is_some()
+            {
+                let mut other = code.clone();
+                other[at] = sub;
+                bad(Invalid::Opcode, &registers, &other);
+            }
+        }
+        // Here another instruction ends the function.
+        bad(Invalid::Opcode, &registers, &code[..1]);
+    }
+    // An operand word does not count as the instruction that it looks like, nor is it looked for beyond the end.
+    let jump = named(&[op(Op::Move, 0, 1, 0), Insn::a24(Op::Jump, -2)]);
+    ok(&registers, &jump);
+    bad(Invalid::Opcode, &registers, &[jump[0], op(Op::Ext, 0, 0, 0)]);
+    bad(Invalid::Opcode, &registers, &jump[..1]);
+    // Jumps may lead to what is not first.
+    ok(&registers, &named(&[Insn::a24(Op::Jump, 1), add, add_i, add]));
+}
+
+#[test]
+fn all_of_the_longest_are_found() {
+    let code = [
+        op(Op::AGet, 0, 3, 1),
+        op(Op::ASet, 3, 1, 0),
+        op(Op::ForLt, 1, 2, 0),
+        op(Op::AGet, 0, 3, 1),
+        op(Op::ASet, 3, 1, 0),
+        ret(),
+    ];
+    let lengths: Vec<usize> =
+        named(&code).iter().map(|insn| insn.sequence().map_or(1, |sequence| sequence.ops().len())).collect();
+    assert_eq!(lengths, [3, 2, 1, 2, 1, 1]);
+    let again = named(&named(&code));
+    assert_eq!(again, named(&code));
+}
+
+/// Fills an array, adds up what is in it, and takes a remainder by this register.
+fn program(divisor: u8) -> Vec<Insn> {
+    let fill = lib(Lib::ArrayFill, 3, &[ARRAY_INT as u8, 0, 2, 1]);
+    let mut code: Vec<_> =
+        [(1, 0), (2, 9), (5, 0)].map(|(r, value)| Insn::ab16(Op::LoadInt, r, value)).into();
+    code.extend(fill);
+    code.extend([
+        // Each element becomes what the one before is, plus a count.
+        op(Op::AGet, 0, 3, 1),
+        op(Op::ASet, 3, 1, 0),
+        op(Op::ForLt, 1, 2, -3i8 as u8),
+        Insn::ab16(Op::LoadInt, 1, 0),
+        Insn::ab16(Op::LoadInt, 0, 5),
+        op(Op::AddI, 0, 0, 3),
+        op(Op::AddI, 1, 1, 1),
+        op(Op::JLe, 1, 2, -3i8 as u8),
+        op(Op::Move, 4, 1, 0),
+        op(Op::Mul, 4, 0, 1),
+        op(Op::Rem, 4, 4, divisor),
+        op(Op::ASet, 3, 5, 4),
+        op(Op::Add, 4, 4, 1),
+        op(Op::Add, 4, 4, 4),
+        ret(),
+    ]);
+    code
+}
+
+/// How it ends, with its steps and pauses, when it gets so many steps at a time.
+fn run(code: &[Insn], dispatch: Dispatch, at_a_time: u64) -> (Outcome, u64, u32) {
+    let words = asm(&[INT, INT, INT, ARRAY_INT, INT, INT], code).build();
+    let module = Module::load_words(&words).unwrap();
+    let mut arena = [0; 1024];
+    let mut instance =
+        Instance::new(module, &mut arena, &mut Nothing, Config { dispatch, ..Config::default() }).unwrap();
+    instance.enter(SUBJECT, 0, |_, _| Some(())).unwrap();
+    let mut pauses = 0;
+    loop {
+        match instance.run(&mut Nothing, at_a_time) {
+            Outcome::Paused => pauses += 1,
+            end => return (end, instance.counters().steps, pauses),
+        }
+    }
+}
+
+#[test]
+fn they_run_as_their_instructions_do() {
+    for divisor in [2, 5] {
+        let code = program(divisor);
+        assert!(named(&code).iter().filter(|insn| insn.sequence().is_some()).count() > 6);
+        for at_a_time in 1..90 {
+            let (end, steps, pauses) = run(&code, Dispatch::Match, at_a_time);
+            match divisor {
+                // By zero: the second of three.
+                5 => assert!(matches!(end, Outcome::Trap { code: TrapCode::DivisionByZero, .. }), "{end:?}"),
+                _ => assert_eq!(end, Outcome::Returned),
+            }
+            for dispatch in [Dispatch::Match, Dispatch::Tail] {
+                assert_eq!(
+                    run(&named(&code), dispatch, at_a_time),
+                    (end, steps, pauses),
+                    "{at_a_time} {dispatch:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Modules in flash have these opcodes: new sequences go to the end, whose numbers are lower.
+#[test]
+fn their_opcodes_stay() {
+    let known = Sequence::ALL.iter().take(73);
+    let bytes = known.flat_map(|sequence| sequence.ops().iter().map(|&op| op as u8).chain([0xff]));
+    // FNV-1a, 64 bits.
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    assert_eq!(hash, 0xa38a_b5b3_c78d_f91d);
+}
