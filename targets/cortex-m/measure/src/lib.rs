@@ -3,6 +3,17 @@
 
 use mog_core::{Capability, Config, Instance, LoadError, Module, Outcome, StaticHost};
 
+unsafe extern "C" {
+    /// What `cortex-m-rt` has for interrupts that nobody handles.
+    fn DefaultHandler();
+}
+
+/// The board's 32 interrupts. Without it `cortex-m-rt` takes flash for 240, the most that any has.
+// SAFETY: the section and the name that `cortex-m-rt` asks for; all entries are functions of the kind that it calls.
+#[unsafe(link_section = ".vector_table.interrupts")]
+#[unsafe(no_mangle)]
+pub static __INTERRUPTS: [unsafe extern "C" fn(); 32] = [DefaultHandler; 32];
+
 /// Bytes that lie where a module must.
 #[repr(C, align(4))]
 pub struct Aligned<T: ?Sized>(pub T);
