@@ -1,5 +1,7 @@
 //! From source to module: the stages in order.
 
+use mog_core::heap::MAX_VALUE_SLOTS;
+
 use crate::ast::Span;
 use crate::check::{CheckOptions, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -101,6 +103,12 @@ fn limit_exceeded(error: &EmitError) -> Diagnostic {
             ),
         )
         .help("move part of the function into functions of its own"),
+        EmitError::TooWide => Diagnostic::error(
+            "too-large",
+            Span { start: 0, end: 0 },
+            format!("a type holds too many optionals and results within each other: a value has {MAX_VALUE_SLOTS} parts at most"),
+        )
+        .help("put what they hold into a struct"),
         EmitError::TooMany(what) => Diagnostic::error(
             "too-large",
             Span { start: 0, end: 0 },

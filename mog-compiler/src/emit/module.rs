@@ -45,6 +45,8 @@ pub enum EmitError {
         /// How many there are.
         limit: usize,
     },
+    /// A type's values have more slots than the machine handles at once.
+    TooWide,
     /// Something has more members than the format can number.
     TooMany(&'static str),
 }
@@ -83,6 +85,9 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
         runs.extend(registers.runs.iter().flat_map(|&(ty, count)| [ty, count]));
         debug.add(&body.name, &code.positions)
     })?;
+    if lowered.layouts.is_too_wide() {
+        return Err(EmitError::TooWide);
+    }
     if let Some(what) = lowered.exceeded {
         return Err(EmitError::TooMany(what));
     }

@@ -15,8 +15,6 @@ use crate::types::{Dtype, EnumId, IntKind, StructId, Ty, TyKind, Types};
 
 /// Slots beyond which an enum's values become objects.
 const MAX_FLAT_ENUM: usize = 4;
-/// Slots beyond which `?T` and `Result<T>` hold their payload in an object.
-const MAX_FLAT: usize = MAX_VALUE_SLOTS;
 
 /// What is known of a type so far.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +52,8 @@ pub struct Layouts {
     boxed_enums: HashMap<u32, bool>,
     /// Of enums whose values are flat, by variant.
     payload_offsets: HashMap<EnumId, Vec<u8>>,
+    /// Whether a type has more slots than a value may.
+    too_wide: bool,
     /// Enums that are just being looked at and count as boxed meanwhile.
     undecided: u32,
     /// Classes of virtual registers.
@@ -372,6 +372,7 @@ impl Layouts {
             _ => &[self.id(hir, ty).0],
         };
         let start = self.slots.len();
+        self.too_wide |= parts.len() > MAX_VALUE_SLOTS;
         self.slots.extend_from_slice(parts);
         let range = start..self.slots.len();
         // While an enum counts as boxed only for the moment, so do the slots of what contains it.
@@ -403,9 +404,9 @@ impl Layouts {
         id
     }
 
-    /// Whether values of a type have more slots than the machine handles at once.
-    pub fn is_too_wide(&mut self, hir: &Hir, ty: Ty) -> bool {
-        self.slots(hir, ty).len() > MAX_FLAT
+    /// Whether values of some type have more slots than the machine handles at once.
+    pub const fn is_too_wide(&self) -> bool {
+        self.too_wide
     }
 
     /// The class of registers that hold a value of a type.
