@@ -21,7 +21,7 @@ impl Lowering<'_, '_> {
             return self.start(Wanted::Function(function), args, future, dst);
         }
         // More than one level only in the function itself: elsewhere they would run once.
-        let most = if self.function == function { u32::MAX } else { 1 };
+        let most = if self.function == Some(function) { u32::MAX } else { 1 };
         if self.makes(Optimization::Inline) && self.inlined < self.unit.inline_levels(function).min(most) {
             self.inlined += 1;
             let value = self.inline_body(function, args, dst);

@@ -117,7 +117,7 @@ pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: &str
     };
     unit.hoisted.clear();
     let body = core::mem::take(&mut unit.finished).renew(name);
-    Lowering { unit, function, body, scope, loop_depth: 0, inlined: 0, at: 0, reachable: true }
+    Lowering { unit, function: None, body, scope, loop_depth: 0, inlined: 0, at: 0, reachable: true }
 }
 
 fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
@@ -126,6 +126,7 @@ fn lower_function(unit: &mut Unit<'_>, id: FuncId, is_closure: bool) -> Body {
     let captures = if is_closure { unit.captures_type(id) } else { TypeId::UNIT };
     let params: List<Ty> = function.params.iter().map(|&local| local_type(hir, id, local)).collect();
     let mut lowering = start(unit, id, &function.name);
+    lowering.function = Some(id);
     lowering.signature(&params, function.ret, function.span.start);
     lowering.body.captures = captures.0;
     if is_closure {

@@ -180,8 +180,8 @@ struct Scope<'h> {
 /// One machine function under construction.
 struct Lowering<'u, 'h> {
     unit: &'u mut Unit<'h>,
-    /// Its function of the source.
-    function: FuncId,
+    /// The function of the source that it is, unless it only calls one.
+    function: Option<FuncId>,
     body: Body,
     scope: Scope<'h>,
     /// How many loops are around.

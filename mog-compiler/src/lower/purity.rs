@@ -179,18 +179,19 @@ fn children(kind: &ExprKind, each: &mut impl FnMut(ExprId)) {
 /// Expressions of a function that is worth inlining at most.
 const SMALL: usize = 32;
 
-/// Expressions that a function which calls itself may come to, with its own calls replaced: a kilobyte of code, or a little more.
+/// Expressions that a function which calls itself may come to, with its own calls replaced: one or two kilobytes of code.
 const UNROLLED: usize = 600;
 
 /// Variables that those bodies may have, which all need registers at once: fewer than the smallest window has.
 const UNROLLED_LOCALS: usize = 16;
 
-/// Calls within each other that are replaced by bodies at most. Beyond four levels `fib` gains nothing that can be measured.
+/// Calls within each other that are replaced by bodies at most. A fifth level takes 2 to 7 % off the time of `fib` and makes its
+/// code twice as long.
 const MAX_LEVELS: u32 = 4;
 
 /// How many calls of this function within each other may be replaced by its body; 0 if none may. It has to be small, have no
 /// loop and no closure, and nothing in it can trap or fail, so that no call stack ever misses it. It may call itself: each
-/// level takes half of the calls away that are left, and more.
+/// level leaves fewer of its calls.
 pub(super) fn inline_levels(hir: &Hir, id: FuncId) -> u32 {
     let Some(function) = hir.funcs.get(id.0 as usize) else { return 0 };
     if function.future.is_some()
