@@ -103,10 +103,13 @@ fn limit_exceeded(error: &EmitError) -> Diagnostic {
             ),
         )
         .help("move part of the function into functions of its own"),
-        EmitError::TooWide => Diagnostic::error(
+        EmitError::TooWide { at } => Diagnostic::error(
             "too-large",
-            Span { start: 0, end: 0 },
-            format!("a type holds too many optionals and results within each other: a value has {MAX_VALUE_SLOTS} parts at most"),
+            Span { start: *at, end: *at },
+            format!(
+                "a type that is used here holds too many optionals and results within each other: a value has \
+                 {MAX_VALUE_SLOTS} parts at most"
+            ),
         )
         .help("put what they hold into a struct"),
         EmitError::TooMany(what) => Diagnostic::error(

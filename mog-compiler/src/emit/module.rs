@@ -45,8 +45,11 @@ pub enum EmitError {
         /// How many there are.
         limit: usize,
     },
-    /// A type's values have more slots than the machine handles at once.
-    TooWide,
+    /// Values of a type that a function names have more slots than the machine handles at once.
+    TooWide {
+        /// Where the function stands in the source.
+        at: u32,
+    },
     /// Something has more members than the format can number.
     TooMany(&'static str),
 }
@@ -64,6 +67,9 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
     let (mut tidier, mut allocator, mut encoder) =
         (Tidier::new(options.optimizations), Allocator::with_room(), Encoder::default());
     let mut lowered = lower(hir, options.optimizations, |body, layouts| {
+        if layouts.is_too_wide() {
+            return Err(EmitError::TooWide { at: begin(body) });
+        }
         tidier.tidy(body);
         find_registers(&mut allocator, body, layouts, limit)?;
         let registers = &allocator.allocation;
@@ -85,9 +91,6 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
         runs.extend(registers.runs.iter().flat_map(|&(ty, count)| [ty, count]));
         debug.add(&body.name, &code.positions)
     })?;
-    if lowered.layouts.is_too_wide() {
-        return Err(EmitError::TooWide);
-    }
     if let Some(what) = lowered.exceeded {
         return Err(EmitError::TooMany(what));
     }
@@ -176,10 +179,19 @@ fn find_registers(
         };
         attempts += 1;
         if attempts > SPILLS || !spill(body, layouts, needs - limit) {
-            let at = body.insts.first().map_or(0, |inst| inst.at);
-            return Err(EmitError::TooManyRegisters { function: body.name.clone(), at, needs, limit });
+            return Err(EmitError::TooManyRegisters {
+                function: body.name.clone(),
+                at: begin(body),
+                needs,
+                limit,
+            });
         }
     }
+}
+
+/// Where a function's code begins in the source.
+fn begin(body: &Body) -> u32 {
+    body.insts.first().map_or(0, |inst| inst.at)
 }
 
 fn number(count: usize, what: &'static str) -> Result<u32, EmitError> {
