@@ -135,20 +135,21 @@ fn listings_say_all_that_words_hold() {
         op(Op::AddI, 1, 2, 0xfe),
         Insn::a24(Op::Jump, -3),
         Insn::ab16(Op::Lib, 1, u16::MAX),
-        Insn(0xffff_ffaa),
+        Insn(0xffff_ff00 | Op::ALL.len() as u32),
         ret(),
     ];
     code.extend(lib(Lib::StrUpper, 1, &[1]));
     let code: Vec<u32> = code.iter().map(|insn| insn.0).collect();
     let listing = Disassembly { code: &code, start: 10 }.to_string();
     let words: Vec<Vec<&str>> = listing.lines().map(|line| line.split_whitespace().collect()).collect();
+    let word = format!("{:#010x}", code[4]);
     let name = |op: Op| op.name().trim_end_matches('_');
     let expected: [&[&str]; 8] = [
         &["10", name(Op::LoadInt), "r3,", "-1"],
         &["11", name(Op::AddI), "r1,", "r2,", "-2"],
         &["12", name(Op::Jump), "->", "10"],
         &["13", name(Op::Lib), "r1..,", "lib", "65535"],
-        &["14", ".word", "0xffffffaa"],
+        &["14", ".word", &word],
         &["15", name(Op::Ret)],
         &["16", name(Op::Lib), "r1..,", Lib::StrUpper.name()],
         &["17", "..", "1", "0", "0"],

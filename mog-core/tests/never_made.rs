@@ -6,25 +6,8 @@ mod common;
 use common::world::*;
 use common::*;
 use mog_core::isa::Op;
-use mog_core::module::{Import, Module, TypeRecord};
-use mog_core::{Binding, Call, Config, Host, Instance, Outcome, Reply, TrapCode};
-
-/// Refuses every call.
-struct Nobody;
-
-impl Host for Nobody {
-    fn bind(&mut self, _: &Import<'_>, _: TypeRecord<'_>, _: &Module<'_>) -> Binding {
-        Binding::Refused
-    }
-
-    fn grants(&self, _: &str) -> bool {
-        true
-    }
-
-    fn call(&mut self, _: u16, _: &mut Call<'_, '_>) -> Reply {
-        Reply::Denied
-    }
-}
+use mog_core::module::Module;
+use mog_core::{Config, Instance, Outcome, TrapCode};
 
 #[test]
 fn futures_of_no_array_are_not_waited_for() {

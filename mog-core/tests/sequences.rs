@@ -8,24 +8,8 @@ use common::world::{ARRAY_INT, SUBJECT, asm};
 use common::*;
 use mog_core::error::{Invalid, TrapCode};
 use mog_core::isa::{Insn, Lib, Op, Sequence};
-use mog_core::module::{Import, Module, TypeRecord};
-use mog_core::{Binding, Call, Config, Dispatch, Host, Instance, Outcome, Reply};
-
-struct Nothing;
-
-impl Host for Nothing {
-    fn bind(&mut self, _: &Import<'_>, _: TypeRecord<'_>, _: &Module<'_>) -> Binding {
-        Binding::Refused
-    }
-
-    fn grants(&self, _: &str) -> bool {
-        true
-    }
-
-    fn call(&mut self, _: u16, _: &mut Call<'_, '_>) -> Reply {
-        Reply::Denied
-    }
-}
+use mog_core::module::Module;
+use mog_core::{Config, Dispatch, Instance, Outcome};
 
 /// The same with its sequences named.
 fn named(code: &[Insn]) -> Vec<Insn> {
@@ -54,7 +38,7 @@ fn only_what_a_sequence_is_may_follow_its_first() {
         // Here another instruction ends the function.
         bad(Invalid::Opcode, &registers, &code[..1]);
     }
-    // An operand word does not count as the instruction that it looks like, nor is it looked for beyond the end.
+    // An operand word is not the instruction that follows.
     let jump = named(&[op(Op::Move, 0, 1, 0), Insn::a24(Op::Jump, -2)]);
     ok(&registers, &jump);
     bad(Invalid::Opcode, &registers, &[jump[0], op(Op::Ext, 0, 0, 0)]);
@@ -80,14 +64,14 @@ fn all_of_the_longest_are_found() {
     assert_eq!(again, named(&code));
 }
 
-/// Fills an array, adds up what is in it, and takes a remainder by this register.
+/// Fills an array, goes through it, counts, and takes a remainder by this register.
 fn program(divisor: u8) -> Vec<Insn> {
     let fill = lib(Lib::ArrayFill, 3, &[ARRAY_INT as u8, 0, 2, 1]);
     let mut code: Vec<_> =
         [(1, 0), (2, 9), (5, 0)].map(|(r, value)| Insn::ab16(Op::LoadInt, r, value)).into();
     code.extend(fill);
     code.extend([
-        // Each element becomes what the one before is, plus a count.
+        // Each element becomes what it is.
         op(Op::AGet, 0, 3, 1),
         op(Op::ASet, 3, 1, 0),
         op(Op::ForLt, 1, 2, -3i8 as u8),
@@ -113,11 +97,11 @@ fn run(code: &[Insn], dispatch: Dispatch, at_a_time: u64) -> (Outcome, u64, u32)
     let module = Module::load_words(&words).unwrap();
     let mut arena = [0; 1024];
     let mut instance =
-        Instance::new(module, &mut arena, &mut Nothing, Config { dispatch, ..Config::default() }).unwrap();
+        Instance::new(module, &mut arena, &mut Nobody, Config { dispatch, ..Config::default() }).unwrap();
     instance.enter(SUBJECT, 0, |_, _| Some(())).unwrap();
     let mut pauses = 0;
     loop {
-        match instance.run(&mut Nothing, at_a_time) {
+        match instance.run(&mut Nobody, at_a_time) {
             Outcome::Paused => pauses += 1,
             end => return (end, instance.counters().steps, pauses),
         }
@@ -132,7 +116,7 @@ fn they_run_as_their_instructions_do() {
         for at_a_time in 1..90 {
             let (end, steps, pauses) = run(&code, Dispatch::Match, at_a_time);
             match divisor {
-                // By zero: the second of three.
+                // By zero: the second of two.
                 5 => assert!(matches!(end, Outcome::Trap { code: TrapCode::DivisionByZero, .. }), "{end:?}"),
                 _ => assert_eq!(end, Outcome::Returned),
             }

@@ -259,7 +259,7 @@ fn straight_code_is_short() {
 
 #[test]
 fn words_are_instructions_or_due_operands() {
-    bad(Invalid::Opcode, &[INT], &[Insn(0xaa)]);
+    bad(Invalid::Opcode, &[INT], &[Insn(0xff)]);
     bad(Invalid::Opcode, &[INT], &[Insn(Op::ALL.len() as u32)]);
     bad(Invalid::Opcode, &[INT], &[op(Op::Ext, 0, 0, 0)]);
     bad(Invalid::Opcode, &[STR], &[lib(Lib::StrUpper, 0, &[0]), vec![op(Op::Ext, 0, 0, 0)]].concat());

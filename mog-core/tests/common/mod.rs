@@ -5,8 +5,10 @@
 use mog_core::features::PRESENT;
 use mog_core::isa::{Insn, Lib, Op};
 use mog_core::module::{
-    Counts, Export, Function, FunctionDebug, Handler, Header, Import, Requirement, TypeId, TypeKind,
+    Counts, Export, Function, FunctionDebug, Handler, Header, Import, Module, Requirement, TypeId, TypeKind,
+    TypeRecord,
 };
+use mog_core::{Binding, Call, Host, Reply};
 
 pub const UNIT: u16 = TypeId::UNIT.0;
 pub const BOOL: u16 = TypeId::BOOL.0;
@@ -25,6 +27,23 @@ pub const ARRAY_U8: u16 = TypeId::ARRAY_U8.0;
 pub const HANDLE: u16 = TypeId::HANDLE.0;
 /// Number of the first own type.
 pub const OWN: u16 = TypeId::FIRST_OWN.0;
+
+/// Refuses every call.
+pub struct Nobody;
+
+impl Host for Nobody {
+    fn bind(&mut self, _: &Import<'_>, _: TypeRecord<'_>, _: &Module<'_>) -> Binding {
+        Binding::Refused
+    }
+
+    fn grants(&self, _: &str) -> bool {
+        true
+    }
+
+    fn call(&mut self, _: u16, _: &mut Call<'_, '_>) -> Reply {
+        Reply::Denied
+    }
+}
 
 /// A type record.
 #[derive(Clone, Debug)]
