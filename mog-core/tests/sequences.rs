@@ -48,6 +48,24 @@ fn only_what_a_sequence_is_may_follow_its_first() {
 }
 
 #[test]
+fn the_last_of_a_loop_jumps_to_its_first() {
+    let registers = [INT, INT, INT, ARRAY_INT];
+    let set = op(Op::ASet, 3, 1, 0);
+    let back = |words: i8| op(Op::ForLt, 1, 2, words.cast_unsigned());
+    let code = named(&[set, back(-2), ret()]);
+    assert!(code[0].sequence().is_some_and(Sequence::is_loop));
+    ok(&registers, &code);
+    for words in [-1, 0] {
+        bad(Invalid::Opcode, &registers, &[code[0], back(words), ret()]);
+        let other = named(&[set, back(words), ret()]);
+        assert!(!other[0].sequence().is_some_and(Sequence::is_loop));
+        ok(&registers, &other);
+    }
+    bad(Invalid::Opcode, &registers, &[code[0], op(Op::ForLe, 1, 2, -2i8 as u8), ret()]);
+    bad(Invalid::Opcode, &registers, &code[..1]);
+}
+
+#[test]
 fn all_of_the_longest_are_found() {
     let code = [
         op(Op::AGet, 0, 3, 1),
@@ -131,14 +149,56 @@ fn they_run_as_their_instructions_do() {
     }
 }
 
+/// Loops that end, and loops that leave the array, after rounds that number their bound.
+#[test]
+fn loops_run_as_their_instructions_do() {
+    let bodies = [
+        vec![op(Op::ASet, 3, 1, 2), op(Op::ForLt, 1, 2, 0)],
+        vec![op(Op::AGet, 0, 3, 1), op(Op::ASet, 3, 1, 0), op(Op::ForLt, 1, 2, 0)],
+        vec![op(Op::AGet, 0, 3, 1), op(Op::Add, 4, 4, 0), op(Op::ForLt, 1, 2, 0)],
+        vec![op(Op::ASwap, 3, 1, 2), op(Op::ForMeet, 1, 2, 0)],
+        vec![op(Op::AGetNext, 0, 3, 1), op(Op::JLt, 1, 2, 0)],
+        vec![op(Op::AGetPrev, 0, 3, 2), op(Op::JLt, 1, 2, 0)],
+        vec![op(Op::Add, 4, 4, 1), op(Op::ForLt, 1, 2, 0)],
+    ];
+    for (mut body, (from, to)) in
+        bodies.iter().flat_map(|body| [(0, 8), (0, 12), (-2, 3), (9, 4)].map(|r| (body.clone(), r)))
+    {
+        let len = body.len() as i8;
+        let last = body.last_mut().unwrap();
+        *last = Insn(last.0 | u32::from((-len).cast_unsigned()) << 24);
+        let mut code: Vec<_> =
+            [(0, 7), (1, 0), (2, 9), (4, 0)].map(|(r, value)| Insn::ab16(Op::LoadInt, r, value)).into();
+        code.extend(lib(Lib::ArrayFill, 3, &[ARRAY_INT as u8, 0, 2, 0]));
+        code.extend([
+            Insn::ab16(Op::LoadInt, 1, i16::cast_unsigned(from)),
+            Insn::ab16(Op::LoadInt, 2, i16::cast_unsigned(to)),
+        ]);
+        code.extend(body);
+        code.push(ret());
+        assert!(named(&code).iter().any(|insn| insn.sequence().is_some_and(Sequence::is_loop)));
+        for at_a_time in (1..60).chain([1000]) {
+            let plain = run(&code, Dispatch::Match, at_a_time);
+            for dispatch in [Dispatch::Match, Dispatch::Tail] {
+                assert_eq!(
+                    run(&named(&code), dispatch, at_a_time),
+                    plain,
+                    "{from}..{to} {at_a_time} {dispatch:?} {code:?}"
+                );
+            }
+        }
+    }
+}
+
 /// Modules in flash have these opcodes: new sequences go to the end, whose numbers are lower.
 #[test]
 fn their_opcodes_stay() {
-    let known = Sequence::ALL.iter().take(73);
-    let bytes = known.flat_map(|sequence| sequence.ops().iter().map(|&op| op as u8).chain([0xff]));
+    let known = Sequence::ALL.iter().take(86);
+    let end = |sequence: &Sequence| 0xff - u8::from(sequence.is_loop());
+    let bytes = known.flat_map(|sequence| sequence.ops().iter().map(|&op| op as u8).chain([end(sequence)]));
     // FNV-1a, 64 bits.
     let hash = bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
-    assert_eq!(hash, 0xa38a_b5b3_c78d_f91d);
+    assert_eq!(hash, 0xda57_715a_7210_0f1b);
 }

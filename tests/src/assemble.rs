@@ -16,7 +16,9 @@ pub fn assemble(listing: &str) -> Result<Vec<u32>, String> {
         if others > 0 {
             let ops: Vec<_> =
                 plain[at..].iter().take(1 + others).filter_map(|&word| Insn(word).op()).collect();
-            let number = Sequence::ALL.iter().position(|sequence| sequence.ops() == ops);
+            let is_loop = line.contains('*');
+            let mut all = Sequence::ALL.iter();
+            let number = all.position(|sequence| sequence.ops() == ops && sequence.is_loop() == is_loop);
             let number =
                 number.and_then(|number| u8::try_from(number).ok()).ok_or_else(|| not_understood(line))?;
             words[at] = Insn(words[at]).with_opcode(u8::MAX - number).0;
@@ -37,7 +39,8 @@ fn word(line: &str) -> Option<u32> {
         let &[a, b, c] = bytes.as_slice() else { return None };
         return Some(Insn::abc(Op::Ext, a, b, c).0);
     }
-    let op = *Op::ALL.iter().find(|op| op.name().trim_end_matches('_') == name.trim_end_matches('+'))?;
+    let op =
+        *Op::ALL.iter().find(|op| op.name().trim_end_matches('_') == name.trim_end_matches(['+', '*']))?;
     let kinds = op.info().operands;
     let mut texts = operands.split(", ").filter(|text| !text.is_empty());
     let mut insn = Insn::abc(op, 0, 0, 0).0;

@@ -26,9 +26,11 @@ impl fmt::Display for Disassembly<'_> {
                 continue;
             }
             write!(f, "{at:5}  {}", op.name().trim_end_matches('_'))?;
-            // A plus for each of those that it says follow it.
-            let others = insn.sequence().and_then(|sequence| sequence.ops().get(1..)).unwrap_or(&[]);
-            others.iter().try_for_each(|_| f.write_str("+"))?;
+            // A plus for each of those that it says follow it, a star if the last jumps back to it.
+            if let Some(sequence) = insn.sequence() {
+                sequence.ops().iter().skip(1).try_for_each(|_| f.write_str("+"))?;
+                f.write_str(if sequence.is_loop() { "*" } else { "" })?;
+            }
             write_operands(f, insn, op, at)?;
             writeln!(f)?;
         }

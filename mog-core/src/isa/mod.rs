@@ -254,7 +254,7 @@ pub struct LibInfo {
 macro_rules! define_ops {
     ($(
         $op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal
-        $(then $sequences:tt)?;
+        $(then $sequences:tt)? $(loop $loops:tt)?;
     )*) => {
         /// An opcode.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

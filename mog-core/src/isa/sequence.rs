@@ -1,16 +1,25 @@
 //! Sequences: what instructions are often followed by. The rows of the instruction table name them.
 
-use super::{Flags, Insn, Op, ShortList};
+use super::{Flags, Insn, Op, Operand, ShortList};
 
 /// Instructions of which the first may say that the others follow it.
 #[derive(Clone, Copy, Debug)]
-pub struct Sequence(ShortList<Op, 3>);
+pub struct Sequence {
+    ops: ShortList<Op, 7>,
+    is_loop: bool,
+}
 
 impl Sequence {
     /// What is carried out, each unless the one before jumps. All but the last are one word.
     #[must_use]
     pub const fn ops(&self) -> &[Op] {
-        self.0.as_slice()
+        self.ops.as_slice()
+    }
+
+    /// Whether the last one jumps to the first.
+    #[must_use]
+    pub const fn is_loop(&self) -> bool {
+        self.is_loop
     }
 
     /// The sequence with this opcode.
@@ -23,8 +32,15 @@ impl Sequence {
     #[must_use]
     pub fn goes_on(&self, words: &[u32]) -> bool {
         let others = self.ops().get(1..).unwrap_or(&[]);
-        others.len() <= words.len()
-            && others.iter().zip(words).all(|(&op, &word)| Insn(word).op() == Some(op))
+        let Some(words) = words.get(..others.len()) else { return false };
+        let jumps_back = words.last().is_some_and(|&word| Insn(word).c_signed() == self.back());
+        others.iter().zip(words).all(|(&op, &word)| Insn(word).op() == Some(op))
+            && (!self.is_loop || jumps_back)
+    }
+
+    /// How far the last one of a loop jumps.
+    const fn back(&self) -> i64 {
+        -(self.ops.len as i64)
     }
 
     /// Gives each instruction of code the opcode of the longest sequence that it begins. The code is as it was made: operand
@@ -38,6 +54,11 @@ impl Sequence {
             }
             code = rest;
         }
+    }
+
+    /// What is rather named: loops, then what is longer.
+    fn rank(&self) -> (bool, usize) {
+        (self.is_loop, self.ops.len())
     }
 
     /// The opcode of the longest sequence of this instruction and of what these words begin with.
@@ -54,14 +75,14 @@ impl Sequence {
             (firsts, nexts)
         };
         let (firsts, nexts) = &CHAINS;
-        let (mut length, mut opcode) = (0, None);
+        let (mut rank, mut opcode) = ((false, 0), None);
         let mut next = firsts.get(first as usize);
         while let Some(n) = next.and_then(|n| n.checked_sub(1)) {
             if let Some(sequence) = Self::ALL.get(usize::from(n))
-                && sequence.ops().len() > length
+                && sequence.rank() > rank
                 && sequence.goes_on(rest)
             {
-                (length, opcode) = (sequence.ops().len(), Some(u8::MAX - n));
+                (rank, opcode) = (sequence.rank(), Some(u8::MAX - n));
             }
             next = nexts.get(usize::from(n));
         }
@@ -72,15 +93,19 @@ impl Sequence {
 macro_rules! define_sequences {
     ($(
         $op:ident = $func:ident $operands:tt $flags:tt $meaning:literal
-        $(then { $($opcode:literal $sequence:ident = $($step:ident $step_func:ident),*;)* })?;
+        $(then { $($opcode:literal $sequence:ident = $($step:ident $step_func:ident),*;)* })?
+        $(loop { $($loop_opcode:literal $loop:ident = $($loop_step:ident $loop_func:ident),*;)* })?;
     )*) => {
         impl Sequence {
             /// All sequences, by opcode, from 255 down.
             pub const ALL: &'static [Self] = &{
-                const COUNT: usize = [$($($($opcode,)*)?)*].len();
-                let mut all = [Self(ShortList::new(&[], Op::Ext)); COUNT];
+                const COUNT: usize = [$($($($opcode,)*)? $($($loop_opcode,)*)?)*].len();
+                let mut all = [Self { ops: ShortList::new(&[], Op::Ext), is_loop: false }; COUNT];
                 // A number below all of these, or two of one, and it does not compile.
-                $($($(all[255 - $opcode] = all[255 - $opcode].or(&[Op::$op, $(Op::$step),*]);)*)?)*
+                $(
+                    $($(all[255 - $opcode] = all[255 - $opcode].or(&[Op::$op, $(Op::$step),*], false);)*)?
+                    $($(all[255 - $loop_opcode] = all[255 - $loop_opcode].or(&[Op::$op, $(Op::$loop_step),*], true);)*)?
+                )*
                 all
             };
         }
@@ -90,9 +115,9 @@ crate::instructions!(define_sequences);
 
 impl Sequence {
     /// That of these instructions, where there is none yet.
-    const fn or(self, ops: &[Op]) -> Self {
+    const fn or(self, ops: &[Op], is_loop: bool) -> Self {
         assert!(self.ops().is_empty(), "an opcode of two sequences");
-        Self(ShortList::new(ops, Op::Ext))
+        Self { ops: ShortList::new(ops, Op::Ext), is_loop }
     }
 }
 
@@ -111,6 +136,10 @@ const _: () = {
                 "only the last goes elsewhere or has operand words"
             );
             at += 1;
+        }
+        if Sequence::ALL[n].is_loop {
+            let operands = ops[at].info().operands.as_slice();
+            assert!(matches!(operands, [_, _, Operand::Jump8]), "the last of a loop jumps by its operand c");
         }
         n += 1;
     }

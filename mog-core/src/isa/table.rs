@@ -18,7 +18,8 @@
 //!
 //! A row may go on with sequences: `then { opcode name = Second second, Third third; }`. An instruction that others often follow
 //! may have the sequence's opcode in place of its own, and means the same: itself, and that the others follow. Where it is
-//! worth it, a dispatcher carries all of them out at once. These opcodes count down from 255; a new sequence takes the next.
+//! worth it, a dispatcher carries all of them out at once. `loop { ... }` are the sequences whose last instruction jumps back to
+//! their first, so that a dispatcher can stay in the loop. All these opcodes count down from 255; a new one takes the next.
 
 /// Hands the rows of the instruction table to the macro that is named.
 #[macro_export]
@@ -103,6 +104,9 @@ macro_rules! instructions {
             242 add_then_a_get = AGet a_get;
             241 add_then_for_lt = ForLt for_lt;
             240 add_then_ret1 = Ret1 ret1;
+        } loop {
+            176 add_for_lt = ForLt for_lt;
+            172 dot_row_column = AGetF a_get_f, Mul mul, AddA add_a, AGetF a_get_f, FMulAddA f_mul_add_a, ForLt for_lt;
         };
         Sub = sub [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b - c, wrapping";
         Mul = mul [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b * c, wrapping" then {
@@ -250,15 +254,23 @@ macro_rules! instructions {
             202 a_get_then_load_field_f_then_f_sub_field_a = LoadFieldF load_field_f, FSubFieldA f_sub_field_a;
             201 a_get_then_load_field_f = LoadFieldF load_field_f;
             200 a_get_then_j_lt = JLt j_lt;
+        } loop {
+            181 a_get_a_set_for_lt = ASet a_set, ForLt for_lt;
+            174 a_get_add_for_lt = Add add, ForLt for_lt;
         };
         ASet = a_set [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c, likewise" then {
             199 a_set_then_for_lt = ForLt for_lt;
             198 a_set_then_for_le = ForLe for_le;
             197 a_set_then_j_lt_i = JLtI j_lt_i;
+        } loop {
+            182 a_set_for_lt = ForLt for_lt;
         };
         AGetF = a_get_f [Def(Elem), Use(Array), Use(Int)] {FLOAT} "a = b[c] for floats; also the latest float result" then {
             196 a_get_f_then_f_mul_add_a_then_for_lt = FMulAddA f_mul_add_a, ForLt for_lt;
             195 a_get_f_then_f_mul_add_a = FMulAddA f_mul_add_a;
+        } loop {
+            171 dot = AGetF a_get_f, FMulAddA f_mul_add_a, ForLt for_lt;
+            170 a_get_f_f_add_a_for_lt = FAddA f_add_a, ForLt for_lt;
         };
         AGetU8 = a_get_u8 [Def(Elem), Use(Array), Use(Int)] {INT} "a = b[c] for bool and u8" then {
             194 a_get_u8_then_jump_if_not = JumpIfNot jump_if_not;
@@ -268,6 +280,10 @@ macro_rules! instructions {
             192 a_set_u8_then_add_then_j_le = Add add, JLe j_le;
             191 a_set_u8_then_add = Add add;
             190 a_set_u8_then_add_then_j_lt = Add add, JLt j_lt;
+        } loop {
+            177 a_set_u8_add_j_lt = Add add, JLt j_lt;
+            173 a_set_u8_add_j_le = Add add, JLe j_le;
+            175 a_set_u8_for_lt = ForLt for_lt;
         };
         AGetP = a_get_p [Def(Elem), Use(Array), Use(Int)] {} "a = b[c] for any packed element type";
         ASetP = a_set_p [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c for any packed element type";
@@ -275,6 +291,8 @@ macro_rules! instructions {
         ASetN = a_set_n [Use(Array), Use(Int), ElemN] {} "a[b] = c for elements of several slots";
         ASwap = a_swap [Use(Array), Use(Int), Use(Int)] {} "exchange a[b] and a[c], of one slot of 64 bits; traps when out of range" then {
             189 a_swap_then_for_meet = ForMeet for_meet;
+        } loop {
+            180 a_swap_for_meet = ForMeet for_meet;
         };
         APush = a_push [Use(Array), Use(Elem)] {} "append b, of one slot of 64 bits, to a; charges for growth";
         NewArray = new_array [Def(Array), Type16] {EXT} "a = a new array of type b; ext: count, then that many registers of 64-bit elements";
@@ -289,9 +307,13 @@ macro_rules! instructions {
         ForMeet = for_meet [Mod(Int), Mod(Int), Jump8] {} "a = a + 1, b = b - 1, then jump if a < b";
         AGetNext = a_get_next [Def(Elem), Use(Array), Mod(Int)] {} "c = c + 1, then a = b[c] for one-slot elements of 64 bits; traps when out of range" then {
             188 a_get_next_then_j_lt = JLt j_lt;
+        } loop {
+            179 a_get_next_j_lt = JLt j_lt;
         };
         AGetPrev = a_get_prev [Def(Elem), Use(Array), Mod(Int)] {} "c = c - 1, then likewise" then {
             187 a_get_prev_then_j_lt = JLt j_lt;
+        } loop {
+            178 a_get_prev_j_lt = JLt j_lt;
         };
         MulAddA = mul_add_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = acc * b + c, wrapping";
         AddAndA = add_and_a [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = (acc + b) & c";

@@ -1,6 +1,7 @@
 //! The portable dispatcher: a loop around one `match`. Small and unlisted targets and debug builds run this.
 
 use super::fast::TAIL;
+use super::loops;
 use super::ops::{Context, Exit, Regs, Step, table};
 use crate::error::TrapCode;
 use crate::features::lacks;
@@ -17,7 +18,7 @@ fn leave_slow(context: &mut Context<'_>, pc: usize, fuel: isize, acc: u64, facc:
 }
 
 const _: () = assert!(
-    Op::ALL.len() == 169 && Sequence::ALL.len() == 73,
+    Op::ALL.len() == 169 && Sequence::ALL.len() == 86,
     "opcodes of new instructions and sequences go from the list of those without one, below, and these numbers go up"
 );
 
@@ -35,7 +36,8 @@ macro_rules! single {
 macro_rules! define_loop {
     ($(
         $op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal
-        $(then { $($opcode:literal $sequence:ident = $($step:ident $step_func:ident),*;)* })?;
+        $(then { $($opcode:literal $sequence:ident = $($step:ident $step_func:ident),*;)* })?
+        $(loop { $($loop_opcode:literal $loop:ident = $($loop_step:ident $loop_func:ident),*;)* })?;
     )*) => {
         /// The opcodes as constants: patterns of one `match` become one table of jumps, comparisons several.
         #[allow(non_upper_case_globals, reason = "they are the variants' names")]
@@ -84,9 +86,17 @@ macro_rules! define_loop {
                         #[cfg(not(target_pointer_width = "64"))]
                         numbers::$op $($(| $opcode)*)? => single!($op, $func(insn, step, regs, context)),
                     )*
-                    // The opcodes without an instruction, each: with all named nothing is compared before the jump.
                     #[expect(clippy::manual_range_patterns, reason = "a range is compared with")]
-                    169 | 170 | 171 | 172 | 173 | 174 | 175 | 176 | 177 | 178 | 179 | 180 | 181 | 182 => Err(context.trap(TrapCode::Corrupt, 0, 0)),
+                    $($($(| $loop_opcode)*)?)* => {
+                        context.step = step;
+                        if let Some(exit) = loops::run::<ONE>(insn, regs, context) {
+                            context.exit = exit;
+                            return;
+                        }
+                        Ok(context.step)
+                    }
+                    // The opcodes without an instruction, each: with all named nothing is compared before the jump.
+                    169 => Err(context.trap(TrapCode::Corrupt, 0, 0)),
                 };
                 match flow {
                     Ok(next) => {

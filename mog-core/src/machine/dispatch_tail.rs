@@ -6,6 +6,7 @@
 //! of the jumps), take at most six integer arguments, and nothing whose address escaped lives at the call. Where
 //! it is lost all the same, the native stack is bounded: the trampoline hands out steps in slices.
 
+use super::loops;
 use super::ops::{Context, Exit, Flow, Regs, Step, table};
 use crate::error::TrapCode;
 use crate::isa::{Insn, Op};
@@ -85,7 +86,8 @@ fn go_on(flow: Flow, insn: Insn, met: Step, regs: &mut Regs, context: &mut Conte
 macro_rules! define_handlers {
     ($(
         $op:ident = $func:ident [$($operand:ident $(($kind:ident))?),*] {$($flag:ident)*} $meaning:literal
-        $(then { $($opcode:literal $sequence:ident = $($step:ident $step_func:ident),*;)* })?;
+        $(then { $($opcode:literal $sequence:ident = $($step:ident $step_func:ident),*;)* })?
+        $(loop { $($loop_opcode:literal $loop:ident = $($loop_step:ident $loop_func:ident),*;)* })?;
     )*) => {
         mod handlers {
             use super::*;
@@ -117,12 +119,22 @@ macro_rules! define_handlers {
                     go_on(flow, insn, met, regs, context);
                 }
             )*)?)*
+            $($($(
+                #[inline(never)]
+                pub(super) fn $loop(
+                    insn: Insn, pc: usize, regs: &mut Regs, context: &mut Context<'_>, fuel: isize, acc: u64, facc: f64,
+                ) {
+                    let (met, flow) = loops::$loop(insn, Step { pc, fuel, acc, facc }, regs, context);
+                    go_on(flow, insn, met, regs, context);
+                }
+            )*)?)*
         }
 
         static HANDLERS: [Handler; 256] = {
             let mut table: [Handler; 256] = [no_code; 256];
             $(table[Op::$op as usize] = handlers::$func;)*
             $($($(table[$opcode] = handlers::$sequence;)*)?)*
+            $($($(table[$loop_opcode] = handlers::$loop;)*)?)*
             table
         };
     };

@@ -9,6 +9,7 @@ mod fast;
 pub(crate) mod frames;
 mod future;
 mod instance;
+mod loops;
 mod ops;
 mod restore;
 mod run;

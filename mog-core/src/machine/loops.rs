@@ -1,0 +1,76 @@
+//! Sequences that are whole loops. What their words say is looked at once, and then each round is carried out without a way
+//! back to the dispatcher. All else is as if the instructions were met one by one: each jump back is a charge point, and what
+//! ends the loop is the instruction that was met last.
+
+use super::ops::{Context, Exit, Flow, Regs, Step, table};
+use crate::error::TrapCode;
+use crate::features::lacks;
+use crate::isa::{Insn, Op};
+use crate::verify::of_row;
+
+macro_rules! define_loops {
+    ($(
+        $op:ident = $func:ident $operands:tt $flags:tt $meaning:literal
+        $(then $sequences:tt)?
+        $(loop { $($opcode:literal $loop:ident = $($step:ident $step_func:ident),*;)* })?;
+    )*) => {
+$($($(
+        /// Gives the step in which the last instruction was met, and what came of it.
+        #[inline(always)]
+        pub(super) fn $loop(first: Insn, first_met: Step, r: &mut Regs, c: &mut Context<'_>) -> (Step, Flow) {
+            const OTHERS: usize = [$(stringify!($step)),*].len();
+            let others = c.code.get(first_met.pc..).and_then(<[u32]>::first_chunk::<OTHERS>).copied();
+            // The verifier saw that the last one jumps to the first. Here it is seen how far that is, so that where it jumps
+            // need not be looked at.
+            let Some(others) = others.filter(|words| Insn(words[OTHERS - 1]).c_signed() == -(OTHERS as i64 + 1)) else {
+                return (first_met, Err(c.trap(TrapCode::Corrupt, 0, 0)));
+            };
+            let mut start = first_met;
+            loop {
+                let mut met = start;
+                let mut flow = table::$func(first, met, r, c);
+                let mut others = others.iter();
+                $(
+                    match flow {
+                        Ok(done) if done.pc == met.pc => met = Step { pc: done.pc + 1, ..done },
+                        _ => return (met, flow),
+                    }
+                    flow = table::$step_func(Insn(others.next().copied().unwrap_or(0)), met, r, c);
+                )*
+                match flow {
+                    Ok(done) if done.pc != met.pc => start = Step { pc: first_met.pc, ..done },
+                    _ => return (met, flow),
+                }
+            }
+        }
+    )*)?)*
+
+    /// Runs a loop from the context's step on and leaves there where it ended; says why, unless it is to be gone on with. Out
+    /// of line, for the loop around a `match`, which would lose registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn run<const ONE: bool>(insn: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<Exit> {
+        let step = c.step;
+        let (met, flow) = match insn.op_byte() {
+            $($($(
+                $opcode if const { lacks(of_row(Op::$op) $(| of_row(Op::$step))*) } => (step, Err(c.trap(TrapCode::Corrupt, 0, 0))),
+                $opcode if ONE => (step, table::$func(insn, step, r, c)),
+                $opcode => $loop(insn, step, r, c),
+            )*)?)*
+            _ => (step, Err(c.trap(TrapCode::Corrupt, 0, 0))),
+        };
+        match flow {
+            Ok(step) => {
+                c.step = step;
+                None
+            }
+            Err(exit) => {
+                c.step = met;
+                Some(exit)
+            }
+        }
+    }
+    };
+}
+
+crate::instructions!(define_loops);
