@@ -5,7 +5,6 @@
 //! 24..31 instruction words that name them; 31 whether there is a result
 //! ```
 
-use crate::heap::{halves, join};
 use crate::isa::ext_words;
 
 /// The number of an import that was not granted.
@@ -63,16 +62,15 @@ impl ImportBinding {
 
     /// What an import was linked to.
     #[inline(always)]
-    pub(super) fn load(arena: &[u64], import: u16) -> Option<Self> {
-        let (low, high) = halves(*arena.get(usize::from(import / 2))?);
-        Some(Self(if import.is_multiple_of(2) { low } else { high }))
+    pub(super) fn load(bindings: &[u32], import: u16) -> Option<Self> {
+        bindings.get(usize::from(import)).copied().map(Self)
     }
 
     /// Notes what an import was linked to.
     pub(super) fn store(self, arena: &mut [u64], import: u16) {
-        if let Some(word) = arena.get_mut(usize::from(import / 2)) {
-            let (low, high) = halves(*word);
-            *word = if import.is_multiple_of(2) { join(self.0, high) } else { join(low, self.0) };
+        let bindings: &mut [u32] = bytemuck::cast_slice_mut(arena);
+        if let Some(binding) = bindings.get_mut(usize::from(import)) {
+            *binding = self.0;
         }
     }
 }

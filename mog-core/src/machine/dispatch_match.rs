@@ -109,7 +109,8 @@ macro_rules! define_loop {
                     Err(Exit::Slow) if !TAIL => {
                         return leave_slow(context, step.pc, step.fuel, step.acc, step.facc);
                     }
-                    Err(exit @ (Exit::Enter | Exit::Return | Exit::Done | Exit::Host)) => {
+                    Err(Exit::Noted) => return,
+                    Err(exit @ (Exit::Enter | Exit::Return)) => {
                         context.exit = exit;
                         return;
                     }

@@ -75,7 +75,8 @@ fn go_on(flow: Flow, insn: Insn, met: Step, regs: &mut Regs, context: &mut Conte
         Err(Exit::Fuel) => leave_fuel(insn, pc, regs, context, fuel, acc, facc),
         Err(Exit::Trap) => leave_trap(insn, pc, regs, context, fuel, acc, facc),
         Err(Exit::Element) => leave_element(insn, pc, regs, context, fuel, acc, facc),
-        Err(exit @ (Exit::Enter | Exit::Return | Exit::Done | Exit::Host)) => context.exit = exit,
+        Err(Exit::Noted) => {}
+        Err(exit @ (Exit::Enter | Exit::Return)) => context.exit = exit,
         Err(exit) => {
             context.exit = exit;
             context.step = met;

@@ -205,13 +205,13 @@ impl Vm<'_> {
         let machine = Machine {
             code: self.module.code,
             module: self.module,
-            bindings,
+            bindings: bytemuck::cast_slice(bindings),
             top: self.state.top,
             limit: heap.len(),
             heap,
             base,
             max_base: stack.len().saturating_sub(WINDOW),
-            host_calls: self.state.host_calls_left,
+            host_calls: here(self.state.host_calls_left),
             state: self.state,
             slice,
             returned: (0, 0),
@@ -239,6 +239,12 @@ impl Vm<'_> {
     }
 }
 
+/// As many of these host calls as a register counts.
+#[inline(always)]
+fn here(host_calls: u64) -> usize {
+    usize::try_from(host_calls).unwrap_or(usize::MAX)
+}
+
 impl Context<'_> {
     /// Notes what was done. So many steps there were.
     #[inline(always)]
@@ -246,8 +252,9 @@ impl Context<'_> {
         let Machine { state, step, slice, top, host_calls, .. } = &mut self.machine;
         let used = if METERED { *slice - (step.fuel - step.pc.cast_signed()) as i64 } else { 0 };
         state.top = *top;
-        state.counters.host_calls += state.host_calls_left - *host_calls;
-        state.host_calls_left = *host_calls;
+        let made = (here(state.host_calls_left) - *host_calls) as u64;
+        state.counters.host_calls += made;
+        state.host_calls_left -= made;
         state.fuel = fuel;
         state.charge(used.max(0).cast_unsigned());
     }
@@ -269,7 +276,7 @@ impl Context<'_> {
         state.acc = step.acc;
         state.facc = step.facc;
         match exit {
-            Exit::Fuel | Exit::Done => None,
+            Exit::Fuel | Exit::Done | Exit::Noted => None,
             Exit::Enter | Exit::Return if D::ONE => None,
             Exit::Slow | Exit::Host => Some(Fast::Slow(Insn(code.get(step.pc).copied().unwrap_or(0)))),
             Exit::Trap | Exit::Element => Some(Fast::Trap(trap.0, trap.1)),

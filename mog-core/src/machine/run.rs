@@ -329,7 +329,7 @@ impl Vm<'_> {
         let signature = self.module.import_type(import).and_then(|ty| self.module.types.record(ty));
         let signature = signature.ok_or(Stop::from(TrapCode::Corrupt))?;
         let params = usize::from(signature.extra);
-        let binding = ImportBinding::load(self.arena, import);
+        let binding = ImportBinding::load(bytemuck::cast_slice(self.arena), import);
         // That of a granted call with nothing but its arguments says so.
         let is_plain = binding.is_some_and(|binding| binding.direct_params().is_some());
         let count = params + if is_plain { 0 } else { operand_count(self.module.types, signature) };

@@ -1,10 +1,11 @@
 //! The gate between a program and the functions that it was granted: this is the crate's one implementation of
 //! [`mog_core::Host`]. It links, calls, converts, contains panics, and tells the observer.
 
-use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
 use mog_core::error::Failure;
 use mog_core::heap::SlotValues;
@@ -20,7 +21,7 @@ use crate::handle::Handles;
 use crate::interrupt::NOTICE;
 use crate::make::{make, words};
 use crate::notes::Notes;
-use crate::pending::{Pending, Progress, contained};
+use crate::pending::{Pending, Progress, contained, panicked};
 use crate::read::{MAX_BYTES, Reader};
 use crate::replay::{Divergence, Happening, Recorded, Replay};
 use crate::types::is_plain;
@@ -246,11 +247,11 @@ impl Gate {
     /// Leaves the failure of a direct call to the machine.
     #[cold]
     #[inline(never)]
-    fn not_done(&mut self, came: Result<Came, CallError>, steps: u32) -> Direct {
+    fn not_done(&mut self, came: thread::Result<Came>, steps: u32) -> Direct {
         let error = match came {
             Ok(Came::Failed(error)) => *error,
             Ok(_) => return Direct::Left,
-            Err(panic) => panic,
+            Err(panic) => panicked(panic),
         };
         self.unsettled = Some(Box::new((error, u64::from(steps))));
         Direct::Left
@@ -521,7 +522,7 @@ impl Host for Gate {
         let Some(Bound { body: Some(body), .. }) = self.bound.get(usize::from(function)) else {
             return Direct::Left;
         };
-        match contained(|| Ok(body.call(call))) {
+        match catch_unwind(AssertUnwindSafe(|| body.call(call))) {
             Ok(Came::Slot(result)) => Direct::Done(result),
             other => self.not_done(other, call.charged()),
         }

@@ -3,6 +3,7 @@
 //! Every future has a waker of its own, which notes its token here before it wakes whoever drives the program. So only
 //! those are polled that were woken, however many there are.
 
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
@@ -393,10 +394,15 @@ fn discard(future: CallFuture) {
 
 /// What the host's own code gives; a panic in it is a failure of the call.
 pub(crate) fn contained<T>(work: impl FnOnce() -> Result<T, CallError>) -> Result<T, CallError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-        let text = text.unwrap_or("no message");
-        Err(CallError::failed(format_args!("the host's function panicked: {text}")))
-    })
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(panicked(panic)))
+}
+
+/// What became of a call whose function panicked. Apart, so that a call that goes well has none of this in its frame.
+#[cold]
+#[inline(never)]
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> CallError {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let text = text.unwrap_or("no message");
+    CallError::failed(format_args!("the host's function panicked: {text}"))
 }

@@ -15,45 +15,72 @@ pub(in super::super) fn host_call(i: Insn, s: Step, r: &mut Regs, c: &mut Contex
     if TAIL {
         c.step = s;
         return match call(i, r, c) {
-            None => Ok(c.step),
-            Some(exit) => Err(exit),
+            Some((pc, fuel)) => Ok(Step { pc, fuel, ..c.step }),
+            None => Err(Exit::Noted),
         };
     }
     // Where the results at hand lie in memory in any case, they stay where they are.
     (c.step.pc, c.step.fuel) = (s.pc, s.fuel);
-    match call(i, r, c) {
-        None => Ok(Step { pc: c.step.pc, fuel: c.step.fuel, ..s }),
-        Some(exit) => {
-            (c.step.acc, c.step.facc) = (s.acc, s.facc);
-            Err(exit)
-        }
+    if call_apart(i, r, c) {
+        return Ok(Step { pc: c.step.pc, fuel: c.step.fuel, ..s });
     }
+    (c.step.acc, c.step.facc) = (s.acc, s.facc);
+    Err(Exit::Noted)
 }
 
-/// Carries out a call and moves the context's step behind it, or says why not. In the loop around a `match`, code in line
-/// would take registers from all other instructions; small processors have few.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn call(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<Exit> {
-    let Some(binding) = ImportBinding::load(c.bindings, i.b16()) else { return Some(Exit::Host) };
-    let Some(params) = binding.direct_params() else { return Some(Exit::Host) };
-    if c.host_calls == 0 {
-        return Some(Exit::Host);
+/// In the loop around a `match`, code in line would take registers from all other instructions; small processors have few.
+#[inline(never)]
+fn call_apart(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> bool {
+    let next = call(i, r, c);
+    if let Some(next) = next {
+        (c.step.pc, c.step.fuel) = next;
     }
+    next.is_some()
+}
+
+/// Carries out a call and says what is next and left behind it. None if the loop is to be left: why, and with which step, is
+/// noted then.
+#[inline(always)]
+fn call(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<(usize, isize)> {
+    let binding = ImportBinding::load(c.bindings, i.b16()).filter(|_| c.host_calls > 0);
+    let Some((binding, params)) = binding.and_then(|binding| Some((binding, binding.direct_params()?)))
+    else {
+        leave(c);
+        return None;
+    };
     c.insn = i;
     c.charged.set(0);
     let call = DirectCall { registers: r, machine: &c.machine };
-    let Direct::Done(result) = c.host.call_direct(binding.number(), call) else { return Some(Exit::Host) };
+    let Direct::Done(result) = c.host.call_direct(binding.number(), call) else {
+        leave(c);
+        return None;
+    };
     if binding.has_result() {
         r[at(c.insn.a())] = result;
     }
     c.host_calls -= 1;
-    c.step.pc += usize::from(binding.operand_words());
-    c.step.fuel -= HOST_CALL_STEPS as isize + isize::from(params);
-    if c.charged.get() > 0 {
-        // The host's number may be larger than the steps of any slice.
-        c.step.fuel = c.step.fuel.saturating_sub_unsigned(c.charged.get() as usize);
-    }
+    let pc = c.step.pc + usize::from(binding.operand_words());
+    let fuel = c.step.fuel - HOST_CALL_STEPS as isize - isize::from(params);
+    // The host's number may be larger than the steps of any slice.
+    let fuel = fuel.saturating_sub_unsigned(c.charged.get() as usize);
     // As after any other host call, it pauses here if it must.
-    if c.step.fuel <= c.step.pc.cast_signed() { Some(Exit::Done) } else { None }
+    if fuel <= pc.cast_signed() {
+        pause(c, pc, fuel);
+        return None;
+    }
+    Some((pc, fuel))
+}
+
+/// Leaves the call to the machine.
+#[cold]
+#[inline(never)]
+fn leave(c: &mut Context<'_>) {
+    c.exit = Exit::Host;
+}
+
+#[cold]
+#[inline(never)]
+fn pause(c: &mut Context<'_>, pc: usize, fuel: isize) {
+    (c.step.pc, c.step.fuel) = (pc, fuel);
+    c.exit = Exit::Done;
 }

@@ -75,6 +75,8 @@ pub(super) enum Exit {
     Slow,
     /// So does a host call that was not made directly. The step is already back at it.
     Host,
+    /// One of these, and the step with which it is left, is in the context already.
+    Noted,
     /// A trap, described in the context.
     Trap,
     /// A trap: an array has no such element. The trampoline describes it.
@@ -112,7 +114,7 @@ pub(super) struct Machine<'a> {
     pub(super) heap: &'a mut [u64],
     pub(super) module: &'a Module<'a>,
     /// What imports were linked to.
-    pub(super) bindings: &'a [u64],
+    pub(super) bindings: &'a [u32],
     /// Words of the heap in use.
     pub(super) top: usize,
     /// Words of the heap that may be in use before something must be collected.
@@ -123,8 +125,8 @@ pub(super) struct Machine<'a> {
     pub(super) max_base: usize,
     /// As it was when the loop was entered; what it comes to is noted when that is left.
     pub(super) state: &'a mut State,
-    /// Host calls that it may still make.
-    pub(super) host_calls: u64,
+    /// Host calls that it may still make here; where that is fewer than it may make, the machine makes the next one.
+    pub(super) host_calls: usize,
     /// Steps that there were when the loop was entered.
     pub(super) slice: i64,
     /// Register and value of a return.
