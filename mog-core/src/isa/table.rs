@@ -19,7 +19,8 @@
 //! A row may go on with sequences: `then { opcode name = Second second, Third third; }`. An instruction that others often follow
 //! may have the sequence's opcode in place of its own, and means the same: itself, and that the others follow. Where it is
 //! worth it, a dispatcher carries all of them out at once. `loop { ... }` are the sequences whose last instruction jumps back to
-//! their first, so that a dispatcher can stay in the loop. All these opcodes count down from 255; a new one takes the next.
+//! their first, so that a dispatcher can stay in the loop. All these opcodes count down from 255; a new one takes the next. Two
+//! are left between them and the instructions: what is new takes the place of something, or is a library function.
 
 /// Hands the rows of the instruction table to the macro that is named.
 #[macro_export]
@@ -105,8 +106,7 @@ macro_rules! instructions {
             241 add_then_for_lt = ForLt for_lt;
             240 add_then_ret1 = Ret1 ret1;
         } loop {
-            176 add_for_lt = ForLt for_lt;
-            172 dot_row_column = AGetF a_get_f, Mul mul, AddA add_a, AGetF a_get_f, FMulAddA f_mul_add_a, ForLt for_lt;
+            173 dot_of_row_and_column = AGetF a_get_f, Mul mul, AddA add_a, AGetF a_get_f, FMulAddA f_mul_add_a, ForLt for_lt;
         };
         Sub = sub [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b - c, wrapping";
         Mul = mul [Def(Int), Use(Int), Use(Int)] {INT PURE} "a = b * c, wrapping" then {
@@ -141,6 +141,8 @@ macro_rules! instructions {
         };
         MulI = mul_i [Def(Int), Use(Int), Imm8] {INT PURE} "a = b * c" then {
             225 mul_i_then_add_and_a = AddAndA add_and_a;
+        } loop {
+            171 mul_i_add_and_a_and_xor_add_a_for_le = AddAndA add_and_a, And and, XorAddA xor_add_a, ForLe for_le;
         };
         DivI = div_i [Def(Int), Use(Int), Imm8] {INT} "a = b / c; traps on 0";
         RemI = rem_i [Def(Int), Use(Int), Imm8] {INT} "a = b % c; traps on 0" then {
@@ -256,7 +258,7 @@ macro_rules! instructions {
             200 a_get_then_j_lt = JLt j_lt;
         } loop {
             181 a_get_a_set_for_lt = ASet a_set, ForLt for_lt;
-            174 a_get_add_for_lt = Add add, ForLt for_lt;
+            175 a_get_add_for_lt = Add add, ForLt for_lt;
         };
         ASet = a_set [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c, likewise" then {
             199 a_set_then_for_lt = ForLt for_lt;
@@ -269,8 +271,7 @@ macro_rules! instructions {
             196 a_get_f_then_f_mul_add_a_then_for_lt = FMulAddA f_mul_add_a, ForLt for_lt;
             195 a_get_f_then_f_mul_add_a = FMulAddA f_mul_add_a;
         } loop {
-            171 dot = AGetF a_get_f, FMulAddA f_mul_add_a, ForLt for_lt;
-            170 a_get_f_f_add_a_for_lt = FAddA f_add_a, ForLt for_lt;
+            172 dot = AGetF a_get_f, FMulAddA f_mul_add_a, ForLt for_lt;
         };
         AGetU8 = a_get_u8 [Def(Elem), Use(Array), Use(Int)] {INT} "a = b[c] for bool and u8" then {
             194 a_get_u8_then_jump_if_not = JumpIfNot jump_if_not;
@@ -282,8 +283,8 @@ macro_rules! instructions {
             190 a_set_u8_then_add_then_j_lt = Add add, JLt j_lt;
         } loop {
             177 a_set_u8_add_j_lt = Add add, JLt j_lt;
-            173 a_set_u8_add_j_le = Add add, JLe j_le;
-            175 a_set_u8_for_lt = ForLt for_lt;
+            174 a_set_u8_add_j_le = Add add, JLe j_le;
+            176 a_set_u8_for_lt = ForLt for_lt;
         };
         AGetP = a_get_p [Def(Elem), Use(Array), Use(Int)] {} "a = b[c] for any packed element type";
         ASetP = a_set_p [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c for any packed element type";

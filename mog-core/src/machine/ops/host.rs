@@ -60,9 +60,11 @@ fn call(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<(usize, isize)> {
     }
     c.host_calls -= 1;
     let pc = c.step.pc + usize::from(binding.operand_words());
-    let fuel = c.step.fuel - HOST_CALL_STEPS as isize - isize::from(params);
-    // The host's number may be larger than the steps of any slice.
-    let fuel = fuel.saturating_sub_unsigned(c.charged.get() as usize);
+    let mut fuel = c.step.fuel - HOST_CALL_STEPS as isize - isize::from(params);
+    if c.charged.get() > 0 {
+        // The host's number may be larger than the steps of any slice.
+        fuel = fuel.saturating_sub_unsigned(c.charged.get() as usize);
+    }
     // As after any other host call, it pauses here if it must.
     if fuel <= pc.cast_signed() {
         pause(c, pc, fuel);
