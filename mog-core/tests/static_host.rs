@@ -64,12 +64,25 @@ fn next_of_few(call: DirectCall<'_, '_>) -> Direct {
     Direct::Done(call.slot(0) + 101)
 }
 
+/// Takes as many steps as it is asked to.
+fn costly(call: &mut Call<'_, '_>) -> Reply {
+    call.charge(call.int_arg(0).unsigned_abs());
+    call.return_int(0)
+}
+
+fn costly_now(call: DirectCall<'_, '_>) -> Direct {
+    call.charge(call.slot(0) as u32);
+    Direct::Done(0)
+}
+
 static SECOND_HALF: &[Capability] = capabilities! { log.write(string) -> string = second_half; };
 static TWICE: &[Capability] = capabilities! { log.write(string) -> string = twice; };
 static ROOMY: &[Capability] = capabilities! { log.write(string) -> string [100_000] = twice; };
 static EXPLAIN: &[Capability] = capabilities! { log.write(string) -> string = explain; };
 static HALF_OF: &[Capability] = capabilities! { log.write(int) -> float = half_of; };
 static NEXT: &[Capability] = capabilities! { log.write(int) -> int = next, direct next_of_few; };
+static COSTLY: &[Capability] = capabilities! { log.write(int) -> int = costly, direct costly_now; };
+static COSTLY_LATER: &[Capability] = capabilities! { log.write(int) -> int = costly; };
 static OTHER: &[Capability] = capabilities! { log.read(string) -> string = twice; };
 
 /// A module whose only function passes its argument on to `log.write` and gives what that gives.
@@ -128,6 +141,15 @@ fn a_call_made_directly_takes_the_same_steps() {
     let (direct, slow) = (call_int(NEXT, INT, 5), call_int(NEXT, INT, 50));
     assert_eq!((direct.0, direct.1), (Outcome::Returned, 106));
     assert_eq!(direct.2, slow.2);
+}
+
+#[test]
+fn all_that_a_direct_call_charges_counts() {
+    for cost in [0, 1, 5000, 1 << 30, (1 << 30) + 1, 1 << 31, u32::MAX] {
+        let (direct, slow) = (call_int(COSTLY, INT, cost.into()), call_int(COSTLY_LATER, INT, cost.into()));
+        assert_eq!(direct, slow);
+        assert!(direct.2 > u64::from(cost));
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// What is carried out, each unless the one before jumps. All but the last are one word.
+    /// What is carried out, each unless the one before jumps; one for each word, so that operand words are named too.
     #[must_use]
     pub const fn ops(&self) -> &[Op] {
         self.ops.as_slice()
@@ -28,41 +28,43 @@ impl Sequence {
         Self::ALL.get(usize::from(u8::MAX - byte))
     }
 
-    /// Whether these words, which stand behind its first one, begin with what follows that.
+    /// Whether these words, which stand behind its first one, begin with what follows that; in a loop, whether the last one also
+    /// jumps to the first.
     #[must_use]
     pub fn goes_on(&self, words: &[u32]) -> bool {
         let others = self.ops().get(1..).unwrap_or(&[]);
         let Some(words) = words.get(..others.len()) else { return false };
-        let jumps_back = words.last().is_some_and(|&word| Insn(word).c_signed() == self.back());
+        let last = words.last().map(|&word| Insn(word).c_signed());
         others.iter().zip(words).all(|(&op, &word)| Insn(word).op() == Some(op))
-            && (!self.is_loop || jumps_back)
+            && (!self.is_loop || last == Some(self.back()))
     }
 
     /// How far the last one of a loop jumps.
-    const fn back(&self) -> i64 {
+    #[must_use]
+    pub const fn back(&self) -> i64 {
         -(self.ops.len as i64)
     }
 
-    /// Gives each instruction of code the opcode of the longest sequence that it begins. The code is as it was made: operand
+    /// Gives each instruction of code the opcode of the sequence that it begins: of a loop, or else of the longest. The code is as it was made: operand
     /// words are in no sequence, and what ends a function is only the last of one.
     pub fn name_all(code: &mut [u32]) {
         let mut code = code;
         while let Some((word, rest)) = code.split_first_mut() {
             let insn = Insn(*word);
-            if let Some(opcode) = insn.op().and_then(|op| Self::longest(op, rest)) {
+            if let Some(opcode) = insn.op().and_then(|op| Self::preferred(op, rest)) {
                 *word = insn.with_opcode(opcode).0;
             }
             code = rest;
         }
     }
 
-    /// What is rather named: loops, then what is longer.
+    /// What is preferred: loops, then what is longer.
     fn rank(&self) -> (bool, usize) {
         (self.is_loop, self.ops.len())
     }
 
-    /// The opcode of the longest sequence of this instruction and of what these words begin with.
-    fn longest(first: Op, rest: &[u32]) -> Option<u8> {
+    /// The opcode of the preferred sequence of this instruction and of what these words begin with.
+    fn preferred(first: Op, rest: &[u32]) -> Option<u8> {
         /// By instruction, one more than the number of its first sequence; by sequence, of the next one of that instruction.
         const CHAINS: ([u8; Op::ALL.len()], [u8; Sequence::ALL.len()]) = {
             let (mut firsts, mut nexts) = ([0; Op::ALL.len()], [0; Sequence::ALL.len()]);
@@ -121,7 +123,7 @@ impl Sequence {
     }
 }
 
-/// Sequences and instructions have opcodes of their own, and what is not last is one word behind which it goes on.
+/// Sequences and instructions have opcodes of their own, and what is not last goes on behind its words.
 const _: () = {
     assert!(Op::ALL.len() + Sequence::ALL.len() <= 256, "too many opcodes");
     let mut n = 0;
@@ -131,10 +133,9 @@ const _: () = {
         let mut at = 0;
         while at < ops.len() - 1 {
             let flags = ops[at].info().flags;
-            assert!(
-                !flags.has(Flags::EXT) && !flags.has(Flags::ENDS),
-                "only the last goes elsewhere or has operand words"
-            );
+            assert!(!flags.has(Flags::ENDS), "only the last goes elsewhere");
+            let has_operand_words = Sequence::ALL[n].is_loop && matches!(ops[at + 1], Op::Ext);
+            assert!(flags.has(Flags::EXT) == has_operand_words, "operand words are named, and only in loops");
             at += 1;
         }
         if Sequence::ALL[n].is_loop {

@@ -19,8 +19,8 @@
 //! A row may go on with sequences: `then { opcode name = Second second, Third third; }`. An instruction that others often follow
 //! may have the sequence's opcode in place of its own, and means the same: itself, and that the others follow. Where it is
 //! worth it, a dispatcher carries all of them out at once. `loop { ... }` are the sequences whose last instruction jumps back to
-//! their first, so that a dispatcher can stay in the loop. All these opcodes count down from 255; a new one takes the next. Two
-//! are left between them and the instructions: what is new takes the place of something, or is a library function.
+//! their first, so that a dispatcher can stay in the loop. All these opcodes count down from 255; a new one takes the next. One
+//! is left between them and the instructions: what is new takes the place of something, or is a library function.
 
 /// Hands the rows of the instruction table to the macro that is named.
 #[macro_export]
@@ -61,7 +61,9 @@ macro_rules! instructions {
         // Calls. The link word that stores where to return lies just below the callee's first register.
         Call = call [Result, Func16] {CHARGES EXT} "call b; ext: caller's frame size + 1, then arguments; result to a";
         CallClosure = call_closure [Result, Use(Closure), Count8] {CHARGES EXT} "call closure b with c argument registers; ext as in call";
-        HostCall = host_call [Result, Import16] {CHARGES EXT} "call host function b with the ext arguments; a failure is raised";
+        HostCall = host_call [Result, Import16] {CHARGES EXT} "call host function b with the ext arguments; a failure is raised" loop {
+            170 host_call_add_for_lt = Ext ext, Add add, ForLt for_lt;
+        };
         HostTry = host_try [Result, Import16] {CHARGES EXT} "the same; the result is a Result: kind, value, message";
         NewTask = new_task [Def(Future), Type16] {CHARGES EXT} "a = a new task of type b, whose parameters are the ext registers; charges per word";
         Spawn = spawn [Use(Future)] {CHARGES} "start task a, for which nobody has to wait";

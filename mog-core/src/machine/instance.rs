@@ -308,6 +308,8 @@ impl<'a, S: BorrowMut<State>> Instance<'a, S> {
             next = base
                 .checked_sub(1)
                 .and_then(|at| Link::from_word(*self.arena.get(at)?))
+                // What was not verified may call without a frame of its own.
+                .filter(|link| link.delta > 0)
                 .and_then(|link| Some((base.checked_sub(usize::from(link.delta))?, link.pc.checked_sub(1)?)));
             Some((self.module.function_at(pc)?, pc))
         })

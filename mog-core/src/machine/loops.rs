@@ -5,7 +5,7 @@
 use super::ops::{Context, Exit, Flow, Regs, Step, table};
 use crate::error::TrapCode;
 use crate::features::lacks;
-use crate::isa::{Insn, Op};
+use crate::isa::{Insn, Op, Sequence};
 use crate::verify::of_row;
 
 macro_rules! define_loops {
@@ -18,27 +18,33 @@ $($($(
         /// Gives the step in which the last instruction was met, and what came of it.
         #[inline(always)]
         pub(super) fn $loop(first: Insn, first_met: Step, r: &mut Regs, c: &mut Context<'_>) -> (Step, Flow) {
-            const OTHERS: usize = [$(stringify!($step)),*].len();
+            const LOOP: &Sequence = &Sequence::ALL[255 - $opcode];
+            const OTHERS: usize = LOOP.ops().len() - 1;
             let others = c.code.get(first_met.pc..).and_then(<[u32]>::first_chunk::<OTHERS>).copied();
             // The verifier saw that the last one jumps to the first. Here it is seen how far that is, so that where it jumps
             // need not be looked at.
-            let Some(others) = others.filter(|words| Insn(words[OTHERS - 1]).c_signed() == -(OTHERS as i64 + 1)) else {
+            let Some(others) = others.filter(|words| Insn(words[OTHERS - 1]).c_signed() == LOOP.back()) else {
                 return (first_met, Err(c.trap(TrapCode::Corrupt, 0, 0)));
             };
             let mut start = first_met;
             loop {
-                let mut met = start;
+                let (mut met, mut next) = (start, first_met.pc);
                 let mut flow = table::$func(first, met, r, c);
                 let mut others = others.iter();
                 $(
-                    match flow {
-                        Ok(done) if done.pc == met.pc => met = Step { pc: done.pc + 1, ..done },
-                        _ => return (met, flow),
+                    let word = others.next().copied().unwrap_or(0);
+                    // Operand words are the one before's.
+                    if !matches!(Op::$step, Op::Ext) {
+                        match flow {
+                            Ok(done) if done.pc == next => met = Step { pc: next + 1, ..done },
+                            _ => return (met, flow),
+                        }
+                        flow = table::$step_func(Insn(word), met, r, c);
                     }
-                    flow = table::$step_func(Insn(others.next().copied().unwrap_or(0)), met, r, c);
+                    next += 1;
                 )*
                 match flow {
-                    Ok(done) if done.pc != met.pc => start = Step { pc: first_met.pc, ..done },
+                    Ok(done) if done.pc != next => start = Step { pc: first_met.pc, ..done },
                     _ => return (met, flow),
                 }
             }
@@ -46,7 +52,7 @@ $($($(
     )*)?)*
 
     /// Runs a loop from the context's step on and leaves there where it ended; says why, unless it is to be gone on with. Out
-    /// of line, for the loop around a `match`, which would lose registers.
+    /// of line and unlikely, for the loop around a `match`, which would lose registers of all other instructions.
     #[cold]
     #[inline(never)]
     pub(super) fn run<const ONE: bool>(insn: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<Exit> {
@@ -64,6 +70,8 @@ $($($(
                 c.step = step;
                 None
             }
+            // The step is noted already.
+            Err(Exit::Noted) => Some(c.exit),
             Err(exit) => {
                 c.step = met;
                 Some(exit)

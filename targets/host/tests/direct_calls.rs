@@ -5,7 +5,10 @@
 mod common;
 
 use common::{Test, buffer};
-use mog::{CapabilitySet, Compiler, Dispatch, Error, Event, Observer, Runtime, RuntimeBuilder};
+use mog::{
+    CapabilitySet, Compiler, Dispatch, Error, Event, Observer, Optimization, Optimizations, Runtime,
+    RuntimeBuilder,
+};
 
 const PROGRAM: &str = r#"
     pub fn calls(n: int) -> int {
@@ -30,6 +33,18 @@ const PROGRAM: &str = r#"
             if host.odd(i) is err(e) { println(e) }
         }
         return caught
+    }
+    pub fn loops(n: int) -> int {
+        sum := 0
+        text := "a text that takes some steps to read"
+        for i in 0..n { sum += host.int(i) }
+        for i in 0..n { sum += host.length(text) }
+        for i in 0..n { sum += host.seven() }
+        try {
+            for i in 1..n { sum += host.odd(i) }
+        } catch(e) { println(e) }
+        for i in 0..n { sum += host.many(i, 1.0, true, "", 5, i) }
+        return sum
     }"#;
 
 fn capabilities() -> CapabilitySet {
@@ -64,9 +79,18 @@ fn run(
     watched: bool,
     limit: impl Fn(RuntimeBuilder) -> RuntimeBuilder,
 ) -> Result<String, Error> {
+    run_compiled(function, watched, Optimizations::ALL, limit)
+}
+
+fn run_compiled(
+    function: &str,
+    watched: bool,
+    optimizations: Optimizations,
+    limit: impl Fn(RuntimeBuilder) -> RuntimeBuilder,
+) -> Result<String, Error> {
     let (out, sink) = buffer();
     let capabilities = capabilities();
-    let program = Compiler::with(&capabilities).compile(PROGRAM)?;
+    let program = Compiler::with(&capabilities).optimizations(optimizations).compile(PROGRAM)?;
     let builder = limit(Runtime::builder().output(sink).memory(16 << 10));
     let builder = if watched { builder.audit(Watcher) } else { builder };
     let mut runtime = builder.build(program, capabilities)?;
@@ -83,7 +107,7 @@ fn run(
 #[test]
 fn nobody_can_tell_a_direct_call() -> Test {
     std::panic::set_hook(Box::new(|_| {}));
-    for function in ["calls", "failing"] {
+    for function in ["calls", "failing", "loops"] {
         for dispatch in [Dispatch::Match, Dispatch::Tail] {
             for steps in (1..80).chain([997, 4095, 4096, 1 << 20]) {
                 let limit = |builder: RuntimeBuilder| builder.steps(steps).dispatch(dispatch);
@@ -102,6 +126,11 @@ fn nobody_can_tell_a_direct_call() -> Test {
                 );
             }
         }
+    }
+    let plain = Optimizations::ALL.without(Optimization::Sequences);
+    for steps in (1..300).chain([4096]) {
+        let limit = |builder: RuntimeBuilder| builder.steps(steps).host_calls(7);
+        assert_eq!(run("loops", false, limit)?, run_compiled("loops", false, plain, limit)?, "{steps} steps");
     }
     let whole = run("failing", false, |builder| builder)?;
     assert!(whole.contains("4 is even") && whole.contains("9 is a multiple of three"), "{whole}");

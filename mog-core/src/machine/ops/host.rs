@@ -28,7 +28,8 @@ pub(in super::super) fn host_call(i: Insn, s: Step, r: &mut Regs, c: &mut Contex
     Err(Exit::Noted)
 }
 
-/// In the loop around a `match`, code in line would take registers from all other instructions; small processors have few.
+/// The same, with what is next and left in the context's step; whether it was carried out. In the loop around a `match`, code in
+/// line would take registers from all other instructions; small processors have few.
 #[inline(never)]
 fn call_apart(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> bool {
     let next = call(i, r, c);
@@ -61,9 +62,12 @@ fn call(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<(usize, isize)> {
     c.host_calls -= 1;
     let pc = c.step.pc + usize::from(binding.operand_words());
     let mut fuel = c.step.fuel - HOST_CALL_STEPS as isize - isize::from(params);
-    if c.charged.get() > 0 {
-        // The host's number may be larger than the steps of any slice.
-        fuel = fuel.saturating_sub_unsigned(c.charged.get() as usize);
+    let charged = c.charged.get();
+    if charged > 0 {
+        // A register of 32 bits may not hold all of it; this much ends any slice.
+        let here = charged.min(1 << 30);
+        fuel -= here as isize;
+        c.slice += i64::from(charged - here);
     }
     // As after any other host call, it pauses here if it must.
     if fuel <= pc.cast_signed() {

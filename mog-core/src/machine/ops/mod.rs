@@ -73,9 +73,9 @@ pub(super) enum Exit {
     Done,
     /// Anything else that needs stack and heap at once.
     Slow,
-    /// So does a host call that was not made directly. The step is already back at it.
+    /// So does a host call that was not made directly.
     Host,
-    /// One of these, and the step with which it is left, is in the context already.
+    /// The context's exit and step say already why and where, and are to stay as they are. Never the context's exit.
     Noted,
     /// A trap, described in the context.
     Trap,

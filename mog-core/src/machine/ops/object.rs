@@ -249,7 +249,7 @@ pub(in super::super) fn a_swap(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'
 #[inline(always)]
 pub(in super::super) fn a_push(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let array = r[at(i.a())] as usize;
-    let Some(&head) = c.heap.get(array + 1) else { return Err(Exit::Slow) };
+    let Some(&head) = c.heap.get(array.wrapping_add(1)) else { return Err(Exit::Slow) };
     let (len, buffer) = halves(head);
     let (len_words, first) = (len as usize, buffer as usize);
     match c.heap.get(first.wrapping_sub(1)) {
