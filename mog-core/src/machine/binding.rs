@@ -35,12 +35,16 @@ impl ImportBinding {
         self.0 as u16
     }
 
-    /// Slots of its parameters; none where a call cannot be made directly, because it is not granted, there are more, or it
-    /// takes functions.
+    /// Whether a call can be made directly: not if it is not granted, has more parameters than fit here, or takes functions.
     #[inline(always)]
-    pub(super) fn direct_params(self) -> Option<u8> {
-        let params = (self.0 >> 16) as u8;
-        (params != u8::MAX).then_some(params)
+    pub(super) const fn is_direct(self) -> bool {
+        self.params() != u8::MAX
+    }
+
+    /// Slots of the parameters of a direct call.
+    #[inline(always)]
+    pub(super) const fn params(self) -> u8 {
+        (self.0 >> 16) as u8
     }
 
     /// Words behind the instruction that name the arguments of a direct call.

@@ -18,7 +18,7 @@ impl<'v, 'a> DirectCall<'v, 'a> {
     #[must_use]
     pub fn len(&self) -> usize {
         let binding = ImportBinding::load(self.machine.bindings, self.machine.insn.b16());
-        usize::from(binding.and_then(ImportBinding::direct_params).unwrap_or(0))
+        usize::from(binding.filter(|binding| binding.is_direct()).map_or(0, ImportBinding::params))
     }
 
     /// Whether there are no arguments.

@@ -331,7 +331,7 @@ impl Vm<'_> {
         let params = usize::from(signature.extra);
         let binding = ImportBinding::load(bytemuck::cast_slice(self.arena), import);
         // That of a granted call with nothing but its arguments says so.
-        let is_plain = binding.is_some_and(|binding| binding.direct_params().is_some());
+        let is_plain = binding.is_some_and(ImportBinding::is_direct);
         let count = params + if is_plain { 0 } else { operand_count(self.module.types, signature) };
         let operands = self.operands(count);
         let control = operands.skip(params);

@@ -43,16 +43,16 @@ fn call_apart(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> bool {
 /// noted then.
 #[inline(always)]
 fn call(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<(usize, isize)> {
-    let binding = ImportBinding::load(c.bindings, i.b16()).filter(|_| c.host_calls > 0);
-    let Some((binding, params)) = binding.and_then(|binding| Some((binding, binding.direct_params()?)))
-    else {
-        leave(c);
-        return None;
-    };
-    c.insn = i;
-    c.charged.set(0);
-    let call = DirectCall { registers: r, machine: &c.machine };
-    let Direct::Done(result) = c.host.call_direct(binding.number(), call) else {
+    let done = direct(i, c).and_then(|binding| {
+        c.insn = i;
+        c.charged.set(0);
+        let call = DirectCall { registers: r, machine: &c.machine };
+        match c.host.call_direct(binding.number(), call) {
+            Direct::Done(result) => Some((binding, result)),
+            Direct::Left => None,
+        }
+    });
+    let Some((binding, result)) = done else {
         leave(c);
         return None;
     };
@@ -61,7 +61,7 @@ fn call(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<(usize, isize)> {
     }
     c.host_calls -= 1;
     let pc = c.step.pc + usize::from(binding.operand_words());
-    let mut fuel = c.step.fuel - HOST_CALL_STEPS as isize - isize::from(params);
+    let mut fuel = c.step.fuel - HOST_CALL_STEPS as isize - isize::from(binding.params());
     let charged = c.charged.get();
     if charged > 0 {
         // A register of 32 bits may not hold all of it; this much ends any slice.
@@ -75,6 +75,16 @@ fn call(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<(usize, isize)> {
         return None;
     }
     Some((pc, fuel))
+}
+
+/// What the import was linked to, if it can be called directly, and a call more is allowed.
+#[inline(always)]
+fn direct(i: Insn, c: &Context<'_>) -> Option<ImportBinding> {
+    if c.host_calls == 0 {
+        return None;
+    }
+    let binding = ImportBinding::load(c.bindings, i.b16())?;
+    binding.is_direct().then_some(binding)
 }
 
 /// Leaves the call to the machine.
