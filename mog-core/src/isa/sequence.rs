@@ -45,8 +45,8 @@ impl Sequence {
         -(self.ops.len as i64)
     }
 
-    /// Gives each instruction of code the opcode of the sequence that it begins: of a loop, or else of the longest. The code is as it was made: operand
-    /// words are in no sequence, and what ends a function is only the last of one.
+    /// Gives each instruction of code the opcode of the sequence that it begins: of a loop, or else of the longest. The code is
+    /// as it was made: what ends a function is only the last of one.
     pub fn name_all(code: &mut [u32]) {
         let mut code = code;
         while let Some((word, rest)) = code.split_first_mut() {

@@ -14,7 +14,7 @@ macro_rules! define_loops {
         $(then $sequences:tt)?
         $(loop { $($opcode:literal $loop:ident = $($step:ident $step_func:ident),*;)* })?;
     )*) => {
-$($($(
+    $($($(
         /// Gives the step in which the last instruction was met, and what came of it.
         #[inline(always)]
         pub(super) fn $loop(first: Insn, first_met: Step, r: &mut Regs, c: &mut Context<'_>) -> (Step, Flow) {
