@@ -2,11 +2,15 @@
 //! back to the dispatcher. All else is as if the instructions were met one by one: each jump back is a charge point, and what
 //! ends the loop is the instruction that was met last.
 
+use super::fast::TAIL;
 use super::ops::{Context, Exit, Flow, Regs, Step, table};
 use crate::error::TrapCode;
 use crate::features::lacks;
 use crate::isa::{Insn, Op, Sequence};
 use crate::verify::of_row;
+
+/// Words of the longest loop that the portable dispatcher stays in: where flash is scarce, not in those that take much of it.
+const LONGEST: usize = if TAIL { usize::MAX } else { 4 };
 
 macro_rules! define_loops {
     ($(
@@ -60,7 +64,7 @@ macro_rules! define_loops {
         let (met, flow) = match insn.op_byte() {
             $($($(
                 $opcode if const { lacks(of_row(Op::$op) $(| of_row(Op::$step))*) } => (step, Err(c.trap(TrapCode::Corrupt, 0, 0))),
-                $opcode if ONE => (step, table::$func(insn, step, r, c)),
+                $opcode if ONE || const { LONGEST < Sequence::ALL[255 - $opcode].ops().len() } => (step, table::$func(insn, step, r, c)),
                 $opcode => $loop(insn, step, r, c),
             )*)?)*
             _ => (step, Err(c.trap(TrapCode::Corrupt, 0, 0))),
