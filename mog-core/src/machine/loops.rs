@@ -3,11 +3,17 @@
 //! ends the loop is the instruction that was met last.
 
 use super::fast::TAIL;
-use super::ops::{Context, Exit, Flow, Regs, Step, table};
+use super::ops::{Context, Exit, Flow, Regs, Step};
 use crate::error::TrapCode;
 use crate::features::lacks;
 use crate::isa::{Insn, Op, Sequence};
 use crate::verify::of_row;
+
+/// What instructions do, in a function that has registers of its own.
+mod table {
+    pub(super) use crate::machine::ops::host::host_call_in_line as host_call;
+    pub(super) use crate::machine::ops::table::*;
+}
 
 /// Words of the longest loop that the portable dispatcher stays in: where flash is scarce, not in those that take much of it.
 const LONGEST: usize = if TAIL { usize::MAX } else { 4 };

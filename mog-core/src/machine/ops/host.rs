@@ -13,11 +13,7 @@ use crate::machine::run::HOST_CALL_STEPS;
 #[inline(always)]
 pub(in super::super) fn host_call(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     if TAIL {
-        c.step = s;
-        return match call(i, r, c) {
-            Some((pc, fuel)) => Ok(Step { pc, fuel, ..c.step }),
-            None => Err(Exit::Noted),
-        };
+        return host_call_in_line(i, s, r, c);
     }
     // Where the results at hand lie in memory in any case, they stay where they are.
     (c.step.pc, c.step.fuel) = (s.pc, s.fuel);
@@ -26,6 +22,16 @@ pub(in super::super) fn host_call(i: Insn, s: Step, r: &mut Regs, c: &mut Contex
     }
     (c.step.acc, c.step.facc) = (s.acc, s.facc);
     Err(Exit::Noted)
+}
+
+/// The same where it has registers of its own.
+#[inline(always)]
+pub(in super::super) fn host_call_in_line(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+    c.step = s;
+    match call(i, r, c) {
+        Some((pc, fuel)) => Ok(Step { pc, fuel, ..c.step }),
+        None => Err(Exit::Noted),
+    }
 }
 
 /// The same, with what is next and left in the context's step; whether it was carried out. In the loop around a `match`, code in
