@@ -100,6 +100,7 @@ fn leave(c: &mut Context<'_>) {
     c.exit = Exit::Host;
 }
 
+/// Leaves behind the call, with nothing left to go on with.
 #[cold]
 #[inline(never)]
 fn pause(c: &mut Context<'_>, pc: usize, fuel: isize) {
