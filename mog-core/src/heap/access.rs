@@ -149,14 +149,7 @@ impl<'v> View<'v> {
             let number = usize::try_from(reference ^ CONSTANT).map_err(|_| CORRUPT)?;
             return self.module.string_bytes(number).ok_or(CORRUPT);
         }
-        let (header, rest) = self.object(reference)?;
-        let (&size, words) = rest.split_first().ok_or(CORRUPT)?;
-        if header.ty() != TypeId::STR || header.0 & ANY_BUFFER != 0 {
-            return Err(CORRUPT);
-        }
-        let len = halves(size).0 as usize;
-        let words = words.get(..len.div_ceil(8)).ok_or(CORRUPT)?;
-        cast_slice::<u64, u8>(words).get(..len).ok_or(CORRUPT)
+        super::text::bytes(self.heap(), index(reference)).ok_or(CORRUPT)
     }
 
     /// The text of a string.

@@ -4,12 +4,14 @@
 //! linked through the upper halves of their headers. *Place* walks the heap and writes into each marked header
 //! where the object will be; a run of dead objects becomes one gap. *Update* turns all references into new
 //! places. *Move* slides the objects down, run by run, and cleans their headers. The order of objects never
-//! changes, so the object at word 0 stays there.
+//! changes, so the object at word 0 stays there. A text buffer keeps what the longest view of it needs: marking
+//! notes that in the upper half of its header, and placing makes a dead object of the rest.
 //!
 //! Nothing here trusts what it reads: a reference to nowhere is skipped, a heap that is not a sequence of objects
 //! ends the program, and the work on any bytes is linear.
 
-use super::access::{ANY_BUFFER, CORRUPT};
+use super::access::{ANY_BUFFER, CORRUPT, RAW_HEADER};
+use super::text::{TEXT_BUFFER, VIEW_WORDS};
 use super::{AnyTag, CONSTANT, LIVE, ObjectHeader, halves, join};
 use crate::features::{TASKS, lacks};
 use crate::machine::{State, Stop, Vm, WINDOW};
@@ -31,6 +33,8 @@ enum Shape<'a> {
     Task(&'a [u16], &'a [u16]),
     /// One buffer.
     Array,
+    /// A text buffer.
+    View,
     /// Two buffers.
     Map,
     /// Repetitions of these slots.
@@ -77,7 +81,12 @@ impl Kind<'_> {
 const KINDS: usize = if cfg!(target_pointer_width = "32") { 2 } else { 8 };
 
 /// The bits of a header that make its kind.
-const KEY: u64 = 0xffff | ANY_BUFFER;
+const KEY: u64 = 0xffff | ANY_BUFFER | ObjectHeader::VIEW;
+
+/// Whether a header is that of a text buffer that was reached.
+const fn is_marked_text(header: u64) -> bool {
+    header & (KEY | ObjectHeader::MARK) == TEXT_BUFFER.0 | ObjectHeader::MARK
+}
 
 fn holds_references(slots: &[u16]) -> bool {
     slots.iter().any(|&slot| TypeId(slot).is_reference() || TypeId(slot) == TypeId::ANY_PAYLOAD)
@@ -97,7 +106,11 @@ fn kind_of<'a>(module: &Module<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
         // The state of a module that has none.
         (Shape::Leaf, Size::Words(1))
     } else if header.ty() == TypeId::STR {
-        (Shape::Leaf, Size::Text)
+        if header.has(ObjectHeader::VIEW) {
+            (Shape::View, Size::Words(VIEW_WORDS))
+        } else {
+            (Shape::Leaf, Size::Text)
+        }
     } else {
         let record = types.record(header.ty())?;
         match record.kind {
@@ -164,12 +177,9 @@ impl<'c, 'm> Collector<'c, 'm> {
         if *header & ObjectHeader::MARK != 0 {
             return;
         }
-        let leaf =
-            *header & ObjectHeader::RAW != 0 || *header & (0xffff | ANY_BUFFER) == u64::from(TypeId::STR.0);
-        *header = join(*header as u32 | ObjectHeader::MARK as u32, self.gray);
-        if !leaf {
-            self.gray = reference as u32;
-        }
+        let leaf = *header & ObjectHeader::RAW != 0 || *header & KEY == u64::from(TypeId::STR.0);
+        let link = if leaf { 0 } else { core::mem::replace(&mut self.gray, reference as u32) };
+        *header = join(*header as u32 | ObjectHeader::MARK as u32, link);
     }
 
     /// The new value of a reference.
@@ -238,13 +248,16 @@ impl<'c, 'm> Collector<'c, 'm> {
                     }
                 }
             }
-            Shape::Array | Shape::Map => {
+            Shape::Array | Shape::View | Shape::Map => {
                 // The last word has a buffer in its upper half; a map's also in its lower half.
                 let word = at + size - 1;
                 let (low, high) = halves(self.heap.get(word).copied()?);
                 let low = if matches!(shape, Shape::Map) { self.touch_buffer(mark, low) } else { low };
                 let high = self.touch_buffer(mark, high);
                 *self.heap.get_mut(word)? = join(low, high);
+                if mark && matches!(shape, Shape::View) {
+                    self.need(at, high);
+                }
             }
             Shape::Buffer(&[_]) => {
                 for word in at + 2..at + size {
@@ -267,6 +280,37 @@ impl<'c, 'm> Collector<'c, 'm> {
         Some(size)
     }
 
+    /// Notes that the view at a place needs its bytes of a buffer.
+    fn need(&mut self, at: usize, data: u32) {
+        let len = self.heap.get(at + 1).map_or(0, |&size| halves(size).0);
+        let buffer = data.checked_sub(2).and_then(|at| self.heap.get_mut(at as usize));
+        if let Some(header) = buffer.filter(|header| is_marked_text(**header)) {
+            *header = join(*header as u32, halves(*header).1.max(len));
+        }
+    }
+
+    /// Takes what no view needs from the text buffer at a place, of so many words; gives how many it has then.
+    fn trim(&mut self, at: usize, size: usize) -> Option<usize> {
+        let &[header, ref rest @ ..] = self.heap.get(at..at + size)? else { return None };
+        let needed = halves(header).1;
+        let words = 1 + (needed as usize).div_ceil(8);
+        if words >= rest.len() {
+            return Some(size);
+        }
+        let place = self.heap.get_mut(at + 1..at + size)?;
+        let (kept, free) = place.split_at_mut_checked(1 + words)?;
+        if let [size, used, ..] = kept {
+            (*size, *used) = (words as u64, u64::from(needed));
+        }
+        match free {
+            // As if it were the state of a module that has none.
+            [one] => *one = ObjectHeader::new(TypeId::UNIT, 0).0,
+            [first, second, rest @ ..] => (*first, *second) = (RAW_HEADER, rest.len() as u64),
+            [] => {}
+        }
+        Some(2 + words)
+    }
+
     /// Marks everything that marked objects refer to.
     fn mark_all(&mut self) -> Result<(), Stop> {
         // Objects do not overlap, so they cannot add up to more than the heap.
@@ -287,7 +331,10 @@ impl<'c, 'm> Collector<'c, 'm> {
         let (mut at, mut new) = (0, 0);
         let mut gap: Option<usize> = None;
         while at < self.heap.len() {
-            let (_, size) = self.shape(at).ok_or(CORRUPT)?;
+            let (_, mut size) = self.shape(at).ok_or(CORRUPT)?;
+            if self.heap.get(at).is_some_and(|&header| is_marked_text(header)) {
+                size = self.trim(at, size).ok_or(CORRUPT)?;
+            }
             let header = self.heap.get_mut(at).ok_or(CORRUPT)?;
             if *header & ObjectHeader::MARK == 0 {
                 gap.get_or_insert(at);

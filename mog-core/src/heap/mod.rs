@@ -12,6 +12,8 @@
 //!
 //! struct, captures, variant     header, slots
 //! string         header, length in bytes | hash << 32 (0: not computed), bytes padded to words
+//!   view         one with flag VIEW has instead of bytes: reference to its text buffer's first word << 32
+//!   text buffer  a buffer with flag RAW: bytes in use, bytes padded to words
 //! array          header, length | reference to the buffer's first element << 32
 //! buffer         header (the array's or map's type, flag BUFFER), size in words after this one, elements
 //! map            header, live entries | used entries << 32, reference to entries' first | index's first << 32
@@ -29,6 +31,7 @@ mod collect;
 mod fresh;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text;
 mod view;
 
 pub use view::{
@@ -111,6 +114,8 @@ impl ObjectHeader {
     pub const ENTRIES: u64 = 1 << 17;
     /// A buffer without references.
     pub const RAW: u64 = 1 << 18;
+    /// Of a string whose text is in a buffer.
+    pub const VIEW: u64 = 1 << 19;
     /// Reached in this collection.
     pub const MARK: u64 = 1 << 23;
 

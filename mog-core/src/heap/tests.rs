@@ -2,19 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod exact;
+mod text;
 
 use std::string::{String, ToString};
 use std::vec::Vec;
 
 use proptest::prelude::*;
 
-use crate::heap::{AnyTag, Data, NULL, Value};
+use crate::heap::{AnyTag, Data, NULL, ObjectHeader, Value};
 use crate::isa::Lib;
 use crate::machine::{Stop, Vm};
 use crate::module::TypeId;
 use crate::testing::{Machine, Types, typed};
 
-/// Registers that hold nodes; then a text, an int, a list, a map, an `any` and an optional node.
+/// Registers that hold nodes; then a text, an int, a list, a map, an `any`, an optional node and one more text.
 const NODES: u8 = 8;
 const TEXT: u8 = NODES;
 const INT: u8 = NODES + 1;
@@ -22,7 +23,8 @@ const LIST: u8 = NODES + 2;
 const MAP: u8 = NODES + 3;
 const ANY: u8 = NODES + 4;
 const OPTION: u8 = NODES + 6;
-const REGISTERS: u8 = NODES + 8;
+const MORE: u8 = NODES + 8;
+const REGISTERS: u8 = NODES + 9;
 
 /// The types: a node has a number, two nodes, a text, a list of optional nodes, a map of nodes and an `any`.
 struct Kinds {
@@ -60,6 +62,7 @@ fn machine(words: usize) -> (Machine, Kinds) {
         TypeId::ANY_PAYLOAD,
         TypeId::INT,
         node,
+        TypeId::STR,
     ]);
     (types.machine(words, &registers), Kinds { node, list, map })
 }
@@ -86,6 +89,7 @@ enum Change {
     Insert(u8, u8, u8),
     Delete(u8, u8),
     Any(u8, Vec<i64>),
+    Append { to: u8, from: u8, characters: u8 },
     Collect,
     Garbage(u8),
 }
@@ -102,6 +106,8 @@ fn change() -> impl Strategy<Value = Change> {
         3 => (register(), 0..20u8, register()).prop_map(|(to, key, from)| Change::Insert(to, key, from)),
         1 => (register(), 0..20u8).prop_map(|(to, key)| Change::Delete(to, key)),
         1 => (register(), prop::collection::vec(any::<i64>(), 0..5)).prop_map(|(to, list)| Change::Any(to, list)),
+        4 => (register(), register(), 0..80u8)
+            .prop_map(|(to, from, characters)| Change::Append { to, from, characters }),
         1 => Just(Change::Collect),
         2 => (0..40u8).prop_map(Change::Garbage),
     ]
@@ -192,6 +198,17 @@ fn apply(m: &mut Machine, kinds: &Kinds, nodes: &mut Vec<Node>, held: &mut [Opti
             set_slot(m, to, 7, array);
             nodes[node].any = list;
         }
+        Change::Append { to, from, characters } => {
+            let (Some(node), Some(other)) = (held[usize::from(to)], held[usize::from(from)]) else { return };
+            let more = "é".repeat(usize::from(characters)) + ".";
+            m.set_str(TEXT, &more);
+            let text = slot(m, from, 3);
+            m.set(MORE, text);
+            m.call(Lib::StrConcat, &[2, MORE, TEXT], MORE).unwrap();
+            let text = m.get(MORE);
+            set_slot(m, to, 3, text);
+            nodes[node].text = nodes[other].text.clone() + &more;
+        }
         Change::Collect => m.vm().collect().unwrap(),
         Change::Garbage(size) => m.set_str(TEXT, &"g".repeat(usize::from(size))),
     }
@@ -258,7 +275,7 @@ proptest! {
 
     #[test]
     fn what_is_reachable_stays(changes in prop::collection::vec(change(), 0..120), always in any::<bool>()) {
-        let (mut m, kinds) = machine(12_000);
+        let (mut m, kinds) = machine(60_000);
         let mut nodes = Vec::new();
         let mut held = vec![None; usize::from(NODES)];
         for change in changes {
@@ -295,6 +312,8 @@ proptest! {
             (0..40u64, 0..8u64, 0..300u64).prop_map(|(ty, flags, high)| ty | flags << 16 | high << 32),
             (0..300u64, 0..300u64).prop_map(|(low, high)| low | high << 32),
             Just(NULL),
+            Just(u64::from(TypeId::STR.0) | ObjectHeader::VIEW),
+            Just(u64::from(TypeId::STR.0) | ObjectHeader::RAW),
         ], 1..300),
         registers in prop::collection::vec(prop_oneof![0..300u64, any::<u64>(), Just(NULL)], usize::from(REGISTERS)),
         libs in prop::collection::vec((0..Lib::ALL.len(), prop::collection::vec(0..40u8, 8), 0..10u8), 0..20),

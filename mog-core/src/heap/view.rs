@@ -42,10 +42,7 @@ impl<'a> Memory<'a> {
             let bytes = self.module.string_bytes((reference & !CONSTANT) as u32 as usize)?;
             return core::str::from_utf8(bytes).ok();
         }
-        let len = halves(self.word(reference, 1)?).0 as usize;
-        let words = self.heap.get(reference as u32 as usize + 2..)?;
-        let words = words.get(..len.div_ceil(8))?;
-        core::str::from_utf8(bytemuck::cast_slice::<u64, u8>(words).get(..len)?).ok()
+        core::str::from_utf8(super::text::bytes(self.heap, reference as u32 as usize)?).ok()
     }
 
     /// A value of a type, from its slots.

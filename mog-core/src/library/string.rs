@@ -2,6 +2,7 @@
 
 use crate::heap::NULL;
 use crate::heap::access::{CORRUPT, MAX_LEN, TOO_LARGE, View, string_words};
+use crate::heap::text::is_boundary;
 use crate::isa::Operands;
 use crate::library::{byte_steps, unsigned};
 use crate::machine::{Stop, Vm};
@@ -12,11 +13,6 @@ type Done = Result<(), Stop>;
 /// Steps for looking for one text in another.
 const fn search_steps(text: usize, pattern: usize) -> u64 {
     4 + (text as u64 + pattern as u64) / 3
-}
-
-/// Whether no character goes through this position.
-fn is_boundary(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at).map_or(at == bytes.len(), |byte| byte.cast_signed() >= -0x40)
 }
 
 /// Bytes of the character that starts at a byte.
@@ -75,16 +71,20 @@ pub(super) fn str_concat(vm: &mut Vm<'_>, dst: usize, list: Operands<'_>) -> Don
         total = total.checked_add(vm.bytes(usize::from(register))?.len()).ok_or(TOO_LARGE)?;
     }
     vm.check_size(string_words(total)?)?;
-    vm.pay(2 + list.len() as u64 / 2 + byte_steps(total))?;
-    let string = vm.build_string(total, |view, mut place| {
-        for register in list.iter() {
-            let bytes = view.string(view.reg(usize::from(register)))?;
-            let (head, rest) = place.split_at_mut_checked(bytes.len()).ok_or(CORRUPT)?;
-            head.copy_from_slice(bytes);
-            place = rest;
-        }
-        Ok(())
-    })?;
+    let first = vm.get(list.get(0).map_or(usize::MAX, usize::from));
+    let len = vm.view().string(first).map_or(0, <[u8]>::len);
+    let behind = vm.room_behind(first, total - len);
+    let (kept, rest) = if behind.is_some() { (len, list.skip(1)) } else { (0, list) };
+    vm.pay(2 + list.len() as u64 / 2 + byte_steps(total - kept))?;
+    let room = if behind.is_some() { 0 } else { vm.reserve_text(len, total)? };
+    let (string, mut at) = vm.fresh(|_, fresh| fresh.string_with_room(behind, total, room))?;
+    at += kept;
+    for register in rest.iter() {
+        at += vm.write_text(at, vm.get(usize::from(register)))?;
+    }
+    if let Some(buffer) = behind {
+        vm.set_used(buffer, total)?;
+    }
     vm.give(dst, [string])
 }
 

@@ -16,6 +16,7 @@ use super::instance::{Instance, link};
 use super::snapshot::{MAGIC, Saved, SnapshotError, hash};
 use super::tasks::{self, Tasks};
 use super::vm::State;
+use crate::heap::text::{self, TEXT_BUFFER, buffer_of, is_boundary, used_of};
 use crate::heap::{AnyTag, CONSTANT, LIVE, NULL, ObjectHeader, halves, object_size};
 use crate::host::Host;
 use crate::isa::{Insn, Op, ext_words};
@@ -246,6 +247,16 @@ impl Checker<'_, '_> {
         let (&header, rest) = object.split_first().ok_or(SnapshotError::Invalid("an object"))?;
         let header = ObjectHeader(header);
         require(header.0 >> 32 == 0 && !header.has(ObjectHeader::MARK), "the header of an object")?;
+        let is_text = |bytes: Option<&[u8]>| {
+            require(bytes.is_some_and(|bytes| core::str::from_utf8(bytes).is_ok()), "the text of a string")
+        };
+        if header == TEXT_BUFFER {
+            // The whole of it once, so that the check of views is not that of their text.
+            let (used, room) = used_of(self.heap, at + 2);
+            let bytes =
+                rest.get(2..).map(bytemuck::cast_slice::<u64, u8>).and_then(|bytes| bytes.get(..used));
+            return is_text(bytes.filter(|_| used <= room));
+        }
         if header.has(ObjectHeader::RAW) {
             return Ok(());
         }
@@ -254,12 +265,10 @@ impl Checker<'_, '_> {
             return self.buffer_type(header);
         }
         if ty == TypeId::STR {
-            let len = halves(rest.first().copied().unwrap_or(0)).0 as usize;
-            let bytes = rest.get(1..).map(bytemuck::cast_slice::<u64, u8>).and_then(|bytes| bytes.get(..len));
-            return require(
-                bytes.is_some_and(|bytes| core::str::from_utf8(bytes).is_ok()),
-                "the text of a string",
-            );
+            return match buffer_of(self.heap, at) {
+                Some(data) => require(self.is_view(at, data), "a reference to the text of a string"),
+                None => is_text(text::bytes(self.heap, at)),
+            };
         }
         let Some(record) = self.module.types.record(ty) else { return Ok(()) };
         match record.kind {
@@ -293,6 +302,18 @@ impl Checker<'_, '_> {
             }
             _ => self.slots(record.slots, rest),
         }
+    }
+
+    /// Whether the view at a place is of a text buffer, and ends in it at the end of a character.
+    fn is_view(&self, at: usize, data: usize) -> bool {
+        let buffer = data.checked_sub(2).and_then(|at| self.header(at as u64));
+        let ends = || {
+            let len = halves(self.word(at as u64, 1)).0 as usize;
+            let (used, _) = used_of(self.heap, data);
+            let text = bytemuck::cast_slice::<u64, u8>(self.heap.get(data + 1..)?).get(..used)?;
+            Some(is_boundary(text, len))
+        };
+        buffer == Some(TEXT_BUFFER) && ends() == Some(true)
     }
 
     /// The words of the buffer with this header whose first element is at `data`; none if that is null. It holds at least
@@ -478,3 +499,6 @@ impl Checker<'_, '_> {
         Ok(at)
     }
 }
+
+#[cfg(test)]
+mod tests;

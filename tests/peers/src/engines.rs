@@ -40,6 +40,7 @@ fn run_native(name: &str, size: i64) -> Outcome<()> {
         "bintrees" => println!("{}", native::bintrees(size)),
         "strs" => println!("{}", native::strs(size)),
         "map" => println!("{}", native::map(size)),
+        "append" => println!("{}", native::append(size)),
         _ => return Err(format!("no program {name}").into()),
     }
     Ok(())

@@ -36,7 +36,7 @@ const fn program(name: &'static str, size: u64, small: u64, computes: bool) -> P
     Program { name, size, small, computes }
 }
 
-pub(crate) const PROGRAMS: [Program; 12] = [
+pub(crate) const PROGRAMS: [Program; 13] = [
     program("fib", 35, 24, true),
     program("mix", 100_000_000, 500_000, true),
     program("sieve", 5_000_000, 200_000, true),
@@ -49,6 +49,7 @@ pub(crate) const PROGRAMS: [Program; 12] = [
     program("bintrees", 14, 9, false),
     program("strs", 1_000_000, 20_000, false),
     program("map", 1_000_000, 30_000, false),
+    program("append", 100_000, 20_000, false),
 ];
 
 /// The folder with the programs of all languages.

@@ -27,6 +27,7 @@ exports! {
     bintrees: i64;
     strs: i64;
     map: i64;
+    append: i64;
 }
 
 /// Calls of the machine's function.

@@ -7,4 +7,4 @@ mod numbers;
 mod objects;
 
 pub use numbers::{fannkuch, fib, mandel, matmul, mix, nbody, qsort, sieve};
-pub use objects::{bintrees, host, map, strs};
+pub use objects::{append, bintrees, host, map, strs};

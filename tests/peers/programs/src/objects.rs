@@ -39,6 +39,16 @@ pub fn strs(n: i64) -> i64 {
     text.len() as i64 * 1_000_000 + found as i64
 }
 
+/// A string to which pieces are appended one by one.
+#[must_use]
+pub fn append(n: i64) -> i64 {
+    let mut text = String::new();
+    for _ in 0..n {
+        text.push_str(std::hint::black_box("piece"));
+    }
+    text.len() as i64
+}
+
 /// A map with integer keys: insertion, hits and misses.
 #[must_use]
 pub fn map(n: i64) -> i64 {
