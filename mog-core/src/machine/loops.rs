@@ -1,12 +1,13 @@
 //! Sequences that are whole loops. What their words say is looked at once, and then each round is carried out without a way
 //! back to the dispatcher. All else is as if the instructions were met one by one: each jump back is a charge point, and what
-//! ends the loop is the instruction that was met last.
+//! ends the loop is the instruction that was met last. How often a counted loop jumps back, and for how much of that there are
+//! steps, is known before: so many rounds are made without asking, and paid for when they are over.
 
 use super::fast::TAIL;
-use super::ops::{Context, Exit, Flow, Regs, Step};
+use super::ops::{Context, Exit, Flow, METERED, Regs, Step, at};
 use crate::error::TrapCode;
 use crate::features::lacks;
-use crate::isa::{Insn, Op, Sequence};
+use crate::isa::{Flags, Insn, Op, Operand, Sequence};
 use crate::verify::of_row;
 
 /// What instructions do, in a function that has registers of its own.
@@ -17,6 +18,79 @@ mod table {
 
 /// Words of the longest loop that the portable dispatcher stays in: where flash is scarce, not in those that take much of it.
 const LONGEST: usize = if TAIL { usize::MAX } else { 4 };
+
+/// Whether an instruction counts up to a limit and jumps.
+const fn is_count(op: Op) -> bool {
+    matches!(op, Op::ForLt | Op::ForLe)
+}
+
+/// Whether the rounds of a loop can be counted before they are made: what it does costs its words only, and writes no
+/// registers but its operands. Where flash is scarce, rounds are not counted.
+const fn is_counted(of: &Sequence) -> bool {
+    let (ops, mut n) = (of.ops(), 0);
+    while n < ops.len() - 1 {
+        if ops[n].info().flags.has(Flags::CHARGES) || writes_several(ops[n]) {
+            return false;
+        }
+        n += 1;
+    }
+    TAIL && is_count(ops[n])
+}
+
+/// Whether an instruction writes more registers than those that it names.
+const fn writes_several(op: Op) -> bool {
+    let (operands, mut n) = (op.info().operands.as_slice(), 0);
+    while n < operands.len() {
+        if matches!(operands[n], Operand::DefN | Operand::ElemN | Operand::Result) {
+            return true;
+        }
+        n += 1;
+    }
+    false
+}
+
+/// Which of its operands an instruction writes.
+const fn defs(op: Op) -> u8 {
+    let (operands, mut n, mut defs) = (op.info().operands.as_slice(), 0, 0);
+    while n < operands.len() {
+        if matches!(operands[n], Operand::Def(_) | Operand::Mod(_)) {
+            defs |= 1 << n;
+        }
+        n += 1;
+    }
+    defs
+}
+
+/// Whether an instruction that writes these of its operands writes the counter or the limit of a loop.
+#[inline(always)]
+fn writes<const DEFS: u8>(insn: Insn, count: Insn) -> bool {
+    let is_one = |register| register == count.a() || register == count.b();
+    DEFS & 1 != 0 && is_one(insn.a())
+        || DEFS & 2 != 0 && is_one(insn.b())
+        || DEFS & 4 != 0 && is_one(insn.c())
+}
+
+/// How many rounds of such a loop are sure to be followed by another, from its first instruction on.
+#[inline(always)]
+fn sure_rounds(of: &Sequence, count: Insn, first_met: Step, r: &Regs) -> u64 {
+    let (counter, limit) = (r[at(count.a())].cast_signed(), r[at(count.b())].cast_signed());
+    let words = of.ops().len() as u64;
+    let next = if of.ops().last() == Some(&Op::ForLt) { counter.wrapping_add(1) } else { counter };
+    let rounds = if next < limit { limit.wrapping_sub(next).cast_unsigned() } else { 0 };
+    if !METERED {
+        return rounds;
+    }
+    // At the end of the first one so many steps are left, and none or more let it go on.
+    let steps = first_met.fuel.wrapping_sub(first_met.pc.cast_signed()) as i64 + 1 - words.cast_signed();
+    rounds.min(if steps < 0 { 0 } else { steps.cast_unsigned() / words + 1 })
+}
+
+/// After so many rounds for which nobody has paid.
+#[inline(always)]
+fn paid(of: &Sequence, step: Step, rounds: u64) -> Step {
+    let cost = if METERED { rounds as usize * of.ops().len() } else { 0 };
+    Step { fuel: step.fuel.wrapping_sub(cost.cast_signed()), ..step }
+}
 
 macro_rules! define_loops {
     ($(
@@ -37,6 +111,21 @@ macro_rules! define_loops {
                 return (first_met, Err(c.trap(TrapCode::Corrupt, 0, 0)));
             };
             let mut start = first_met;
+            let count = Insn(others[OTHERS - 1]);
+            // Rounds that are sure to be followed by another ask neither for the end nor for steps.
+            let mut sure = 0;
+            if const { is_counted(LOOP) } {
+                let mut words = others.iter();
+                let mut keeps = count.a() != count.b() && !writes::<{ defs(Op::$op) }>(first, count);
+                $(
+                    let word = Insn(words.next().copied().unwrap_or(0));
+                    keeps &= is_count(Op::$step) || !writes::<{ defs(Op::$step) }>(word, count);
+                )*
+                if keeps {
+                    sure = sure_rounds(LOOP, count, first_met, r);
+                }
+            }
+            let mut left = sure;
             loop {
                 let (mut met, mut next) = (start, first_met.pc);
                 let mut flow = table::$func(first, met, r, c);
@@ -47,7 +136,18 @@ macro_rules! define_loops {
                     if !matches!(Op::$step, Op::Ext) {
                         match flow {
                             Ok(done) if done.pc == next => met = Step { pc: next + 1, ..done },
-                            _ => return (met, flow),
+                            _ => return (paid(LOOP, met, sure - left), flow.map(|step| paid(LOOP, step, sure - left))),
+                        }
+                        if const { is_counted(LOOP) && is_count(Op::$step) } {
+                            if left > 0 {
+                                left -= 1;
+                                start = Step { pc: first_met.pc, ..met };
+                                let counter = &mut r[at(count.a())];
+                                *counter = counter.wrapping_add(1);
+                                continue;
+                            }
+                            met = paid(LOOP, met, sure);
+                            sure = 0;
                         }
                         flow = table::$step_func(Insn(word), met, r, c);
                     }
