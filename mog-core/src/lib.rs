@@ -23,7 +23,7 @@ mod testing;
 pub mod verify;
 
 pub use error::{Failure, Invalid, LoadError, TrapCode, TrapMessage};
-pub use host::{Binding, Builder, Call, Capability, Direct, DirectCall, Host, Reply, StaticHost};
+pub use host::{Binding, Builder, Call, Capability, DirectCall, Host, Reply, StaticHost};
 pub use machine::{
     ArgumentSlots, AsyncHost, Config, Counters, Dispatch, Instance, Outcome, Running, SnapshotError,
     StartError, State, WINDOW,

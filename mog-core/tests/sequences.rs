@@ -8,8 +8,8 @@ use common::world::{ARRAY_FLOAT, ARRAY_INT, SUBJECT, asm};
 use common::*;
 use mog_core::error::{Invalid, TrapCode};
 use mog_core::isa::{Insn, Lib, Op, Sequence};
-use mog_core::module::Module;
-use mog_core::{Config, Dispatch, Instance, Outcome};
+use mog_core::module::{Import, Module, TypeKind, TypeRecord};
+use mog_core::{Binding, Call, Config, DirectCall, Dispatch, Host, Instance, Outcome, Reply};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -164,6 +164,7 @@ fn of_loop(what: Op, back: i64, mut pick: impl FnMut(u8) -> u8) -> Insn {
         Op::ASet | Op::ASwap => op(what, 4 + pick(2), b, c),
         Op::ASetU8 => op(what, 6, b, c),
         Op::FMulAddA => op(what, 8 + pick(2), 8 + pick(2), 8 + pick(2)),
+        Op::HostCall => Insn::ab16(what, a, u16::from(pick(2))),
         Op::ForLt | Op::ForLe | Op::ForMeet | Op::JLt | Op::JLe => op(what, a, b, back),
         _ => op(what, a, b, c),
     }
@@ -185,27 +186,83 @@ fn program_of_loop(sequence: &Sequence, choices: &[u8]) -> Vec<Insn> {
         n => Insn::ab16(Op::LoadInt, r, values[n]),
     }));
     if pick(3) == 0 {
-        // Into its middle.
-        code.push(Insn::a24(Op::Jump, i32::from(pick(sequence.ops().len() as u8))));
+        // Into its middle, but to no operands.
+        let to = pick(sequence.ops().len() as u8);
+        let is_operand = sequence.ops()[usize::from(to)] == Op::Ext;
+        code.push(Insn::a24(Op::Jump, i32::from(to + u8::from(is_operand))));
     }
     code.extend(sequence.ops().iter().map(|&what| of_loop(what, sequence.back(), &mut pick)));
     code.extend([op(Op::AddA, 0, 0, 1), op(Op::FAddA, 8, 0, 9), ret()]);
     code
 }
 
+/// A host that makes most calls directly, and charges for some; or none of them directly.
+struct Counting {
+    direct: bool,
+    calls: u64,
+}
+
+impl Counting {
+    /// What a call gives and costs.
+    fn answer(&mut self, arguments: u64) -> (u64, u32) {
+        self.calls += 1;
+        (
+            arguments.wrapping_mul(3) ^ self.calls,
+            if self.calls % 5 == 4 { 1 + arguments as u32 % 60 } else { 0 },
+        )
+    }
+}
+
+impl Host for Counting {
+    fn bind(&mut self, _: &Import<'_>, _: TypeRecord<'_>, _: &Module<'_>) -> Binding {
+        Binding::Granted(0)
+    }
+
+    fn grants(&self, _: &str) -> bool {
+        true
+    }
+
+    fn call(&mut self, _: u16, call: &mut Call<'_, '_>) -> Reply {
+        let arguments = (0..call.len()).map(|n| call.int_arg(n)).fold(0, i64::wrapping_add);
+        let (result, cost) = self.answer(arguments.cast_unsigned());
+        call.charge(cost.into());
+        if call.len() == 2 { call.return_int(result.cast_signed()) } else { Reply::Done }
+    }
+
+    fn call_direct(&mut self, _: u16, call: DirectCall<'_, '_>) -> u64 {
+        if !self.direct || self.calls % 7 == 3 {
+            return call.leave();
+        }
+        let (result, cost) = self.answer((0..call.len()).map(|n| call.slot(n)).fold(0, u64::wrapping_add));
+        if cost > 0 {
+            call.charge(cost);
+        }
+        result
+    }
+}
+
 /// How it ends, and with what steps, pauses and arena, if it does so soon.
-fn run_loop(code: &[Insn], dispatch: Dispatch, at_a_time: u64) -> (Outcome, u64, u32, Vec<u64>) {
+fn run_loop(
+    code: &[Insn],
+    dispatch: Dispatch,
+    at_a_time: u64,
+    direct: bool,
+) -> (Outcome, u64, u32, Vec<u64>) {
     let mut asm = asm(&REGISTERS, code);
+    let of_two = asm.add_type(ty(TypeKind::Fn, 2, &[INT, INT, INT], &[INT, INT, INT]));
+    let of_three = asm.add_type(ty(TypeKind::Fn, 3, &[INT, INT, INT, UNIT], &[INT, INT, INT]));
+    asm.imports = vec![of_two, of_three];
     asm.constants = vec![1.5f64.to_bits(), (-0.25f64).to_bits(), i64::MAX as u64, i64::MIN as u64, 1 << 32];
     let words = asm.build();
     let module = Module::load_words(&words).unwrap();
     let mut arena = vec![0; 1024];
+    let mut host = Counting { direct, calls: 0 };
     let mut instance =
-        Instance::new(module, &mut arena, &mut Nobody, Config { dispatch, ..Config::default() }).unwrap();
+        Instance::new(module, &mut arena, &mut host, Config { dispatch, ..Config::default() }).unwrap();
     instance.enter(SUBJECT, 0, |_, _| Some(())).unwrap();
     let mut pauses = 0;
     let end = loop {
-        match instance.run(&mut Nobody, at_a_time) {
+        match instance.run(&mut host, at_a_time) {
             Outcome::Paused if instance.counters().steps < 10_000 => pauses += 1,
             end => break end,
         }
@@ -217,17 +274,16 @@ fn run_loop(code: &[Insn], dispatch: Dispatch, at_a_time: u64) -> (Outcome, u64,
 proptest! {
     #[test]
     fn loops_run_as_their_instructions_do(choices in vec(any::<u8>(), 60), at_a_time in 1u64..200) {
-        // Those with host calls are tried where there are hosts.
-        let loops = Sequence::ALL.iter().filter(|sequence| sequence.is_loop() && sequence.ops()[0] != Op::HostCall);
-        for sequence in loops {
+        for sequence in Sequence::ALL.iter().filter(|sequence| sequence.is_loop()) {
             let code = program_of_loop(sequence, &choices);
             let first = named(&code)[code.len() - 3 - sequence.ops().len()];
             prop_assert_eq!(first.sequence().map(Sequence::ops), Some(sequence.ops()));
             prop_assert!(first.sequence().is_some_and(Sequence::is_loop));
             for at_a_time in [at_a_time, 5000] {
-                let plain = run_loop(&code, Dispatch::Match, at_a_time);
+                let plain = run_loop(&code, Dispatch::Match, at_a_time, false);
+                prop_assert_eq!(&run_loop(&code, Dispatch::Match, at_a_time, true), &plain);
                 for dispatch in [Dispatch::Match, Dispatch::Tail] {
-                    let named = run_loop(&named(&code), dispatch, at_a_time);
+                    let named = run_loop(&named(&code), dispatch, at_a_time, true);
                     prop_assert_eq!(&named, &plain, "{:?} {:?}", dispatch, code);
                 }
             }

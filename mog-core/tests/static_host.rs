@@ -10,7 +10,7 @@ use mog_core::heap::Data;
 use mog_core::isa::{Insn, Op};
 use mog_core::module::{Module, TypeKind};
 use mog_core::{
-    Builder, Call, Capability, Config, Direct, DirectCall, Instance, Outcome, Reply, StartError, StaticHost,
+    Builder, Call, Capability, Config, DirectCall, Instance, Outcome, Reply, StartError, StaticHost,
     capabilities,
 };
 
@@ -52,16 +52,16 @@ fn next(call: &mut Call<'_, '_>) -> Reply {
 }
 
 /// What is below 10 at once, the rest by `next`.
-fn next_of_few(call: DirectCall<'_, '_>) -> Direct {
+fn next_of_few(call: DirectCall<'_, '_>) -> u64 {
     assert_eq!((call.len(), call.is_empty()), (1, false));
     assert_eq!(call.arg(0).map(|value| value.slots().to_vec()), Some(vec![call.slot(0)]));
     assert!(call.arg(1).is_none() && call.step() > 0 && call.module().header.imports == 1);
     if call.slot(0) >= 10 {
-        return Direct::Left;
+        return call.leave();
     }
     call.charge(10);
     assert_eq!(call.charged(), 10);
-    Direct::Done(call.slot(0) + 101)
+    call.slot(0) + 101
 }
 
 /// Takes as many steps as it is asked to.
@@ -70,9 +70,9 @@ fn costly(call: &mut Call<'_, '_>) -> Reply {
     call.return_int(0)
 }
 
-fn costly_now(call: DirectCall<'_, '_>) -> Direct {
+fn costly_now(call: DirectCall<'_, '_>) -> u64 {
     call.charge(call.slot(0) as u32);
-    Direct::Done(0)
+    0
 }
 
 static SECOND_HALF: &[Capability] = capabilities! { log.write(string) -> string = second_half; };
@@ -145,11 +145,15 @@ fn a_call_made_directly_takes_the_same_steps() {
 
 #[test]
 fn all_that_a_direct_call_charges_counts() {
-    for cost in [0, 1, 5000, 1 << 30, (1 << 30) + 1, 1 << 31, u32::MAX] {
+    for cost in [0, 1, 5000, 1 << 30, (1 << 30) + 1, 1 << 31, u32::MAX - 1] {
         let (direct, slow) = (call_int(COSTLY, INT, cost.into()), call_int(COSTLY_LATER, INT, cost.into()));
         assert_eq!(direct, slow);
         assert!(direct.2 > u64::from(cost));
     }
+    // The largest number is not taken for that of a call that was left: it costs one less.
+    let (direct, slow) =
+        (call_int(COSTLY, INT, u32::MAX.into()), call_int(COSTLY_LATER, INT, u32::MAX.into()));
+    assert_eq!((direct.0, direct.2 + 1), (slow.0, slow.2));
 }
 
 #[test]

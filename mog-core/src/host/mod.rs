@@ -4,7 +4,7 @@ mod build;
 mod callback;
 mod table;
 
-pub use crate::machine::{Direct, DirectCall};
+pub use crate::machine::DirectCall;
 pub use build::Builder;
 pub(crate) use callback::{Answer, operand_count, operand_types};
 pub use table::{Capability, DirectFunction, StaticHost};
@@ -74,11 +74,11 @@ pub trait Host {
 
     /// Carries out a call at once if it can: where nothing but its arguments is looked at, nobody has to know of it,
     /// and the result is one slot that needs no room in the arena, or none. Such a call takes a fraction of the time
-    /// and the same steps. If it is [left](Direct::Left) to [`Host::call`], what was done already is for the host to
-    /// remember.
-    fn call_direct(&mut self, function: u16, call: DirectCall<'_, '_>) -> Direct {
-        let _ = (function, call);
-        Direct::Left
+    /// and the same steps. It gives that slot; nothing looks at it where there is none. If it is
+    /// [left](DirectCall::leave) to [`Host::call`], what was done already is for the host to remember.
+    fn call_direct(&mut self, function: u16, call: DirectCall<'_, '_>) -> u64 {
+        let _ = function;
+        call.leave()
     }
 
     /// Goes on with a call that was pending, or that had the program [call a function](Call::call_back).

@@ -1,6 +1,6 @@
 //! A host that is a table of functions: what firmware uses. Lives in flash, allocates nothing.
 
-use super::{Binding, Call, Direct, DirectCall, Host, Reply};
+use super::{Binding, Call, DirectCall, Host, Reply};
 use crate::module::{Import, Module, TypeId, TypeRecord};
 
 /// A granted function of a [`StaticHost`].
@@ -23,22 +23,22 @@ pub struct Capability {
 }
 
 /// As [`Host::call_direct`].
-pub type DirectFunction = fn(DirectCall<'_, '_>) -> Direct;
+pub type DirectFunction = fn(DirectCall<'_, '_>) -> u64;
 
 /// A table of [`Capability`], made when it is compiled, so that it lies in flash. Types are named as programs name them; a
 /// function whose result lies on the heap says how many words that takes at most. After `direct` comes a quicker way to make
 /// the same call.
 ///
 /// ```
-/// use mog_core::host::{Direct, DirectCall};
+/// use mog_core::host::DirectCall;
 /// use mog_core::{Builder, Call, Capability, Reply, StaticHost, capabilities};
 ///
 /// fn read(call: &mut Call<'_, '_>) -> Reply {
 ///     call.return_int(21 + call.int_arg(0))
 /// }
 ///
-/// fn read_now(call: DirectCall<'_, '_>) -> Direct {
-///     Direct::Done(21 + call.slot(0))
+/// fn read_now(call: DirectCall<'_, '_>) -> u64 {
+///     21 + call.slot(0)
 /// }
 ///
 /// fn name(call: &mut Call<'_, '_>) -> Reply {
@@ -99,10 +99,10 @@ impl Host for StaticHost {
         self.table.iter().any(|entry| entry.name == capability)
     }
 
-    fn call_direct(&mut self, function: u16, call: DirectCall<'_, '_>) -> Direct {
+    fn call_direct(&mut self, function: u16, call: DirectCall<'_, '_>) -> u64 {
         match self.table.get(usize::from(function)) {
             Some(Capability { direct: Some(direct), .. }) => direct(call),
-            _ => Direct::Left,
+            _ => call.leave(),
         }
     }
 

@@ -6,6 +6,9 @@ use super::run::HOST_CALL_STEPS;
 use crate::heap::{Memory, Value};
 use crate::module::{Module, TypeId};
 
+/// In place of steps to charge: the call was left.
+pub(super) const LEFT: u32 = u32::MAX;
+
 /// A call as [`Host::call_direct`](crate::Host::call_direct) sees it. Two pointers, so that it is handed over in registers.
 #[derive(Clone, Copy)]
 pub struct DirectCall<'v, 'a> {
@@ -46,13 +49,22 @@ impl<'v, 'a> DirectCall<'v, 'a> {
         Some(self.memory().value(ty, &[self.slot(index)]))
     }
 
-    /// Steps to charge on top of those of the call itself, once it is done; they take the place of what was said before.
+    /// Steps to charge on top of those of the call itself, once it is done; they take the place of what was said before. The
+    /// most is `u32::MAX - 1`.
     #[inline]
     pub fn charge(&self, steps: u32) {
-        self.machine.charged.set(steps);
+        self.machine.charged.set(steps.min(LEFT - 1));
     }
 
-    /// Steps to charge on top, as was said.
+    /// Leaves the call to [`Host::call`](crate::Host::call), which follows right away. It gives what stands for a result then,
+    /// which nobody looks at. The last thing to be said: steps that are charged after it take its place.
+    #[must_use = "in place of a result"]
+    pub fn leave(self) -> u64 {
+        self.machine.charged.set(LEFT);
+        0
+    }
+
+    /// Steps to charge on top, as was said before it was left, if it was.
     #[must_use]
     pub const fn charged(&self) -> u32 {
         self.machine.charged.get()
@@ -87,13 +99,4 @@ impl core::fmt::Debug for DirectCall<'_, '_> {
         let import = self.machine.insn.b16();
         f.debug_struct("DirectCall").field("import", &import).field("params", &self.len()).finish()
     }
-}
-
-/// How a direct call went. Two words, so that it comes back in registers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Direct {
-    /// It was carried out, with this slot as its result; nothing looks at it where there is none.
-    Done(u64),
-    /// It is left to [`Host::call`](crate::Host::call), which follows right away.
-    Left,
 }

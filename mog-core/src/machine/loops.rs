@@ -4,17 +4,12 @@
 //! steps, is known before: so many rounds are made without asking, and paid for when they are over.
 
 use super::fast::TAIL;
-use super::ops::{Context, Exit, Flow, METERED, Regs, Step, at};
+use super::ops::host::host_rounds;
+use super::ops::{Context, Exit, Flow, METERED, Regs, Step, at, table};
 use crate::error::TrapCode;
 use crate::features::lacks;
 use crate::isa::{Flags, Insn, Op, Operand, Sequence};
 use crate::verify::of_row;
-
-/// What instructions do, in a function that has registers of its own.
-mod table {
-    pub(super) use crate::machine::ops::host::host_call_in_line as host_call;
-    pub(super) use crate::machine::ops::table::*;
-}
 
 /// Words of the longest loop that the portable dispatcher stays in: where flash is scarce, not in those that take much of it.
 const LONGEST: usize = if TAIL { usize::MAX } else { 4 };
@@ -64,31 +59,33 @@ const fn defs(op: Op) -> u8 {
 /// Whether an instruction that writes these of its operands writes the counter or the limit of a loop.
 #[inline(always)]
 fn writes<const DEFS: u8>(insn: Insn, count: Insn) -> bool {
-    let is_one = |register| register == count.a() || register == count.b();
-    DEFS & 1 != 0 && is_one(insn.a())
-        || DEFS & 2 != 0 && is_one(insn.b())
-        || DEFS & 4 != 0 && is_one(insn.c())
+    DEFS & 1 != 0 && is_counted_by(count, insn.a())
+        || DEFS & 2 != 0 && is_counted_by(count, insn.b())
+        || DEFS & 4 != 0 && is_counted_by(count, insn.c())
 }
 
-/// How many rounds of such a loop are sure to be followed by another, from its first instruction on.
+/// Whether a register is the counter of a loop, or its limit.
 #[inline(always)]
-fn sure_rounds(of: &Sequence, count: Insn, first_met: Step, r: &Regs) -> u64 {
+pub(super) const fn is_counted_by(count: Insn, register: u8) -> bool {
+    register == count.a() || register == count.b()
+}
+
+/// How many rounds of a counted loop are sure to be followed by another, each of which costs so many steps: at the end of the
+/// first so many are left, and none or more let it go on.
+#[inline(always)]
+pub(super) fn sure_rounds(count: Insn, is_lt: bool, left: isize, cost: usize, r: &Regs) -> usize {
     let (counter, limit) = (r[at(count.a())].cast_signed(), r[at(count.b())].cast_signed());
-    let words = of.ops().len() as u64;
-    let next = if of.ops().last() == Some(&Op::ForLt) { counter.wrapping_add(1) } else { counter };
+    let next = if is_lt { counter.wrapping_add(1) } else { counter };
     let rounds = if next < limit { limit.wrapping_sub(next).cast_unsigned() } else { 0 };
-    if !METERED {
-        return rounds;
-    }
-    // At the end of the first one so many steps are left, and none or more let it go on.
-    let steps = first_met.fuel.wrapping_sub(first_met.pc.cast_signed()) as i64 + 1 - words.cast_signed();
-    rounds.min(if steps < 0 { 0 } else { steps.cast_unsigned() / words + 1 })
+    let rounds = usize::try_from(rounds).unwrap_or(usize::MAX);
+    let paid_for = if left < 0 { 0 } else { left.cast_unsigned() / cost + 1 };
+    if METERED { rounds.min(paid_for) } else { rounds }
 }
 
 /// After so many rounds for which nobody has paid.
 #[inline(always)]
-fn paid(of: &Sequence, step: Step, rounds: u64) -> Step {
-    let cost = if METERED { rounds as usize * of.ops().len() } else { 0 };
+fn paid(of: &Sequence, step: Step, rounds: usize) -> Step {
+    let cost = if METERED { rounds * of.ops().len() } else { 0 };
     Step { fuel: step.fuel.wrapping_sub(cost.cast_signed()), ..step }
 }
 
@@ -110,6 +107,9 @@ macro_rules! define_loops {
             let Some(others) = others.filter(|words| Insn(words[OTHERS - 1]).c_signed() == LOOP.back()) else {
                 return (first_met, Err(c.trap(TrapCode::Corrupt, 0, 0)));
             };
+            if matches!(Op::$op, Op::HostCall) {
+                return host_rounds(first, &others, first_met, r, c);
+            }
             let mut start = first_met;
             let count = Insn(others[OTHERS - 1]);
             // Rounds that are sure to be followed by another ask neither for the end nor for steps.
@@ -122,7 +122,9 @@ macro_rules! define_loops {
                     keeps &= is_count(Op::$step) || !writes::<{ defs(Op::$step) }>(word, count);
                 )*
                 if keeps {
-                    sure = sure_rounds(LOOP, count, first_met, r);
+                    let is_lt = matches!(LOOP.ops().last(), Some(Op::ForLt));
+                    let left = first_met.fuel - first_met.pc.cast_signed() - OTHERS.cast_signed();
+                    sure = sure_rounds(count, is_lt, left, LOOP.ops().len(), r);
                 }
             }
             let mut left = sure;

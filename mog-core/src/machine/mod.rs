@@ -22,7 +22,7 @@ mod vm;
 mod window;
 
 pub use arguments::ArgumentSlots;
-pub use direct::{Direct, DirectCall};
+pub use direct::DirectCall;
 pub use future::{AsyncHost, Running};
 pub use instance::{Config, Instance, StartError};
 pub use run::Outcome;

@@ -10,7 +10,7 @@ use std::{fmt, thread};
 use mog_core::error::Failure;
 use mog_core::heap::SlotValues;
 use mog_core::module::{Import, TypeRecord};
-use mog_core::{Binding, Call, Direct, DirectCall, Host, Module, Reply, TypeId};
+use mog_core::{Binding, Call, DirectCall, Host, Module, Reply, TypeId};
 
 use crate::asking::Asking;
 use crate::audit::{Entry, Event, OUTPUT_LIMIT, Observer, Outcome, Setup};
@@ -247,14 +247,14 @@ impl Gate {
     /// Leaves the failure of a direct call to the machine.
     #[cold]
     #[inline(never)]
-    fn not_done(&mut self, came: thread::Result<Came>, steps: u32) -> Direct {
+    fn not_done(&mut self, came: thread::Result<Came>, call: DirectCall<'_, '_>) -> u64 {
         let error = match came {
             Ok(Came::Failed(error)) => *error,
-            Ok(_) => return Direct::Left,
+            Ok(_) => return call.leave(),
             Err(panic) => panicked(panic),
         };
-        self.unsettled = Some(Box::new((error, u64::from(steps))));
-        Direct::Left
+        self.unsettled = Some(Box::new((error, u64::from(call.charged()))));
+        call.leave()
     }
 
     /// Ends the program where it stands.
@@ -514,18 +514,18 @@ impl Host for Gate {
         self.perform(function, call, None, |gate, call| gate.invoke(function, call))
     }
 
-    fn call_direct(&mut self, function: u16, call: DirectCall<'_, '_>) -> Direct {
+    fn call_direct(&mut self, function: u16, call: DirectCall<'_, '_>) -> u64 {
         // What was printed is to be handed on before a function of the host's is called.
         if !self.direct || self.is_interrupted() || !self.state.output.is_empty() {
-            return Direct::Left;
+            return call.leave();
         }
         let Some(Bound { body: Some(body), .. }) = self.bound.get(usize::from(function)) else {
-            return Direct::Left;
+            return call.leave();
         };
         // As `contained` does, whose result has no room in registers: it would take 42 instructions instead of 34.
         match catch_unwind(AssertUnwindSafe(|| body.call(call))) {
-            Ok(Came::Slot(result)) => Direct::Done(result),
-            other => self.not_done(other, call.charged()),
+            Ok(Came::Slot(result)) => result,
+            other => self.not_done(other, call),
         }
     }
 

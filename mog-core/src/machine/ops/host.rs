@@ -1,11 +1,11 @@
 //! Host calls that the host carries out on the spot, with the same steps as those in `run.rs`, to which all others are left.
 
-use super::{Context, Exit, Flow, Regs, Step, at};
-use crate::host::Direct;
+use super::{Context, Exit, Flow, METERED, Regs, Step, at};
 use crate::isa::Insn;
 use crate::machine::binding::ImportBinding;
-use crate::machine::direct::DirectCall;
+use crate::machine::direct::{DirectCall, LEFT};
 use crate::machine::fast::TAIL;
+use crate::machine::loops::{is_counted_by, sure_rounds};
 use crate::machine::run::HOST_CALL_STEPS;
 
 /// The step goes by way of the context: what lives on during the call is saved in a function's own frame, and the less that
@@ -26,7 +26,7 @@ pub(in super::super) fn host_call(i: Insn, s: Step, r: &mut Regs, c: &mut Contex
 
 /// The same where it has registers of its own.
 #[inline(always)]
-pub(in super::super) fn host_call_in_line(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
+fn host_call_in_line(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     c.step = s;
     match call(i, r, c) {
         Some((pc, fuel)) => Ok(Step { pc, fuel, ..c.step }),
@@ -34,7 +34,61 @@ pub(in super::super) fn host_call_in_line(i: Insn, s: Step, r: &mut Regs, c: &mu
     }
 }
 
-/// The same, with what is next and left in the context's step; whether it was carried out. In the loop around a `match`, code in
+/// A loop of a host call with one word of operands, an addition and a count: makes all rounds that are sure to be followed by
+/// another, and the host call of the next one. Gives the step in which that was met, and what came of it.
+#[inline(always)]
+pub(in super::super) fn host_rounds(
+    call: Insn,
+    others: &[u32],
+    met: Step,
+    r: &mut Regs,
+    c: &mut Context<'_>,
+) -> (Step, Flow) {
+    let mut next = met;
+    if let &[_, add, count] = others
+        && let Some(binding) = direct(call, c)
+    {
+        let (add, count) = (Insn(add), Insn(count));
+        let call_steps = HOST_CALL_STEPS as usize + usize::from(binding.params());
+        // What comes behind the call, and what all of a round costs.
+        let left = met.fuel - met.pc.cast_signed() - (others.len() + call_steps).cast_signed();
+        let cost = 1 + others.len() + call_steps;
+        let keeps = binding.operand_words() == 1
+            && count.a() != count.b()
+            && !is_counted_by(count, add.a())
+            && !(binding.has_result() && is_counted_by(count, call.a()));
+        let rounds = if keeps { sure_rounds(count, true, left, cost, r).min(c.host_calls) } else { 0 };
+        (c.step, c.insn) = (met, call);
+        c.charged.set(0);
+        for _ in 0..rounds {
+            let result =
+                c.host.call_direct(binding.number(), DirectCall { registers: r, machine: &c.machine });
+            let charged = c.charged.get();
+            if charged != 0 {
+                let flow = match charged_or_left(binding, result, charged, r, c) {
+                    Some((pc, fuel)) => Ok(Step { pc, fuel, ..c.step }),
+                    None => Err(Exit::Noted),
+                };
+                return (c.step, flow);
+            }
+            if binding.has_result() {
+                r[at(call.a())] = result;
+            }
+            let sum = r[at(add.b())].wrapping_add(r[at(add.c())]);
+            r[at(add.a())] = sum;
+            c.step.acc = sum;
+            r[at(count.a())] = r[at(count.a())].wrapping_add(1);
+            c.host_calls -= 1;
+            if METERED {
+                c.step.fuel -= cost.cast_signed();
+            }
+        }
+        next = c.step;
+    }
+    (next, host_call(call, next, r, c))
+}
+
+/// The same as for one call, with what is next and left in the context's step; whether it was carried out. In the loop around a `match`, code in
 /// line would take registers from all other instructions; small processors have few.
 #[inline(never)]
 fn call_apart(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> bool {
@@ -49,38 +103,60 @@ fn call_apart(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> bool {
 /// noted then.
 #[inline(always)]
 fn call(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> Option<(usize, isize)> {
-    let done = direct(i, c).and_then(|binding| {
-        c.insn = i;
-        c.charged.set(0);
-        let call = DirectCall { registers: r, machine: &c.machine };
-        match c.host.call_direct(binding.number(), call) {
-            Direct::Done(result) => Some((binding, result)),
-            Direct::Left => None,
-        }
-    });
-    let Some((binding, result)) = done else {
+    let Some(binding) = direct(i, c) else {
         leave(c);
         return None;
     };
+    c.insn = i;
+    c.charged.set(0);
+    let call = DirectCall { registers: r, machine: &c.machine };
+    let result = c.host.call_direct(binding.number(), call);
+    match c.charged.get() {
+        0 => go_on(binding, result, 0, r, c),
+        charged => charged_or_left(binding, result, charged, r, c),
+    }
+}
+
+/// What is next and left behind a call with this result, and with these steps on top.
+#[inline(always)]
+fn go_on(
+    binding: ImportBinding,
+    result: u64,
+    charged: u32,
+    r: &mut Regs,
+    c: &mut Context<'_>,
+) -> Option<(usize, isize)> {
     if binding.has_result() {
         r[at(c.insn.a())] = result;
     }
     c.host_calls -= 1;
     let pc = c.step.pc + usize::from(binding.operand_words());
-    let mut fuel = c.step.fuel - HOST_CALL_STEPS as isize - isize::from(binding.params());
-    let charged = c.charged.get();
-    if charged > 0 {
-        // A register of 32 bits may not hold all of it; this much ends any slice.
-        let here = charged.min(1 << 30);
-        fuel -= here as isize;
-        c.slice += i64::from(charged - here);
-    }
+    // A register of 32 bits may not hold all of it; this much ends any slice.
+    let here = charged.min(1 << 30);
+    c.slice += i64::from(charged - here);
+    let fuel = c.step.fuel - HOST_CALL_STEPS as isize - isize::from(binding.params()) - here as isize;
     // As after any other host call, it pauses here if it must.
     if fuel <= pc.cast_signed() {
         pause(c, pc, fuel);
         return None;
     }
     Some((pc, fuel))
+}
+
+#[cold]
+#[inline(never)]
+fn charged_or_left(
+    binding: ImportBinding,
+    result: u64,
+    charged: u32,
+    r: &mut Regs,
+    c: &mut Context<'_>,
+) -> Option<(usize, isize)> {
+    if charged == LEFT {
+        leave(c);
+        return None;
+    }
+    go_on(binding, result, charged, r, c)
 }
 
 /// What the import was linked to, if it can be called directly, and a call more is allowed.
