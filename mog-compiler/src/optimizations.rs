@@ -10,6 +10,8 @@ pub enum Optimization {
     LoopConstants,
     /// Small numbers within instructions.
     Immediates,
+    /// Divisions by powers of two are shifts and masks, where that is the same.
+    Divisions,
     /// Values are computed where they would be moved to.
     Moves,
     /// Computations of what nobody reads go.
@@ -28,10 +30,11 @@ pub enum Optimization {
 
 impl Optimization {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Inline,
         Self::LoopConstants,
         Self::Immediates,
+        Self::Divisions,
         Self::Moves,
         Self::Unread,
         Self::Exchanges,
@@ -48,6 +51,7 @@ impl Optimization {
             Self::Inline => "inline",
             Self::LoopConstants => "loop-constants",
             Self::Immediates => "immediates",
+            Self::Divisions => "divisions",
             Self::Moves => "moves",
             Self::Unread => "unread",
             Self::Exchanges => "exchanges",

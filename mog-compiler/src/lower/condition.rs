@@ -156,7 +156,8 @@ impl Lowering<'_, '_> {
         let orders = !matches!(op, CompareOp::Eq | CompareOp::Ne);
         if !(unsigned && orders) {
             if let Some(number) = self.small_int(right) {
-                let x = self.expr(left, None);
+                let x = self.zero_like(op, left, right);
+                let x = x.unwrap_or_else(|| self.expr(left, None));
                 self.jump_on_number(op, x, number, target);
                 return;
             }
@@ -273,7 +274,10 @@ impl Lowering<'_, '_> {
             }
             return None;
         }
-        let [x, y] = self.two(left, right);
+        let [x, y] = match self.zero_like(op, left, right) {
+            Some(x) => [x, self.expr(right, None)],
+            None => self.two(left, right),
+        };
         let (op, x, y) = match op {
             CompareOp::Gt => (CompareOp::Lt, y, x),
             CompareOp::Ge => (CompareOp::Le, y, x),

@@ -145,6 +145,7 @@ impl Lowering<'_, '_> {
         let counter = if assigned { self.fresh(ty) } else { Val::whole(self.local(local), ty) };
         let from_value = self.operand(from, core::iter::once(to));
         self.copy_slot(counter, from_value);
+        self.note_sign(local, from);
         // The end is evaluated once; a variable that changes meanwhile must not move it.
         let limit = {
             let is_constant = matches!(self.hir().expr(to).kind, ExprKind::Int(_));
@@ -189,7 +190,7 @@ impl Lowering<'_, '_> {
     }
 
     /// Whether a local variable is assigned after it was bound.
-    fn is_assigned(&mut self, local: LocalId) -> bool {
+    pub(super) fn is_assigned(&self, local: LocalId) -> bool {
         let local = self.scope.function.and_then(|function| function.locals.get(local.0 as usize));
         local.is_some_and(|local| local.assigned)
     }

@@ -114,6 +114,7 @@ pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: &str
         locals: smallvec![None; locals],
         returns: Returns::Frame,
         loops: SmallVec::new(),
+        never_negative: SmallVec::new(),
     };
     unit.hoisted.clear();
     let body = core::mem::take(&mut unit.finished).renew(name);
@@ -286,6 +287,7 @@ impl Lowering<'_, '_> {
             locals: smallvec![None; definition.locals.len()],
             returns: Returns::Inline(dst, end),
             loops: SmallVec::new(),
+            never_negative: SmallVec::new(),
         };
         let outer = core::mem::replace(&mut self.scope, scope);
         for (inner, v) in captured {

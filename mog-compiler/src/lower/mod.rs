@@ -15,6 +15,7 @@ mod numeric;
 mod pattern;
 mod place;
 mod purity;
+mod sign;
 mod task;
 mod tensor;
 
@@ -175,6 +176,8 @@ struct Scope<'h> {
     locals: SmallVec<[Option<V>; 16]>,
     returns: Returns,
     loops: SmallVec<[Loop; 4]>,
+    /// Variables that never hold a negative number.
+    never_negative: SmallVec<[LocalId; 8]>,
 }
 
 /// One machine function under construction.

@@ -72,7 +72,10 @@ impl Lowering<'_, '_> {
                 let right = self.expr(operand, None);
                 self.float_op(op, target, left, right, ty);
             } else {
-                self.int_op(op, target, left, operand, ty);
+                let never_negative = n == 0 && self.is_never_negative(first);
+                if !self.divide_by_power(op, target, left, never_negative, operand) {
+                    self.int_op(op, target, left, operand, ty);
+                }
             }
             left = target;
         }

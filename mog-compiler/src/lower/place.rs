@@ -38,6 +38,9 @@ impl Lowering<'_, '_> {
 
     pub(super) fn let_(&mut self, local: LocalId, value: Option<ExprId>) -> Val {
         let (ty, boxed) = self.local_info(local);
+        if let Some(value) = value {
+            self.note_sign(local, value);
+        }
         match value {
             Some(value) if boxed => {
                 let value = self.expr(value, None);
