@@ -181,11 +181,11 @@ fn change(module: Module<'_>, saved: &[u8], host: &Recorder) -> Result<usize, St
     let mut arena = vec![0; ARENA * 65 / 64 + module.slack()];
     let mut older = saved.to_vec();
     if let Some(version) = older.get_mut(4) {
-        *version = 1;
+        *version = 2;
     }
     let refused = Instance::restore(module, &mut arena, &mut host.clone(), Config::default(), &older).err();
-    if refused != Some(SnapshotError::Version { found: 1 }) {
-        return Err(format!("a snapshot of the first version: {refused:?}"));
+    if refused != Some(SnapshotError::Version { found: 2 }) {
+        return Err(format!("a snapshot of an earlier version: {refused:?}"));
     }
     let mut done = 0;
     for (round, at) in (0..saved.len()).step_by(saved.len() / 12 + 1).enumerate() {

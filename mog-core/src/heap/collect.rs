@@ -160,7 +160,8 @@ impl<'c, 'm> Collector<'c, 'm> {
         let rest = self.heap.get(at..)?;
         let header = *rest.first()?;
         let key = (header & KEY) as u32;
-        let place = self.kinds.get_mut((key ^ key >> 16) as usize & (KINDS - 1))?;
+        // So that neither buffers nor views share a place with what they belong to.
+        let place = self.kinds.get_mut((key ^ key >> 16 ^ key >> 17) as usize & (KINDS - 1))?;
         if place.key != key {
             *place = kind_of(self.module, ObjectHeader(header))?;
         }
@@ -486,7 +487,7 @@ impl Vm<'_> {
         Ok(())
     }
 
-    fn charge_collector(&mut self, cost: u64) {
+    pub(super) fn charge_collector(&mut self, cost: u64) {
         self.state.fuel = self.state.fuel.saturating_sub_unsigned(cost);
         self.state.counters.collector_steps += cost;
     }

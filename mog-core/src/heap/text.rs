@@ -1,11 +1,13 @@
 //! The text of strings, and strings that grow.
 //!
-//! `s = s + piece` in a loop would copy all of `s` each time. So what is appended to a long string makes a *text
-//! buffer*, with room at its end, and the result is a *view* of it. Appending to the view writes into the room and
-//! makes a longer view of the same buffer, unless that was done before: then there is other text behind this view,
-//! and it is copied. A view never changes, so strings stay values, wherever they are held.
+//! `s = s + piece` in a loop would copy all of `s` each time. So what is appended to a long string makes a *view* of a *text
+//! buffer*. When something is appended to that, the buffer is copied to one with room at its end; from then on appending
+//! writes into the room and makes a longer view of the same buffer, unless that was done before: then there is other
+//! text behind this view, and it is copied. A view never changes, so strings stay values, wherever they are held.
 //!
-//! A collection takes the room away, and the text that is in no view: a string then holds what it needs.
+//! A collection takes the room away, and the text that is in no view. So whether an append to a view has to copy depends on the
+//! arena. Its steps do not: such copies are counted with the collector's. Only where memory is so short that a view has no
+//! place, which takes four words more, a string stays as it is, and an append to it costs its whole length.
 
 use bytemuck::{cast_slice, cast_slice_mut};
 
@@ -69,54 +71,83 @@ pub(crate) fn used_of(heap: &[u64], data: usize) -> (usize, usize) {
     (number(heap, data), words.saturating_mul(8))
 }
 
+/// Whether a string of so many bytes is to grow where it lies, when its length becomes this.
+const fn grows(first: usize, len: usize) -> bool {
+    first >= LONG && len.saturating_sub(first) <= first
+}
+
+/// Where the text of a new string goes.
+#[derive(Clone, Copy)]
+pub(crate) enum TextPlace {
+    /// Behind that of its first part, in the text buffer whose first word this is.
+    Behind(usize),
+    /// Into a new text buffer, with so many words of room.
+    Buffer(usize),
+    /// Into the string itself.
+    Own,
+}
+
 impl Fresh<'_> {
-    /// A string of so many bytes, not all of which are set, and the byte of the heap where they begin: in this text buffer
-    /// if there is one, in a new one if there is to be room for so many words more, else in the string.
-    pub(crate) fn string_with_room(
-        &mut self,
-        buffer: Option<usize>,
-        len: usize,
-        room: usize,
-    ) -> Result<(u64, usize), Stop> {
-        let data = match buffer {
-            Some(data) => data,
-            None if room == 0 => {
-                let string = self.blank_string(len)?;
-                return Ok((string, index(string).saturating_add(2).wrapping_mul(8)));
-            }
-            None => {
+    /// A string of so many bytes, and the byte of the heap where they begin. Only those of its first part are set, if it is
+    /// behind that.
+    pub(crate) fn place_string(&mut self, place: TextPlace, len: usize) -> Result<(u64, usize), Stop> {
+        let data = match place {
+            TextPlace::Behind(data) => data,
+            TextPlace::Buffer(room) => {
                 let data = self.buffer(TEXT_BUFFER.0, 1 + len.div_ceil(8) + room)?;
                 self.set(data, len as u64)?;
                 data
             }
+            TextPlace::Own => {
+                let string = self.blank_string(len)?;
+                return Ok((string, index(string).saturating_add(2).wrapping_mul(8)));
+            }
         };
         let at = self.alloc(VIEW_WORDS)?;
         self.range_mut(at, VIEW_WORDS)?.copy_from_slice(&[VIEW, len as u64, join(0, data as u32)]);
-        Ok((at as u64, (data + 1) * 8))
+        Ok((at as u64, data.saturating_add(1).wrapping_mul(8)))
     }
 }
 
 impl Vm<'_> {
-    /// The text buffer of a string, if so many bytes can be written right behind that string.
-    pub(crate) fn room_behind(&self, string: u64, extra: usize) -> Option<usize> {
-        let heap = self.view().heap();
-        let at = index(string);
-        let data = buffer_of(heap, at)?;
-        let (used, room) = used_of(heap, data);
-        let ends_there = halves(word(heap, at.wrapping_add(1))).0 as usize == used;
-        let fits = ends_there && extra <= room.saturating_sub(used);
-        (fits && !self.state.collect_always && self.free() >= VIEW_WORDS).then_some(data)
+    /// Whether a string of so many bytes, which is to become so long, has grown before.
+    pub(crate) fn has_grown(&self, first: u64, old: usize, len: usize) -> bool {
+        grows(old, len) && buffer_of(self.view().heap(), index(first)).is_some()
     }
 
-    /// Reserves a string of so many bytes, to which something was appended when it had so many first; gives words of room
-    /// for more, after paying for them. None where memory is short.
-    pub(crate) fn reserve_text(&mut self, first: usize, len: usize) -> Result<usize, Stop> {
+    /// Reserves a string of so many bytes, the first of which are those of a string of that many; says where they go. Only
+    /// what is appended to the second time gets room for more, as far as there is any. The collector pays for that, and for
+    /// copying what has grown before.
+    pub(crate) fn reserve_text(&mut self, first: u64, old: usize, len: usize) -> Result<TextPlace, Stop> {
         let words = string_words(len)?;
-        self.reserve(words)?;
-        let spare = self.free().saturating_sub(words + 2 * VIEW_WORDS) / 2;
-        let room = if first < LONG || first < len - first { 0 } else { spare.min(words / 2) };
-        self.charge(room as u64 / 16);
-        Ok(room)
+        if !grows(old, len) {
+            self.reserve(words)?;
+            return Ok(TextPlace::Own);
+        }
+        let heap = self.view().heap();
+        let (mut is_last, mut copied) = (false, 0);
+        if let Some(data) = buffer_of(heap, index(first)).filter(|&data| data < heap.len()) {
+            let (used, room) = used_of(heap, data);
+            // Else there is other text behind it.
+            (is_last, copied) = (old == used, words);
+            let fits = is_last && len <= room && self.free() >= VIEW_WORDS;
+            if fits && !self.state.collect_always {
+                return Ok(TextPlace::Behind(data));
+            }
+        }
+        let needs = words + VIEW_WORDS + 1;
+        let place = match self.reserve(needs) {
+            Ok(()) if is_last => TextPlace::Buffer((words / 2).min((self.free() - needs) / 2)),
+            Ok(()) => TextPlace::Buffer(0),
+            Err(Stop::OutOfMemory) => {
+                self.reserve(words)?;
+                TextPlace::Own
+            }
+            Err(stop) => return Err(stop),
+        };
+        let room = if let TextPlace::Buffer(room) = place { room } else { 0 };
+        self.charge_collector((copied / 4 + room / 16) as u64);
+        Ok(place)
     }
 
     /// Sets how much of a text buffer is in use.

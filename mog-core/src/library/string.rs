@@ -2,7 +2,7 @@
 
 use crate::heap::NULL;
 use crate::heap::access::{CORRUPT, MAX_LEN, TOO_LARGE, View, string_words};
-use crate::heap::text::is_boundary;
+use crate::heap::text::{TextPlace, is_boundary};
 use crate::isa::Operands;
 use crate::library::{byte_steps, unsigned};
 use crate::machine::{Stop, Vm};
@@ -71,18 +71,19 @@ pub(super) fn str_concat(vm: &mut Vm<'_>, dst: usize, list: Operands<'_>) -> Don
         total = total.checked_add(vm.bytes(usize::from(register))?.len()).ok_or(TOO_LARGE)?;
     }
     vm.check_size(string_words(total)?)?;
-    let first = vm.get(list.get(0).map_or(usize::MAX, usize::from));
-    let len = vm.view().string(first).map_or(0, <[u8]>::len);
-    let behind = vm.room_behind(first, total - len);
-    let (kept, rest) = if behind.is_some() { (len, list.skip(1)) } else { (0, list) };
-    vm.pay(2 + list.len() as u64 / 2 + byte_steps(total - kept))?;
-    let room = if behind.is_some() { 0 } else { vm.reserve_text(len, total)? };
-    let (string, mut at) = vm.fresh(|_, fresh| fresh.string_with_room(behind, total, room))?;
+    let first = list.get(0).map_or(usize::MAX, usize::from);
+    let len = vm.bytes(first).map_or(0, <[u8]>::len).min(total);
+    // Whether there is room behind what has grown depends on the arena. The steps do not: copies are the collector's.
+    let paid = if vm.has_grown(vm.get(first), len, total) { total - len } else { total };
+    vm.pay(2 + list.len() as u64 / 2 + byte_steps(paid))?;
+    let place = vm.reserve_text(vm.get(first), len, total)?;
+    let (kept, rest) = if let TextPlace::Behind(_) = place { (len, list.skip(1)) } else { (0, list) };
+    let (string, mut at) = vm.fresh(|_, fresh| fresh.place_string(place, total))?;
     at += kept;
     for register in rest.iter() {
         at += vm.write_text(at, vm.get(usize::from(register)))?;
     }
-    if let Some(buffer) = behind {
+    if let TextPlace::Behind(buffer) = place {
         vm.set_used(buffer, total)?;
     }
     vm.give(dst, [string])

@@ -67,7 +67,7 @@ fn writes<const DEFS: u8>(insn: Insn, count: Insn) -> bool {
 /// Whether a register is the counter of a loop, or its limit.
 #[inline(always)]
 pub(super) const fn is_counted_by(count: Insn, register: u8) -> bool {
-    register == count.a() || register == count.b()
+    at(register) == at(count.a()) || at(register) == at(count.b())
 }
 
 /// How many rounds of a counted loop are sure to be followed by another, each of which costs so many steps: at the end of the

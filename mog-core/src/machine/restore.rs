@@ -255,7 +255,8 @@ impl Checker<'_, '_> {
             let (used, room) = used_of(self.heap, at + 2);
             let bytes =
                 rest.get(2..).map(bytemuck::cast_slice::<u64, u8>).and_then(|bytes| bytes.get(..used));
-            return is_text(bytes.filter(|_| used <= room));
+            let has_room = rest.first().is_some_and(|&words| words > 0) && used <= room;
+            return is_text(bytes.filter(|_| has_room));
         }
         if header.has(ObjectHeader::RAW) {
             return Ok(());

@@ -19,8 +19,9 @@ use super::tasks::Tasks;
 use super::vm::{Counters, NO_DETAIL, State};
 use crate::module::Module;
 
-/// The version of the format, which what objects on the heap look like is part of: 2 has marks in the buckets of maps.
-const VERSION: u8 = 2;
+/// The version of the format, which what objects on the heap look like is part of: 2 has marks in the buckets of maps, 3
+/// has strings that grow.
+const VERSION: u8 = 3;
 
 /// First bytes of a snapshot: its kind, and the version of its format.
 pub(super) const MAGIC: [u8; 5] = [b'M', b'O', b'G', b'S', VERSION];

@@ -2,6 +2,7 @@
 
 use std::string::String;
 
+use crate::heap::ObjectHeader;
 use crate::heap::text::{buffer_of, used_of};
 use crate::isa::Lib;
 use crate::module::TypeId;
@@ -53,7 +54,7 @@ fn a_string_keeps_its_text_whatever_is_appended() {
     m.set_str(1, "é");
     m.set_str(2, "2");
     concat(&mut m, 3, 0, 1);
-    assert_eq!((buffer(&m, 0), used(&m, 3)), (None, (302, 464)));
+    assert_eq!((buffer(&m, 0), used(&m, 3)), (None, (302, 304)));
     // The first to append shares the text, the second copies it; so does each of what they made.
     concat(&mut m, 4, 3, 2);
     concat(&mut m, 5, 3, 1);
@@ -90,30 +91,37 @@ fn a_collection_leaves_what_views_need() {
     let empty = m.state.top;
     m.set_str(0, &"é".repeat(150));
     m.set_str(1, "1");
+    // The second time it gets room.
     concat(&mut m, 2, 0, 1);
+    assert_eq!(used(&m, 2), (301, 304));
+    m.set_str(5, "23456");
+    concat(&mut m, 2, 2, 5);
+    assert_eq!(used(&m, 2), (306, 472));
     concat(&mut m, 3, 2, 1);
     m.set_str(0, &"z".repeat(100));
     concat(&mut m, 4, 3, 0);
-    m.set(0, crate::heap::NULL);
-    assert_eq!(used(&m, 2).0, 402);
+    for register in [0, 5] {
+        m.set(register, crate::heap::NULL);
+    }
+    assert_eq!(used(&m, 2).0, 407);
     // One view after the other goes. Beside them there are "1", and the buffer: header, size, used, text.
-    for (dropped, needed) in [(4u8, 302), (3, 301)] {
+    for (dropped, needed) in [(4u8, 307), (3, 306)] {
         m.set(dropped, crate::heap::NULL);
         m.vm().collect().unwrap();
         let views = usize::from(dropped) - 2;
         assert_eq!(m.state.top, empty + 3 + 3 * views + 3 + usize::div_ceil(needed, 8));
-        assert_eq!(used(&m, 2), (needed, 304));
-        assert_eq!(m.str(2), "é".repeat(150) + "1");
+        assert_eq!(used(&m, 2), (needed, 312));
+        assert_eq!(m.str(2), "é".repeat(150) + "123456");
     }
-    // There is room for three bytes again.
+    // There is room for six bytes again.
     let buffer_before = buffer(&m, 2);
-    for _ in 0..3 {
+    for _ in 0..6 {
         concat(&mut m, 2, 2, 1);
     }
-    assert_eq!((buffer(&m, 2), used(&m, 2)), (buffer_before, (304, 304)));
+    assert_eq!((buffer(&m, 2), used(&m, 2)), (buffer_before, (312, 312)));
     concat(&mut m, 2, 2, 1);
     assert_ne!(buffer(&m, 2), buffer_before);
-    assert_eq!(m.str(2), "é".repeat(150) + "11111");
+    assert_eq!(m.str(2), "é".repeat(150) + "1234561111111");
 }
 
 /// Each number of bytes, so that each number of words is left over: none, one, which is too small for a buffer, more.
@@ -121,18 +129,21 @@ fn a_collection_leaves_what_views_need() {
 fn any_rest_of_a_buffer_goes() {
     for rest in 0..60 {
         let mut m = machine(4000);
-        m.set_str(0, &"k".repeat(400));
+        m.set_str(0, &"k".repeat(402));
         m.set_str(1, &"m".repeat(1 + rest));
         m.set_str(2, "n");
         concat(&mut m, 3, 0, 2);
+        m.set_str(2, "nnnnnn");
+        concat(&mut m, 3, 3, 2);
         concat(&mut m, 4, 3, 1);
+        assert_eq!(used(&m, 4), (410 + rest, 632));
         m.set_str(5, "behind");
         for register in [0, 1, 4] {
             m.set(register, crate::heap::NULL);
         }
         m.vm().collect().unwrap();
-        assert_eq!(used(&m, 3), (401, 408), "{rest}");
-        assert_eq!((m.str(3), m.str(5)), ("k".repeat(400) + "n", "behind".into()));
+        assert_eq!(used(&m, 3), (409, 416), "{rest}");
+        assert_eq!((m.str(3), m.str(5)), ("k".repeat(402) + "nnnnnnn", "behind".into()));
         let top = m.state.top;
         m.vm().collect().unwrap();
         assert_eq!(m.state.top, top);
@@ -140,16 +151,50 @@ fn any_rest_of_a_buffer_goes() {
 }
 
 #[test]
-fn where_memory_is_short_a_string_gets_no_room() {
-    // Room for the two strings and what they come to, and little beside.
-    let mut m = machine(4000);
-    m.vm().collect().unwrap();
-    let words = m.vm().free();
-    let bytes = (words - 24) / 2 * 8;
-    m.set_str(0, &"w".repeat(bytes));
-    m.set_str(1, "1");
-    concat(&mut m, 2, 0, 1);
-    assert_eq!(m.str(2), "w".repeat(bytes) + "1");
-    let room = buffer(&m, 2).map_or(0, |_| used(&m, 2).1 - used(&m, 2).0);
-    assert!(room < 100, "{room}");
+fn where_memory_is_short_a_string_gets_little_room_or_none() {
+    let (mut with_room, mut own) = (0, 0);
+    for beside in 0..400 {
+        let mut m = machine(4000);
+        m.vm().collect().unwrap();
+        // Words that both strings and what is appended first take, and few beside.
+        let bytes = (m.vm().free() - 8 - beside) / 2 * 8;
+        m.set_str(0, &"w".repeat(bytes));
+        m.set_str(1, "1");
+        concat(&mut m, 2, 0, 1);
+        own += usize::from(buffer(&m, 2).is_none());
+        m.set(0, crate::heap::NULL);
+        assert_eq!(m.str(2), "w".repeat(bytes) + "1");
+        m.set_str(1, "23456789");
+        // As a view it takes four words more.
+        if beside > 8 {
+            concat(&mut m, 2, 2, 1);
+            assert_eq!(m.str(2), "w".repeat(bytes) + "123456789");
+            let (used, room) = used(&m, 2);
+            with_room += usize::from(room - used > 8);
+            assert!(room - used < beside * 8 + 16, "{beside} {used} {room}");
+        }
+    }
+    assert!(own > 0 && with_room > 0, "{own} {with_room}");
+}
+
+/// As code that was never verified can.
+#[test]
+fn nothing_is_joined_to_nothing() {
+    let mut m = machine(1000);
+    m.call(Lib::StrConcat, &[0], 0).unwrap();
+    assert_eq!(m.str(0), "");
+    // Where the module's state is seems to be a string, and what seems to be a view is of nothing.
+    let split = m.state.split;
+    (m.arena[split], m.arena[split + 1]) = (u64::from(TypeId::STR.0), 300);
+    m.call(Lib::StrConcat, &[0], 1).unwrap();
+    assert_eq!(m.str(1), "");
+    let view = u64::from(TypeId::STR.0) | ObjectHeader::VIEW;
+    for (len, data) in [(0, u64::from(u32::MAX)), (300, 1), (300, 0), (300, 900)] {
+        let at = m.vm().alloc(3).unwrap();
+        m.arena[split + at..split + at + 3].copy_from_slice(&[view, len, data << 32]);
+        m.set(2, at as u64);
+        m.set_str(0, "more");
+        let _ = m.call(Lib::StrConcat, &[2, 2, 0], 1);
+        let _ = m.call(Lib::StrConcat, &[2, 2, 2], 1);
+    }
 }

@@ -2,18 +2,20 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::check;
-use crate::heap::text::buffer_of;
+use crate::heap::text::{TEXT_BUFFER, buffer_of};
 use crate::heap::{NULL, ObjectHeader};
 use crate::isa::Lib;
 use crate::machine::SnapshotError;
 use crate::module::TypeId;
 use crate::testing::{Machine, Types};
 
-/// A machine whose first register holds a view of the first 400 bytes of a text buffer, of which 411 are in use.
+/// A machine whose first register holds a view of the first 400 bytes of a text buffer, of which 412 are in use.
 fn machine() -> Machine {
     let mut m = Types::default().machine(2000, &[TypeId::STR; 3]);
     m.set_str(0, &"é".repeat(195));
-    m.set_str(1, "0123456789");
+    m.set_str(1, "01");
+    m.call(Lib::StrConcat, &[2, 0, 1], 0).unwrap();
+    m.set_str(1, "23456789");
     m.call(Lib::StrConcat, &[2, 0, 1], 0).unwrap();
     m.set_str(1, "behind it é");
     m.call(Lib::StrConcat, &[2, 0, 1], 2).unwrap();
@@ -65,4 +67,17 @@ fn a_view_is_of_text_up_to_the_end_of_a_character() {
     assert_eq!(checked(&mut m), of_view);
     m.arena[data - 2] = before;
     assert_eq!(checked(&mut m), Ok(()));
+}
+
+/// What stands behind it would say how much is in use.
+#[test]
+fn a_text_buffer_has_room_to_say_how_much_is_in_use() {
+    for size in [0, 1] {
+        let mut m = machine();
+        let at = m.vm().alloc(6).unwrap() as u64;
+        let view = u64::from(TypeId::STR.0) | ObjectHeader::VIEW;
+        let start = m.state.split + at as usize;
+        m.arena[start..start + 6].copy_from_slice(&[view, 0, (at + 5) << 32, TEXT_BUFFER.0, size, 0]);
+        assert_eq!(checked(&mut m).is_ok(), size > 0);
+    }
 }
