@@ -176,8 +176,8 @@ struct Scope<'h> {
     locals: SmallVec<[Option<V>; 16]>,
     returns: Returns,
     loops: SmallVec<[Loop; 4]>,
-    /// Variables that never hold a negative number.
-    never_negative: SmallVec<[LocalId; 8]>,
+    /// By variable: whether it is known never to hold a negative number.
+    never_negative: SmallVec<[bool; 16]>,
 }
 
 /// One machine function under construction.

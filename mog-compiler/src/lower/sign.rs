@@ -12,7 +12,13 @@ impl Lowering<'_, '_> {
     /// Notes of a variable that is never assigned whether the value that it begins with, or counts up from, is ever negative.
     pub(super) fn note_sign(&mut self, local: LocalId, begins: ExprId) {
         if !self.is_assigned(local) && self.is_never_negative(begins) {
-            self.scope.never_negative.push(local);
+            let at = local.0 as usize;
+            if self.scope.never_negative.len() <= at {
+                self.scope.never_negative.resize(at + 1, false);
+            }
+            if let Some(slot) = self.scope.never_negative.get_mut(at) {
+                *slot = true;
+            }
         }
     }
 
@@ -27,7 +33,9 @@ impl Lowering<'_, '_> {
         }
         match &self.hir().expr(id).kind {
             ExprKind::Int(value) => *value >= 0,
-            ExprKind::Local(local) => self.scope.never_negative.contains(local),
+            ExprKind::Local(local) => {
+                self.scope.never_negative.get(local.0 as usize).copied().unwrap_or(false)
+            }
             ExprKind::Cast(operand) => {
                 // Nothing is cut off.
                 self.int_kind(self.ty(id)) == Some(IntKind::I64) && self.is_never_negative(*operand)
