@@ -116,7 +116,7 @@ macro_rules! define_loops {
             let mut sure = 0;
             if const { is_counted(LOOP) } {
                 let mut words = others.iter();
-                let mut keeps = count.a() != count.b() && !writes::<{ defs(Op::$op) }>(first, count);
+                let mut keeps = at(count.a()) != at(count.b()) && !writes::<{ defs(Op::$op) }>(first, count);
                 $(
                     let word = Insn(words.next().copied().unwrap_or(0));
                     keeps &= is_count(Op::$step) || !writes::<{ defs(Op::$step) }>(word, count);

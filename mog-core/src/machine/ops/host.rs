@@ -54,7 +54,7 @@ pub(in super::super) fn host_rounds(
         let left = met.fuel - met.pc.cast_signed() - (others.len() + call_steps).cast_signed();
         let cost = 1 + others.len() + call_steps;
         let keeps = binding.operand_words() == 1
-            && count.a() != count.b()
+            && at(count.a()) != at(count.b())
             && !is_counted_by(count, add.a())
             && !(binding.has_result() && is_counted_by(count, call.a()));
         let rounds = if keeps { sure_rounds(count, true, left, cost, r).min(c.host_calls) } else { 0 };
@@ -88,8 +88,8 @@ pub(in super::super) fn host_rounds(
     (next, host_call(call, next, r, c))
 }
 
-/// The same as for one call, with what is next and left in the context's step; whether it was carried out. In the loop around a `match`, code in
-/// line would take registers from all other instructions; small processors have few.
+/// The same as for one call, with what is next and left in the context's step; whether it was carried out. In the loop around
+/// a `match`, code in line would take registers from all other instructions; small processors have few.
 #[inline(never)]
 fn call_apart(i: Insn, r: &mut Regs, c: &mut Context<'_>) -> bool {
     let next = call(i, r, c);
@@ -143,6 +143,7 @@ fn go_on(
     Some((pc, fuel))
 }
 
+/// The same, where the call said that it has steps on top or was left.
 #[cold]
 #[inline(never)]
 fn charged_or_left(
