@@ -122,7 +122,16 @@ impl Parser<'_> {
                 self.bump();
             }
             T::Plus => {
-                self.report(Diagnostic::error("unary-plus", span, "a value has no sign `+`").fix(span, ""));
+                let diagnostic = Diagnostic::error("unary-plus", span, "a value has no sign `+`");
+                // `x =+ 1`: the sign belongs to the operator before it.
+                let is_turned = self.tokens.get(self.pos.wrapping_sub(1)).is_some_and(|before| {
+                    before.kind == T::Assign && before.end == span.start && next.start > span.end
+                });
+                self.report(if is_turned {
+                    diagnostic.fix(Span::new(self.prev_end - 1, span.end), "+=")
+                } else {
+                    diagnostic.fix(span, "")
+                });
             }
             T::Amp => {
                 let mutable = next.kind == T::Ident && next.symbol == sym::MUT;
