@@ -300,6 +300,17 @@ impl Diagnostics {
     /// Forgets all but so many of the first.
     pub(crate) fn truncate(&mut self, len: usize) {
         self.list.truncate(len);
+        self.count();
+    }
+
+    /// Forgets those of a kind within a place of the current file, where something better can be said.
+    pub(crate) fn forget(&mut self, code: &str, within: Span) {
+        let (file, inside) = (self.file, |span: Span| within.start <= span.start && span.end <= within.end);
+        self.list.retain(|d| d.code != code || d.file != file || !inside(d.span));
+        self.count();
+    }
+
+    fn count(&mut self) {
         self.errors = self.list.iter().filter(|d| d.severity == Severity::Error).count();
     }
 

@@ -417,7 +417,7 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        if row.builtin == B::ArrayMap && own == Types::UNIT && !self.waits_in_group() {
+        if row.builtin == B::ArrayMap && own == Types::UNIT {
             let at = nodes.get(1).map_or(span, |&id| self.hir.expr(id).span);
             self.error(at, "no-value", "this function returns nothing, so there is nothing to map to")
                 .help("use `for_each` to run something for every element");

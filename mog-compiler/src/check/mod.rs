@@ -144,8 +144,6 @@ struct Checker<'a> {
     awaited_call: Option<Span>,
     /// The call that the `spawn` being checked starts.
     spawned_call: Option<Span>,
-    /// Where the nodes of the `all` or `race` being checked begin.
-    group_start: Option<usize>,
     declared: capability::Declared<'a>,
     later: Vec<finish::Later>,
     resolved: finish::Resolved,
@@ -187,7 +185,6 @@ impl<'a> Checker<'a> {
             import_index: HashMap::new(),
             awaited_call: None,
             spawned_call: None,
-            group_start: None,
             declared: capability::Declared::default(),
             later: Vec::new(),
             resolved: finish::Resolved::default(),

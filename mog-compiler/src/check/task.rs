@@ -124,9 +124,7 @@ impl Checker<'_> {
         let future = self.future_of(inner, span);
         let futures = self.array_of(future, span);
         let before = self.hir.exprs.len();
-        let outer = self.group_start.replace(before);
         let node = self.infer(arg.value, Want::Type(futures));
-        self.group_start = outer;
         let node = if self.waits_in_closure(node, before) {
             self.broken(self.hir.expr(node).span)
         } else {
@@ -147,26 +145,18 @@ impl Checker<'_> {
         if matches!(self.kind(element), TyKind::Future(_) | TyKind::Var(_) | TyKind::Error) {
             return false;
         }
-        let Some(span) = self.waiting_call(before) else { return false };
+        let waiting = self.hir.exprs.iter().skip(before).find(|expr| {
+            matches!(&expr.kind, ExprKind::CallImport(import, ..)
+                if self.hir.imports.get(import.0 as usize).is_some_and(|import| import.is_async))
+        });
+        let Some(span) = waiting.map(|call| call.span) else { return false };
         let text = self.source(span);
+        // With `spawn` the closure gives something.
+        self.diagnostics.forget("no-value", self.hir.expr(node).span);
         self.error(span, "missing-spawn", "this is waited for at once: a closure has no futures of its own")
             .help("`spawn` lets it run beside the others")
             .fix(span, format!("spawn {text}"));
         true
-    }
-
-    /// The first call of a capability's `async fn` that is waited for, in nodes from this one on.
-    fn waiting_call(&self, from: usize) -> Option<Span> {
-        let waits = |kind: &ExprKind| {
-            matches!(kind, ExprKind::CallImport(import, ..)
-                if self.hir.imports.get(import.0 as usize).is_some_and(|import| import.is_async))
-        };
-        self.hir.exprs.iter().skip(from).find(|expr| waits(&expr.kind)).map(|call| call.span)
-    }
-
-    /// Whether such a call stands in the `all` or `race` being checked, which says what is missing there.
-    pub(super) fn waits_in_group(&self) -> bool {
-        self.group_start.is_some_and(|from| self.waiting_call(from).is_some())
     }
 
     fn is_in_async(&self) -> bool {
