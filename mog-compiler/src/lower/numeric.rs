@@ -72,8 +72,8 @@ impl Lowering<'_, '_> {
                 let right = self.expr(operand, None);
                 self.float_op(op, target, left, right, ty);
             } else {
-                let never_negative = n == 0 && self.is_never_negative(first);
-                if !self.divide_by_power(op, target, left, never_negative, operand) {
+                let dividend = (n == 0).then_some(first);
+                if !self.divide_by_power(op, target, left, dividend, operand) {
                     self.int_op(op, target, left, operand, ty);
                 }
             }

@@ -23,7 +23,7 @@ impl Lowering<'_, '_> {
     }
 
     /// Whether it is known to be an integer that is never negative.
-    pub(super) fn is_never_negative(&self, id: ExprId) -> bool {
+    fn is_never_negative(&self, id: ExprId) -> bool {
         // Half of the numbers of `u64` would be, as 64 bits with a sign.
         match self.int_kind(self.ty(id)) {
             _ if !self.makes(Optimization::Divisions) => return false,
@@ -55,27 +55,29 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// Divides a number by a power of two, or takes the remainder; whether it could, and what was asked for is that.
+    /// Divides a number, which is this expression's if it has one, by a power of two, or takes the remainder. Whether it could,
+    /// and what was asked for is that.
     pub(super) fn divide_by_power(
         &mut self,
         op: ArithOp,
         dst: Val,
         left: Val,
-        never_negative: bool,
+        dividend: Option<ExprId>,
         operand: ExprId,
     ) -> bool {
-        let is_u64 = self.int_kind(self.ty(operand)) == Some(IntKind::U64);
-        let Some(divisor) = self.power_of_two(operand).filter(|_| never_negative || is_u64) else {
+        if !matches!(op, ArithOp::Div | ArithOp::Rem) {
             return false;
-        };
-        match op {
-            ArithOp::Div => {
-                let shift = if is_u64 { Op::ShrUI } else { Op::ShrI };
-                let bits = divisor.trailing_zeros() as i32;
-                self.op(shift, &[dst.arg(), left.arg(), Arg::Num(bits)]);
-            }
-            ArithOp::Rem => self.mask(dst, left, divisor - 1),
-            _ => return false,
+        }
+        let Some(divisor) = self.power_of_two(operand) else { return false };
+        let is_u64 = self.int_kind(self.ty(operand)) == Some(IntKind::U64);
+        if !is_u64 && !dividend.is_some_and(|dividend| self.is_never_negative(dividend)) {
+            return false;
+        }
+        if op == ArithOp::Div {
+            let shift = if is_u64 { Op::ShrUI } else { Op::ShrI };
+            self.op(shift, &[dst.arg(), left.arg(), Arg::Num(divisor.trailing_zeros() as i32)]);
+        } else {
+            self.mask(dst, left, divisor - 1);
         }
         true
     }
