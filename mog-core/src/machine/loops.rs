@@ -107,7 +107,7 @@ macro_rules! define_loops {
             let Some(others) = others.filter(|words| Insn(words[OTHERS - 1]).c_signed() == LOOP.back()) else {
                 return (first_met, Err(c.trap(TrapCode::Corrupt, 0, 0)));
             };
-            if matches!(Op::$op, Op::HostCall) {
+            if const { matches!(LOOP.ops(), [Op::HostCall, Op::Ext, Op::Add, Op::ForLt]) } {
                 return host_rounds(first, &others, first_met, r, c);
             }
             let mut start = first_met;
