@@ -124,13 +124,12 @@ impl Parser<'_> {
             T::Plus => {
                 let diagnostic = Diagnostic::error("unary-plus", span, "a value has no sign `+`");
                 // `x =+ 1`: the sign belongs to the operator before it.
-                let is_turned = self.tokens.get(self.pos.wrapping_sub(1)).is_some_and(|before| {
+                let before = self.tokens.get(self.pos.wrapping_sub(1)).filter(|before| {
                     before.kind == T::Assign && before.end == span.start && next.start > span.end
                 });
-                self.report(if is_turned {
-                    diagnostic.fix(Span::new(self.prev_end - 1, span.end), "+=")
-                } else {
-                    diagnostic.fix(span, "")
+                self.report(match before {
+                    Some(before) => diagnostic.fix(before.span().to(span), "+="),
+                    None => diagnostic.fix(span, ""),
                 });
             }
             T::Amp => {

@@ -160,7 +160,7 @@ impl<'c, 'm> Collector<'c, 'm> {
         let rest = self.heap.get(at..)?;
         let header = *rest.first()?;
         let key = (header & KEY) as u32;
-        // So that neither buffers nor views share a place with what they belong to.
+        // So that, where there are places enough, neither buffers nor views share one with what they belong to.
         let place = self.kinds.get_mut((key ^ key >> 16 ^ key >> 17) as usize & (KINDS - 1))?;
         if place.key != key {
             *place = kind_of(self.module, ObjectHeader(header))?;

@@ -20,7 +20,7 @@ use crate::module::TypeId;
 pub(crate) const TEXT_BUFFER: ObjectHeader = ObjectHeader::new(TypeId::STR, ObjectHeader::RAW);
 /// Words of a view.
 pub(super) const VIEW_WORDS: usize = 3;
-/// Bytes from which on a string grows where it lies. Shorter ones are copied faster than viewed.
+/// Bytes from which on a string grows where it lies. A view takes four words more, and what is short is copied soon.
 const LONG: usize = 256;
 /// The bits of a header that tell a string with its own text, and a view, from anything else.
 const KEY: u64 = 0xffff | ANY_BUFFER | ObjectHeader::VIEW;

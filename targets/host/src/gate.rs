@@ -522,7 +522,7 @@ impl Host for Gate {
         let Some(Bound { body: Some(body), .. }) = self.bound.get(usize::from(function)) else {
             return call.leave();
         };
-        // As `contained` does, whose result has no room in registers: it would take 42 instructions instead of 34.
+        // As `contained` does, whose result has no room in registers, which takes more instructions.
         match catch_unwind(AssertUnwindSafe(|| body.call(call))) {
             Ok(Came::Slot(result)) => result,
             other => self.not_done(other, call),
