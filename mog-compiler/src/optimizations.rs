@@ -20,6 +20,8 @@ pub enum Optimization {
     Exchanges,
     /// Computations that a loop does not change are made before it.
     Hoist,
+    /// Fields, lengths and module variables that a loop does not change are read before it.
+    Loads,
     /// Operands that come from the instruction before are not read from registers.
     Accumulators,
     /// Two or three instructions that belong together are one.
@@ -30,7 +32,7 @@ pub enum Optimization {
 
 impl Optimization {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Inline,
         Self::LoopConstants,
         Self::Immediates,
@@ -39,6 +41,7 @@ impl Optimization {
         Self::Unread,
         Self::Exchanges,
         Self::Hoist,
+        Self::Loads,
         Self::Accumulators,
         Self::Fusion,
         Self::Sequences,
@@ -56,6 +59,7 @@ impl Optimization {
             Self::Unread => "unread",
             Self::Exchanges => "exchanges",
             Self::Hoist => "hoist",
+            Self::Loads => "loads",
             Self::Accumulators => "accumulators",
             Self::Fusion => "fusion",
             Self::Sequences => "sequences",

@@ -55,6 +55,7 @@ fn trials() -> Result<Vec<Trial>, String> {
         floats_that_are_passed_on_need_no_floats,
     ));
     trials.push(Trial::test("inlining_keeps_registers_free", inlining_keeps_registers_free));
+    trials.push(Trial::test("what_a_loop_leaves_alone_is_read_once", what_a_loop_leaves_alone_is_read_once));
     let others = programs.clone();
     trials.push(Trial::test("every_fused_instruction_occurs", move || {
         every_fused_instruction_occurs(&programs)
@@ -80,6 +81,39 @@ fn floats_that_are_passed_on_need_no_floats() -> Result<(), Failed> {
         let module = program.module().map_err(|error| error.to_string())?;
         if module.header.features & FLOATS != needs {
             return Err(format!("`{computes}` needs {:#x}", module.header.features).into());
+        }
+    }
+    Ok(())
+}
+
+/// Each of these is read where a loop begins, however often it stands there: by one instruction.
+fn what_a_loop_leaves_alone_is_read_once() -> Result<(), Failed> {
+    let cases = [
+        (Op::ALen, "while i < xs.len { i += xs[i] + xs.len }"),
+        (Op::SLen, "while i < text.len { i += 1 }"),
+        (Op::LoadField, "while i < p.limit { i += p.limit }"),
+        (
+            Op::LoadField,
+            "while i < 9 { p.count += p.limit * 2\n if i > p.limit { i += p.limit } else { i += 1 } }",
+        ),
+        (Op::LoadGlobal, "while i < least { i += least }"),
+        (Op::ALen, "for k in 0..n { j := 0\n while j < xs.len { j += 1 } }"),
+    ];
+    for (op, code) in cases {
+        let source = format!(
+            "struct P {{ limit: int, count: int }}
+            least := 7
+            pub fn f(xs: [int], text: string, p: P, n: int) -> int {{
+                i := 0
+                {code}
+                i
+            }}"
+        );
+        let program = Compiler::new().compile(&source).map_err(|error| error.to_string())?;
+        let module = program.module().map_err(|error| error.to_string())?;
+        let times = module.code.iter().filter(|&&word| Insn(word).op() == Some(op)).count();
+        if times != 1 {
+            return Err(format!("`{code}` has {} {times} times", op.name()).into());
         }
     }
     Ok(())

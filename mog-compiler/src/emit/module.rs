@@ -70,7 +70,7 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
         if layouts.is_too_wide() {
             return Err(EmitError::TooWide { at: begin(body) });
         }
-        tidier.tidy(body);
+        tidier.tidy(body, &layouts.classes);
         find_registers(&mut allocator, body, layouts, limit)?;
         let registers = &allocator.allocation;
         let function = Function {

@@ -1,10 +1,17 @@
 //! Computations whose operands a loop does not change, moved in front of it: out of as many loops as can be. Only what
 //! cannot fail and costs one step is moved, so it may as well be computed where the loop would not have come to it.
+//!
+//! That goes for reads of fields and lengths too. They would fail on null; but a register that is a whole reference, and that the
+//! loop does not write, is written on every way to the loop, for otherwise one would lead to the read without. (Only a
+//! part of a wider value can be null there, as that of an optional.)
 
 use mog_core::isa::{Flags, Op, Operand};
 
+use crate::optimizations::{Optimization, Optimizations};
+
+use super::loads::{Changes, is_load};
 use super::tidy::Uses;
-use super::{ACCESS, Arg, Body, Code, Inst, Slot, V, visit_writes};
+use super::{ACCESS, Arg, Body, Classes, Code, Ext, Inst, Slot, V, visit, visit_writes};
 
 /// Most computations that are moved in front of one loop: each keeps a register for as long as the loop runs.
 const MOST: usize = 8;
@@ -20,6 +27,14 @@ struct Written {
     before: u32,
     /// The next one in a loop; while the code is walked through backwards.
     next: u32,
+    /// The register that holds the same, if this one is no longer made.
+    is: Option<V>,
+}
+
+impl Written {
+    const fn times(count: u32) -> Self {
+        Self { count, before: NONE, next: NONE, is: None }
+    }
 }
 
 /// Where loops end, and where in loops registers are written: positions of instructions.
@@ -29,37 +44,47 @@ struct Writes {
     written: Vec<Written>,
     /// By computation, the last one first: where its operands are written next.
     next: Vec<[u32; 3]>,
-    /// By loop, the last one first: where it ends.
-    ends: Vec<u32>,
-    /// Ends of the loops around a position.
-    open: Vec<u32>,
+    /// By loop, the last one first: where it ends, and what it changes.
+    loops: Vec<(u32, Changes)>,
+    /// The same of the loops around a position, as far as they were seen.
+    open: Vec<(u32, Changes)>,
     /// How many registers there were in the beginning.
     old: u32,
+    movable: Movable,
 }
 
 impl Writes {
     /// Finds them; how often registers are written is known.
     fn find(&mut self, body: &Body, uses: &[Uses]) {
-        let Self { written, next, ends, open, old } = self;
+        let Self { written, next, loops, open, old, .. } = self;
         *old = body.classes.len() as u32;
         written.clear();
-        written.extend(uses.iter().map(|uses| Written { count: uses.writes, before: NONE, next: NONE }));
+        written.extend(uses.iter().map(|uses| Written::times(uses.writes)));
         next.clear();
-        ends.clear();
+        loops.clear();
         open.clear();
         for (at, inst) in body.insts.iter().enumerate().rev() {
             match inst.code {
                 // Outside loops nothing is moved.
                 Code::Op(_) if open.is_empty() => {}
-                Code::LoopEnd => open.push(at as u32),
-                Code::LoopStart => ends.push(open.pop().unwrap_or(NONE)),
+                Code::LoopEnd => open.push((at as u32, Changes::default())),
+                Code::LoopStart => {
+                    let closed = open.pop().unwrap_or((NONE, Changes::default()));
+                    if let Some((_, changes)) = open.last_mut() {
+                        *changes = changes.and(closed.1);
+                    }
+                    loops.push(closed);
+                }
                 code => {
+                    if let Some((_, changes)) = open.last_mut() {
+                        *changes = changes.and(Changes::of(inst));
+                    }
                     visit_writes(inst, &body.ext, |v| {
                         if let Some(written) = written.get_mut(v.0 as usize) {
                             written.next = at as u32;
                         }
                     });
-                    if is_computation(code) {
+                    if self.movable.has(code) {
                         next.push(inst.args.map(|arg| match arg {
                             Arg::Reg(slot) => {
                                 written.get(slot.v.0 as usize).map_or(NONE, |written| written.next)
@@ -84,8 +109,10 @@ impl Writes {
 struct Loop {
     start: u32,
     end: u32,
-    /// How many computations were moved in front of it.
+    changes: Changes,
+    /// How many computations were moved in front of it, and which.
     moved: usize,
+    made: [u32; MOST],
 }
 
 /// Moves computations out of loops, in one function after the other; keeps its tables in between.
@@ -96,18 +123,32 @@ pub(super) struct Hoister {
     moves: Vec<(u32, u32)>,
     loops: Vec<Loop>,
     placed: Vec<Inst>,
+    /// Whether there are registers that hold the same as others.
+    renames: bool,
 }
 
 impl Hoister {
+    /// One that moves computations if these are made, and likewise reads.
+    pub(super) fn new(optimizations: Optimizations) -> Self {
+        let movable = Movable {
+            computations: optimizations.has(Optimization::Hoist),
+            loads: optimizations.has(Optimization::Loads),
+        };
+        Self { writes: Writes { movable, ..Writes::default() }, ..Self::default() }
+    }
+
     /// Moves what can be moved, given how often each register is written.
-    pub(super) fn hoist(&mut self, body: &mut Body, uses: &[Uses]) {
+    pub(super) fn hoist(&mut self, body: &mut Body, classes: &Classes, uses: &mut [Uses]) {
         if body.loops.is_empty() {
             return; // no loops
         }
         self.writes.find(body, uses);
-        self.find_moves(body);
+        self.find_moves(body, classes, uses);
         if self.moves.is_empty() {
             return;
+        }
+        if self.renames {
+            self.rename(body);
         }
         let moved: Vec<u32> = {
             let mut moved: Vec<u32> = self.moves.iter().map(|&(_, from)| from).collect();
@@ -122,14 +163,15 @@ impl Hoister {
             while let Some(&(_, from)) = moves.next_if(|&&(to, _)| to == at) {
                 self.placed.extend(body.insts.get(from as usize));
             }
-            if moved.next_if_eq(&&at).is_none() {
+            if moved.next_if_eq(&&at).is_none() && inst.code != Code::Nothing {
                 self.placed.push(*inst);
             }
         }
         core::mem::swap(&mut body.insts, &mut self.placed);
     }
 
-    fn find_moves(&mut self, body: &mut Body) {
+    fn find_moves(&mut self, body: &mut Body, classes: &Classes, uses: &mut [Uses]) {
+        self.renames = false;
         self.moves.clear();
         self.loops.clear();
         for at in 0..body.insts.len() {
@@ -137,14 +179,14 @@ impl Hoister {
             match body.insts[at].code {
                 Code::Op(_) if self.loops.is_empty() => {}
                 Code::LoopStart => {
-                    let end = self.writes.ends.pop().unwrap_or(position);
-                    self.loops.push(Loop { start: position, end, moved: 0 });
+                    let (end, changes) = self.writes.loops.pop().unwrap_or((position, Changes::default()));
+                    self.loops.push(Loop { start: position, end, changes, moved: 0, made: [NONE; MOST] });
                 }
                 Code::LoopEnd => drop(self.loops.pop()),
                 code => {
-                    if is_computation(code) {
+                    if self.writes.movable.has(code) {
                         let next = self.writes.next.pop().unwrap_or([NONE; 3]);
-                        if self.try_move(body, at, next) {
+                        if self.try_move(body, classes, uses, at, next) {
                             continue;
                         }
                     }
@@ -159,24 +201,43 @@ impl Hoister {
     }
 
     /// Moves a computation if its operands, which are written next at these positions, stay the same. Whether they do.
-    fn try_move(&mut self, body: &mut Body, at: usize, next: [u32; 3]) -> bool {
+    fn try_move(
+        &mut self,
+        body: &mut Body,
+        classes: &Classes,
+        uses: &mut [Uses],
+        at: usize,
+        next: [u32; 3],
+    ) -> bool {
         let inst = body.insts[at];
         let Code::Op(op) = inst.code else { return false };
+        let is_whole =
+            |v: V| body.classes.get(v.0 as usize).is_some_and(|&class| classes.slots(class).len() == 1);
+        if is_load(op) && matches!(inst.args[1], Arg::Reg(slot) if !is_whole(slot.v)) {
+            return false;
+        }
         let reads = ACCESS[op as usize].reads;
         let writes = &self.writes;
         let varies = |around: &Loop| {
-            (0..3).any(|n| match inst.args[n] {
-                // A register made here is written once, before.
-                Arg::Reg(slot) if reads >> n & 1 != 0 => {
-                    let next = if slot.v.0 >= writes.old { NONE } else { next[n] };
-                    writes.within(slot.v, next, around)
-                }
-                _ => false,
-            })
+            around.changes.reach(op, &inst.args)
+                || (0..3).any(|n| match inst.args[n] {
+                    // A register made here is written once, before.
+                    Arg::Reg(slot) if reads >> n & 1 != 0 => {
+                        let next = if slot.v.0 >= writes.old { NONE } else { next[n] };
+                        writes.within(slot.v, next, around)
+                    }
+                    _ => false,
+                })
         };
         // The loops around this one where that is so; all within them too.
         let inner = self.loops.iter().rposition(varies).map_or(0, |varying| varying + 1);
-        let Some(&out_of) = self.loops.get(inner).filter(|out_of| out_of.moved < MOST) else { return false };
+        let Some(&out_of) = self.loops.get(inner) else { return false };
+        if self.is_made(body, uses, at, &out_of) {
+            return true;
+        }
+        if out_of.moved == MOST {
+            return false;
+        }
         let Arg::Reg(Slot { v, .. }) = inst.args[0] else { return false };
         let result = match self.writes.written.get(v.0 as usize) {
             Some(Written { count: 1, .. }) => Some(v),
@@ -188,9 +249,71 @@ impl Hoister {
             written.before = out_of.start;
         }
         if let Some(out_of) = self.loops.get_mut(inner) {
+            if let Some(made) = out_of.made.get_mut(out_of.moved) {
+                *made = at as u32;
+            }
             out_of.moved += 1;
         }
         true
+    }
+
+    /// Makes nothing of a computation whose result another register holds that is made in front of the same loop. Whether
+    /// there is one.
+    fn is_made(&mut self, body: &mut Body, uses: &mut [Uses], at: usize, out_of: &Loop) -> bool {
+        let args = body.insts[at].args.map(|arg| self.renamed(arg));
+        let code = body.insts[at].code;
+        let [Arg::Reg(Slot { v, .. }), ..] = args else { return false };
+        let is_alike = |v: V, other: V| {
+            let once = |v: V| self.writes.written.get(v.0 as usize).is_some_and(|written| written.count == 1);
+            once(v) && once(other) && body.classes.get(v.0 as usize) == body.classes.get(other.0 as usize)
+        };
+        let same = out_of.made.iter().take(out_of.moved).find_map(|&made| {
+            let made = body.insts.get(made as usize)?;
+            let Arg::Reg(Slot { v: other, .. }) = made.args[0] else { return None };
+            let is_same = made.code == code
+                && made.args[1..].iter().zip(&args[1..]).all(|(&a, &b)| self.renamed(a) == b);
+            (is_same && is_alike(v, other)).then_some(other)
+        });
+        let Some(same) = same else { return false };
+        visit(&body.insts[at], &body.ext, |slot, _, read| {
+            if let Some(uses) = uses.get_mut(self.renamed_slot(slot).v.0 as usize) {
+                uses.reads -= u32::from(read);
+            }
+        });
+        let reads = uses.get_mut(v.0 as usize).map_or(0, |uses| core::mem::take(uses).reads);
+        if let Some(uses) = uses.get_mut(same.0 as usize) {
+            uses.reads += reads;
+        }
+        if let Some(written) = self.writes.written.get_mut(v.0 as usize) {
+            *written = Written { is: Some(same), before: out_of.start, ..*written };
+        }
+        body.insts[at].code = Code::Nothing;
+        self.renames = true;
+        true
+    }
+
+    /// An operand, or the register that holds the same.
+    fn renamed(&self, arg: Arg) -> Arg {
+        match arg {
+            Arg::Reg(slot) => Arg::Reg(self.renamed_slot(slot)),
+            other => other,
+        }
+    }
+
+    fn renamed_slot(&self, slot: Slot) -> Slot {
+        let is = self.writes.written.get(slot.v.0 as usize).and_then(|written| written.is);
+        is.map_or(slot, |v| Slot { v, ..slot })
+    }
+
+    fn rename(&self, body: &mut Body) {
+        for inst in &mut body.insts {
+            inst.args = inst.args.map(|arg| self.renamed(arg));
+        }
+        for ext in &mut body.ext {
+            if let Ext::Reg(slot) | Ext::Mod(slot) = ext {
+                *slot = self.renamed_slot(*slot);
+            }
+        }
     }
 
     /// Gives a result a register of its own if the next instruction takes it and overwrites it: one step of a longer
@@ -206,7 +329,7 @@ impl Hoister {
             return None;
         }
         let own = body.fresh(*body.classes.get(v.0 as usize)?);
-        self.writes.written.push(Written { count: 1, before: at as u32, next: NONE });
+        self.writes.written.push(Written { before: at as u32, ..Written::times(1) });
         let own_result = Arg::Reg(Slot { v: own, sub: 0 });
         body.insts.get_mut(at)?.args[0] = own_result;
         for arg in body.insts.get_mut(at + 1)?.args.iter_mut().skip(1).filter(|arg| **arg == result) {
@@ -216,9 +339,18 @@ impl Hoister {
     }
 }
 
-/// Whether an instruction only computes a number from registers, on one step.
-const fn is_computation(code: Code) -> bool {
-    matches!(code, Code::Op(op) if COMPUTES[op as usize])
+/// What is moved.
+#[derive(Clone, Copy, Default)]
+struct Movable {
+    computations: bool,
+    loads: bool,
+}
+
+impl Movable {
+    const fn has(self, code: Code) -> bool {
+        let Code::Op(op) = code else { return false };
+        self.computations && COMPUTES[op as usize] || self.loads && is_load(op)
+    }
 }
 
 /// By opcode: whether it only computes a number from registers, on one step.

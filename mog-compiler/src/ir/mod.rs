@@ -6,6 +6,7 @@ mod allocate;
 mod fuse;
 mod hoist;
 mod layout;
+mod loads;
 mod spill;
 mod tidy;
 

@@ -7,7 +7,7 @@ use mog_core::verify::features_of_op;
 
 use super::fuse::{Fuser, fuse_counting, fuse_updates};
 use super::hoist::Hoister;
-use super::{Arg, Body, Code, Inst, Slot, V, visit};
+use super::{Arg, Body, Classes, Code, Inst, Slot, V, visit};
 use crate::optimizations::{Optimization, Optimizations};
 
 /// How often a register is written and read.
@@ -36,14 +36,14 @@ impl Tidier {
     pub fn new(optimizations: Optimizations) -> Self {
         Self {
             optimizations,
+            hoister: Hoister::new(optimizations),
             uses: Vec::with_capacity(64),
             placed: Vec::with_capacity(64),
-            ..Self::default()
         }
     }
 
     /// Tidies a function's code.
-    pub fn tidy(&mut self, body: &mut Body) {
+    pub fn tidy(&mut self, body: &mut Body, classes: &Classes) {
         let made = self.optimizations;
         self.place_preheaders(body);
         self.count(body);
@@ -55,8 +55,8 @@ impl Tidier {
         if made.has(Optimization::Exchanges) {
             self.fuse_exchanges(body);
         }
-        if made.has(Optimization::Hoist) {
-            self.hoister.hoist(body, &self.uses);
+        if made.has(Optimization::Hoist) || made.has(Optimization::Loads) {
+            self.hoister.hoist(body, classes, &mut self.uses);
         }
         let mut fused = false;
         if made.has(Optimization::Fusion) {

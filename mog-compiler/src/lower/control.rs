@@ -4,7 +4,7 @@ use mog_core::TrapCode;
 use mog_core::isa::{Lib, Op};
 
 use super::{Arg, Lowering, Val};
-use crate::hir::{Arm, CompareOp, ExprId, ExprKind, FailTo, LocalId};
+use crate::hir::{Arm, Builtin, CompareOp, ExprId, ExprKind, FailTo, LocalId};
 use crate::ir::{Code, Ext, Label, Protected};
 use crate::types::{Ty, TyKind, Types};
 
@@ -116,12 +116,18 @@ impl Lowering<'_, '_> {
         self.unit_value()
     }
 
-    /// Whether a condition compares variables, numbers and elements of arrays: a few instructions.
+    /// Whether a condition compares variables, numbers, elements of arrays, fields and lengths: a few instructions.
     fn is_short(&self, condition: ExprId) -> bool {
         let hir = self.hir();
-        let is_leaf = |id: ExprId| matches!(hir.expr(id).kind, ExprKind::Local(_) | ExprKind::Int(_));
+        let is_leaf = |id: ExprId| {
+            matches!(hir.expr(id).kind, ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Int(_))
+        };
         let is_short = |id: ExprId| match hir.expr(id).kind {
             ExprKind::Index(array, index, _) => is_leaf(array) && is_leaf(index),
+            ExprKind::Field(object, _) => is_leaf(object),
+            ExprKind::Builtin(Builtin::ArrayLen | Builtin::StrLen, ref of, _) => {
+                of.iter().copied().all(is_leaf)
+            }
             _ => is_leaf(id),
         };
         matches!(hir.expr(condition).kind, ExprKind::Compare(_, left, right) if is_short(left) && is_short(right))
