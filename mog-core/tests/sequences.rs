@@ -4,7 +4,7 @@
 mod common;
 
 use common::verdict::*;
-use common::world::{ARRAY_FLOAT, ARRAY_INT, SUBJECT, asm};
+use common::world::{ARRAY_FLOAT, ARRAY_INT, ARRAY_SELF, SUBJECT, asm};
 use common::*;
 use mog_core::error::{Invalid, TrapCode};
 use mog_core::isa::{Insn, Lib, Op, Sequence};
@@ -269,6 +269,42 @@ fn run_loop(
     };
     let steps = instance.counters().steps;
     (end, steps, pauses, arena)
+}
+
+/// An array is looked up once for a loop, but not if the loop gets another one into its register.
+#[test]
+fn a_loop_may_go_from_one_array_to_the_next() {
+    let registers = [INT, INT, INT, ARRAY_SELF, ARRAY_SELF, ARRAY_SELF];
+    let empty = |to| [Insn::ab16(Op::NewArray, to, ARRAY_SELF), op(Op::Ext, 0, 0, 0)];
+    let around = [Insn::ab16(Op::NewArray, 3, ARRAY_SELF), op(Op::Ext, 3, 3, 3), op(Op::Ext, 3, 0, 0)];
+    let mut code: Vec<Insn> = [(1, 0), (2, 4)].map(|(r, value)| Insn::ab16(Op::LoadInt, r, value)).into();
+    code.extend([empty(3), empty(5)].into_iter().flatten());
+    code.extend([around; 6].into_iter().flatten());
+    let first = code.len();
+    let [get, set] = [op(Op::AGet, 3, 3, 1), op(Op::ASet, 3, 1, 5)];
+    code.extend([get, set, op(Op::ForLt, 1, 2, -3i8 as u8), ret()]);
+    let name = named(&code)[first].sequence().unwrap();
+    assert_eq!((name.ops().len(), name.is_loop()), (3, false), "not made a loop of");
+    let number =
+        Sequence::ALL.iter().position(|of| of.is_loop() && of.ops() == [Op::AGet, Op::ASet, Op::ForLt]);
+    let mut as_loop = code.clone();
+    as_loop[first] = get.with_opcode(u8::MAX - number.unwrap() as u8);
+    let run = |code: &[Insn], dispatch| {
+        let words = asm(&registers, code).build();
+        let module = Module::load_words(&words).unwrap();
+        let mut arena = vec![0; 1024];
+        let config = Config { dispatch, ..Config::default() };
+        let mut instance = Instance::new(module, &mut arena, &mut Nobody, config).unwrap();
+        instance.enter(SUBJECT, 0, |_, _| Some(())).unwrap();
+        let end = instance.run(&mut Nobody, 1000);
+        assert!(matches!(end, Outcome::Trap { code: TrapCode::IndexOutOfRange, .. }), "{end:?}");
+        (end, instance.counters().steps, arena)
+    };
+    let plain = run(&code, Dispatch::Match);
+    for dispatch in [Dispatch::Match, Dispatch::Tail] {
+        assert_eq!(run(&as_loop, dispatch), plain, "{dispatch:?}");
+        assert_eq!(run(&named(&code), dispatch), plain, "{dispatch:?}");
+    }
 }
 
 proptest! {

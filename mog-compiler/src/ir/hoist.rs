@@ -121,6 +121,8 @@ pub(super) struct Hoister {
     writes: Writes,
     /// The beginning of a loop, and the instruction that is moved in front of it.
     moves: Vec<(u32, u32)>,
+    /// The instructions that are moved, in order.
+    moved: Vec<u32>,
     loops: Vec<Loop>,
     placed: Vec<Inst>,
     /// Whether there are registers that hold the same as others.
@@ -150,14 +152,12 @@ impl Hoister {
         if self.renames {
             self.rename(body);
         }
-        let moved: Vec<u32> = {
-            let mut moved: Vec<u32> = self.moves.iter().map(|&(_, from)| from).collect();
-            moved.sort_unstable();
-            moved
-        };
+        self.moved.clear();
+        self.moved.extend(self.moves.iter().map(|&(_, from)| from));
+        self.moved.sort_unstable();
         // In the order of the code, so that what needs another comes after it.
         self.moves.sort_by_key(|&(to, _)| to);
-        let (mut moves, mut moved) = (self.moves.iter().peekable(), moved.iter().peekable());
+        let (mut moves, mut moved) = (self.moves.iter().peekable(), self.moved.iter().peekable());
         self.placed.clear();
         for (at, inst) in (0..).zip(&body.insts) {
             while let Some(&(_, from)) = moves.next_if(|&&(to, _)| to == at) {

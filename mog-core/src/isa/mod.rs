@@ -11,6 +11,7 @@ use core::ops::Deref;
 pub use disasm::Disassembly;
 pub(crate) use operands::Operands;
 pub use sequence::Sequence;
+pub(crate) use sequence::gets_reference;
 
 /// What a register operand must hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

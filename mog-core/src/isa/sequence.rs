@@ -1,6 +1,8 @@
 //! Sequences: what instructions are often followed by. The rows of the instruction table name them.
 
-use super::{Flags, Insn, Op, Operand, ShortList};
+use core::iter;
+
+use super::{Flags, Insn, Kind, Op, Operand, ShortList};
 
 /// Instructions of which the first may say that the others follow it.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +53,23 @@ impl Sequence {
         let mut code = code;
         while let Some((word, rest)) = code.split_first_mut() {
             let insn = Insn(*word);
-            if let Some(opcode) = insn.op().and_then(|op| Self::preferred(op, rest)) {
+            if let Some(opcode) = insn.op().and_then(|op| Self::preferred(op, insn, rest)) {
                 *word = insn.with_opcode(opcode).0;
             }
             code = rest;
         }
+    }
+
+    /// Whether one of its instructions gets another array into a register whose array it accesses: then a loop would have to
+    /// look arrays up in each round, and none is made of it.
+    fn replaces_array(&self, first: Insn, rest: &[u32]) -> bool {
+        let insns = || self.ops().iter().zip(iter::once(first).chain(rest.iter().copied().map(Insn)));
+        let got = || insns().filter(|&(&op, _)| gets_reference(op)).map(|(_, insn)| insn.a());
+        insns().any(|(op, insn)| {
+            let is_array = |operand: &Operand| matches!(operand, Operand::Use(Kind::Array));
+            let array = op.info().operands.iter().position(is_array);
+            array.is_some_and(|array| got().any(|got| insn.0.to_le_bytes().get(1 + array) == Some(&got)))
+        })
     }
 
     /// What is preferred: loops, then what is longer.
@@ -64,7 +78,7 @@ impl Sequence {
     }
 
     /// The opcode of the preferred sequence of this instruction and of what these words begin with.
-    fn preferred(first: Op, rest: &[u32]) -> Option<u8> {
+    fn preferred(first: Op, insn: Insn, rest: &[u32]) -> Option<u8> {
         /// By instruction, one more than the number of its first sequence; by sequence, of the next one of that instruction.
         const CHAINS: ([u8; Op::ALL.len()], [u8; Sequence::ALL.len()]) = {
             let (mut firsts, mut nexts) = ([0; Op::ALL.len()], [0; Sequence::ALL.len()]);
@@ -83,12 +97,21 @@ impl Sequence {
             if let Some(sequence) = Self::ALL.get(usize::from(n))
                 && sequence.rank() > rank
                 && sequence.goes_on(rest)
+                && !(sequence.is_loop && sequence.replaces_array(insn, rest))
             {
                 (rank, opcode) = (sequence.rank(), Some(u8::MAX - n));
             }
             next = nexts.get(usize::from(n));
         }
         opcode
+    }
+}
+
+/// Whether an instruction may write a reference: its result is neither an integer nor a float.
+pub(crate) const fn gets_reference(op: Op) -> bool {
+    match op.info().operands.as_slice().first() {
+        Some(Operand::Def(kind)) => !matches!(kind, Kind::Int | Kind::Float),
+        _ => false,
     }
 }
 

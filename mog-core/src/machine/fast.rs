@@ -6,7 +6,7 @@ use super::arguments::ArgumentSlots;
 use super::frames::make_outermost;
 use super::instance::StartError;
 use super::ops::call::enter;
-use super::ops::object::element_trap;
+use super::ops::element::element_trap;
 use super::ops::{Context, Exit, METERED, Machine, Regs, Step, store_result};
 use super::run::Outcome;
 use super::vm::{Dispatch, State, Vm};

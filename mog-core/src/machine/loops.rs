@@ -2,13 +2,17 @@
 //! back to the dispatcher. All else is as if the instructions were met one by one: each jump back is a charge point, and what
 //! ends the loop is the instruction that was met last. How often a counted loop jumps back, and for how much of that there are
 //! steps, is known before: so many rounds are made without asking, and paid for when they are over.
+//!
+//! Arrays are looked up once: no instruction of a loop makes or resizes one, and a loop that gets another into a register of
+//! whose array it accesses elements is none. Where flash is scarce, they are looked up in each round.
 
 use super::fast::TAIL;
+use super::ops::element::{Elements, access, array_of};
 use super::ops::host::host_rounds;
 use super::ops::{Context, Exit, Flow, METERED, Regs, Step, at, table};
 use crate::error::TrapCode;
 use crate::features::lacks;
-use crate::isa::{Flags, Insn, Op, Operand, Sequence};
+use crate::isa::{Flags, Insn, Op, Operand, Sequence, gets_reference};
 use crate::verify::of_row;
 
 /// Words of the longest loop that the portable dispatcher stays in: where flash is scarce, not in those that take much of it.
@@ -42,6 +46,28 @@ const fn writes_several(op: Op) -> bool {
         n += 1;
     }
     false
+}
+
+/// Whether the array of an instruction is looked up before the loop, if it has one.
+const fn is_found(array: Option<u8>) -> bool {
+    TAIL && array.is_some()
+}
+
+/// The register into which an instruction with this opcode may get an array.
+#[inline(always)]
+const fn gets<const OP: u8>(insn: Insn) -> Option<u8> {
+    if gets_reference(Op::ALL[OP as usize]) { Some(insn.a()) } else { None }
+}
+
+/// Whether a register is one of these.
+#[inline(always)]
+const fn is_among<const N: usize>(register: u8, all: &[Option<u8>; N]) -> bool {
+    let (mut n, mut among) = (0, false);
+    while n < N {
+        among |= matches!(all[n], Some(other) if at(other) == at(register));
+        n += 1;
+    }
+    among
 }
 
 /// Which of its operands an instruction writes.
@@ -110,6 +136,30 @@ macro_rules! define_loops {
             if const { matches!(LOOP.ops(), [Op::HostCall, Op::Ext, Op::Add, Op::ForLt]) } {
                 return host_rounds(first, &others, first_met, r, c);
             }
+            let mut got = [None; OTHERS + 1];
+            let mut found = [Elements::NONE; OTHERS + 1];
+            let mut number = 0;
+            got[number] = gets::<{ Op::$op as u8 }>(first);
+            $(
+                number += 1;
+                got[number] = gets::<{ Op::$step as u8 }>(Insn(others[number - 1]));
+            )*
+            number = 0;
+            let mut replaced = false;
+            if let Some(array) = array_of::<{ Op::$op as u8 }>(first) {
+                replaced |= is_among(array, &got);
+                found[number] = Elements::of(c, r[at(array)]).unwrap_or(Elements::NONE);
+            }
+            $(
+                number += 1;
+                if let Some(array) = array_of::<{ Op::$step as u8 }>(Insn(others[number - 1])) {
+                    replaced |= is_among(array, &got);
+                    found[number] = Elements::of(c, r[at(array)]).unwrap_or(Elements::NONE);
+                }
+            )*
+            if TAIL && replaced {
+                return (first_met, table::$func(first, first_met, r, c));
+            }
             let mut start = first_met;
             let count = Insn(others[OTHERS - 1]);
             // Rounds that are sure to be followed by another ask neither for the end nor for steps.
@@ -130,10 +180,16 @@ macro_rules! define_loops {
             let mut left = sure;
             loop {
                 let (mut met, mut next) = (start, first_met.pc);
-                let mut flow = table::$func(first, met, r, c);
+                let mut number = 0;
+                let mut flow = if const { is_found(array_of::<{ Op::$op as u8 }>(Insn(0))) } {
+                    access::<{ Op::$op as u8 }>(first, met, r, c, found[number])
+                } else {
+                    table::$func(first, met, r, c)
+                };
                 let mut others = others.iter();
                 $(
                     let word = others.next().copied().unwrap_or(0);
+                    number += 1;
                     // Operand words are the one before's.
                     if !matches!(Op::$step, Op::Ext) {
                         match flow {
@@ -151,7 +207,11 @@ macro_rules! define_loops {
                             met = paid(LOOP, met, sure);
                             sure = 0;
                         }
-                        flow = table::$step_func(Insn(word), met, r, c);
+                        flow = if const { is_found(array_of::<{ Op::$step as u8 }>(Insn(0))) } {
+                            access::<{ Op::$step as u8 }>(Insn(word), met, r, c, found[number])
+                        } else {
+                            table::$step_func(Insn(word), met, r, c)
+                        };
                     }
                     next += 1;
                 )*

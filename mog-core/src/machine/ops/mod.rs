@@ -10,6 +10,7 @@
 
 pub(super) mod call;
 pub(super) mod control;
+pub(super) mod element;
 pub(super) mod float;
 pub(super) mod host;
 pub(super) mod int;

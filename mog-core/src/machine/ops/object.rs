@@ -3,12 +3,12 @@
 use super::{Context, Exit, Flow, Regs, Step, at, set_float, set_int};
 use crate::error::TrapCode;
 use crate::heap::{CONSTANT, ObjectHeader, halves, join, place};
-use crate::isa::{Insn, Op, ext_words};
+use crate::isa::{Insn, ext_words};
 use crate::module::TypeId;
 
 /// The word of an object that is so many words past its header.
 #[inline(always)]
-fn word(c: &Context<'_>, reference: u64, offset: usize) -> Option<u64> {
+pub(super) fn word(c: &Context<'_>, reference: u64, offset: usize) -> Option<u64> {
     c.heap.get(place(reference, offset)).copied()
 }
 
@@ -146,103 +146,12 @@ pub(in super::super) fn store_field_n(i: Insn, s: Step, r: &mut Regs, c: &mut Co
     store_n(i.c(), s, r, c, object, 1 + usize::from(i.b())).ok_or(Exit::Slow)
 }
 
-/// The place of an array's element: its buffer's first word and the index, which is below the length.
-#[inline(always)]
-fn element(c: &Context<'_>, array: u64, index: u64) -> Result<(usize, usize), Exit> {
-    let (len, buffer) = halves(word(c, array, 1).ok_or(Exit::Element)?);
-    if index < u64::from(len) { Ok((buffer as usize, index as usize)) } else { Err(Exit::Element) }
-}
-
-/// Why the instruction before the context's step could not access an element. Found out afterwards, so that those that
-/// can keep nothing in registers for it.
-#[cold]
-pub(in super::super) fn element_trap(stack: &[u64], c: &Context<'_>) -> (TrapCode, [i64; 2]) {
-    let insn = Insn(c.step.pc.checked_sub(1).and_then(|at| c.code.get(at)).copied().unwrap_or(0));
-    let register = |number: u8| stack.get(c.base + usize::from(number)).copied().unwrap_or(0);
-    let (a, b, c_) = (register(insn.a()), register(insn.b()), register(insn.c()));
-    let (array, indices) = match insn.op() {
-        Some(Op::ASet | Op::ASetU8) => (a, [b, b]),
-        Some(Op::ASwap) => (a, [b, c_]),
-        _ => (b, [c_, c_]),
-    };
-    let len = word(c, array, 1).map_or(0, |head| u64::from(halves(head).0));
-    match indices.into_iter().find(|&index| index >= len) {
-        Some(index) => (TrapCode::IndexOutOfRange, [index.cast_signed(), len.cast_signed()]),
-        None => (TrapCode::Corrupt, [0; 2]),
-    }
-}
-
 #[inline(always)]
 pub(in super::super) fn a_len(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     match word(c, r[at(i.b())], 1) {
         Some(head) => set_int(i, s, r, i64::from(head as u32)),
         None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
     }
-}
-
-#[inline(always)]
-pub(in super::super) fn a_get(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    let (buffer, index) = element(c, r[at(i.b())], r[at(i.c())])?;
-    r[at(i.a())] = c.heap.get(buffer.wrapping_add(index)).copied().ok_or(Exit::Element)?;
-    Ok(s)
-}
-
-/// The index is stored first: what says why there is no such element looks for it there.
-macro_rules! get_moving {
-    ($($name:ident = $moved:ident;)*) => {$(
-        #[inline(always)]
-        pub(in super::super) fn $name(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-            r[at(i.c())] = r[at(i.c())].$moved(1);
-            a_get(i, s, r, c)
-        }
-    )*};
-}
-
-get_moving! {
-    a_get_next = wrapping_add;
-    a_get_prev = wrapping_sub;
-}
-
-#[inline(always)]
-pub(in super::super) fn a_get_f(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    let (buffer, index) = element(c, r[at(i.b())], r[at(i.c())])?;
-    let bits = c.heap.get(buffer.wrapping_add(index)).copied().ok_or(Exit::Element)?;
-    set_float(i, s, r, f64::from_bits(bits))
-}
-
-#[inline(always)]
-pub(in super::super) fn a_set(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    let (buffer, index) = element(c, r[at(i.a())], r[at(i.b())])?;
-    *c.heap.get_mut(buffer + index).ok_or(Exit::Element)? = r[at(i.c())];
-    Ok(s)
-}
-
-#[inline(always)]
-pub(in super::super) fn a_get_u8(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    let (buffer, index) = element(c, r[at(i.b())], r[at(i.c())])?;
-    let bytes: &[u8] = bytemuck::cast_slice(&*c.heap);
-    let &byte = bytes.get(buffer * 8 + index).ok_or(Exit::Element)?;
-    set_int(i, s, r, i64::from(byte))
-}
-
-#[inline(always)]
-pub(in super::super) fn a_set_u8(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    let (buffer, index) = element(c, r[at(i.a())], r[at(i.b())])?;
-    let bytes: &mut [u8] = bytemuck::cast_slice_mut(c.heap);
-    *bytes.get_mut(buffer * 8 + index).ok_or(Exit::Element)? = r[at(i.c())] as u8;
-    Ok(s)
-}
-
-#[inline(always)]
-pub(in super::super) fn a_swap(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    let array = r[at(i.a())];
-    let (buffer, first) = element(c, array, r[at(i.b())])?;
-    let (_, second) = element(c, array, r[at(i.c())])?;
-    let (first, second) = (buffer + first, buffer + second);
-    let value = *c.heap.get(first).ok_or(Exit::Element)?;
-    let other = core::mem::replace(c.heap.get_mut(second).ok_or(Exit::Element)?, value);
-    *c.heap.get_mut(first).ok_or(Exit::Element)? = other;
-    Ok(s)
 }
 
 /// Appends while the buffer has room; growing is the trampoline's.
