@@ -55,6 +55,7 @@ fn trials() -> Result<Vec<Trial>, String> {
         floats_that_are_passed_on_need_no_floats,
     ));
     trials.push(Trial::test("inlining_keeps_registers_free", inlining_keeps_registers_free));
+    trials.push(Trial::test("reads_before_loops_leave_registers", reads_before_loops_leave_registers));
     trials.push(Trial::test("what_a_loop_leaves_alone_is_read_once", what_a_loop_leaves_alone_is_read_once));
     let others = programs.clone();
     trials.push(Trial::test("every_fused_instruction_occurs", move || {
@@ -82,6 +83,33 @@ fn floats_that_are_passed_on_need_no_floats() -> Result<(), Failed> {
         if module.header.features & FLOATS != needs {
             return Err(format!("`{computes}` needs {:#x}", module.header.features).into());
         }
+    }
+    Ok(())
+}
+
+/// What fits a small window without reads before its loops fits it with them.
+fn reads_before_loops_leave_registers() -> Result<(), Failed> {
+    let types = 0..40;
+    let each = |text: fn(i32) -> String| types.clone().map(text).collect::<Vec<_>>().join("\n");
+    let source = format!(
+        "{}
+        struct All {{ {} }}
+        pub fn f(all: All) -> int {{
+            sum := 0
+            {}
+            sum
+        }}",
+        each(|n| format!("struct T{n} {{ v: int }}")),
+        each(|n| format!("t{n}: T{n},")),
+        each(|n| format!("for i in 0..2 {{ t := all.t{n}\n t.v += 1\n sum += t.v }}")),
+    );
+    let compile = |optimizations| {
+        let program = Compiler::new().window(32).optimizations(optimizations).compile(&source);
+        program.map(|program| program.to_bytes()).map_err(|error| error.to_string())
+    };
+    let without = compile(Optimizations::ALL.without(Optimization::Loads))?;
+    if compile(Optimizations::ALL)? != without {
+        return Err("these reads need registers of a class each, so that there are too few".into());
     }
     Ok(())
 }

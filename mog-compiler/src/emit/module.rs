@@ -64,13 +64,21 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
     let mut debug = DebugRecords::new(options, hir.funcs.len());
     let mut runs = Vec::with_capacity(8 * hir.funcs.len());
     let mut functions = Vec::with_capacity(hir.funcs.len());
-    let (mut tidier, mut allocator, mut encoder) =
-        (Tidier::new(options.optimizations), Allocator::with_room(), Encoder::default());
+    let mut tidier = Tidier::new(options.optimizations);
+    let (mut allocator, mut encoder) = (Allocator::with_room(), Encoder::default());
     let mut lowered = lower(hir, options.optimizations, |body, layouts| {
         if layouts.is_too_wide() {
             return Err(EmitError::TooWide { at: begin(body) });
         }
-        tidier.tidy(body, &layouts.classes);
+        // What is read before loops keeps registers: not if there are too few.
+        let plain = tidier.may_need_more(body, &layouts.classes, limit).then(|| body.clone());
+        tidier.tidy(body);
+        if let Some(mut plain) = plain
+            && allocator.allocate(body, &layouts.classes, limit).is_err()
+        {
+            Tidier::new(options.optimizations.without(Optimization::Loads)).tidy(&mut plain);
+            *body = plain;
+        }
         find_registers(&mut allocator, body, layouts, limit)?;
         let registers = &allocator.allocation;
         let function = Function {

@@ -153,6 +153,12 @@ impl Allocator {
             match inst.code {
                 Code::Op(op) => visit_operands(op, inst, &body.ext, |slot, _, _| seen(slot, loops)),
                 Code::LoopStart => loops.push((at, ends.next().copied().unwrap_or(at))),
+                // What is made before holds for all rounds.
+                Code::LoopEntry => {
+                    if let Some((start, _)) = loops.last_mut() {
+                        *start = at;
+                    }
+                }
                 Code::LoopEnd => drop(loops.pop()),
                 _ => marked(inst).into_iter().for_each(|slot| seen(slot, loops)),
             }

@@ -1,9 +1,9 @@
 //! Computations whose operands a loop does not change, moved in front of it: out of as many loops as can be. Only what
 //! cannot fail and costs one step is moved, so it may as well be computed where the loop would not have come to it.
 //!
-//! That goes for reads of fields and lengths too. They would fail on null; but a register that is a whole reference, and that the
-//! loop does not write, is written on every way to the loop, for otherwise one would lead to the read without. (Only a
-//! part of a wider value can be null there, as that of an optional.)
+//! Reads of fields, lengths and module variables are moved only if the first round is sure to come to them. So nothing is read
+//! that would not have been: a variable that is absent there, because a branch or an earlier round makes sure that it is not
+//! read, or one of the module that gets its value only later.
 
 use mog_core::isa::{Flags, Op, Operand};
 
@@ -11,7 +11,7 @@ use crate::optimizations::{Optimization, Optimizations};
 
 use super::loads::{Changes, is_load};
 use super::tidy::Uses;
-use super::{ACCESS, Arg, Body, Classes, Code, Ext, Inst, Slot, V, visit, visit_writes};
+use super::{ACCESS, Arg, Body, Code, Ext, Inst, Slot, V, visit, visit_writes};
 
 /// Most computations that are moved in front of one loop: each keeps a register for as long as the loop runs.
 const MOST: usize = 8;
@@ -48,6 +48,8 @@ struct Writes {
     loops: Vec<(u32, Changes)>,
     /// The same of the loops around a position, as far as they were seen.
     open: Vec<(u32, Changes)>,
+    /// Where labels are.
+    labels: Vec<u32>,
     /// How many registers there were in the beginning.
     old: u32,
     movable: Movable,
@@ -56,17 +58,26 @@ struct Writes {
 impl Writes {
     /// Finds them; how often registers are written is known.
     fn find(&mut self, body: &Body, uses: &[Uses]) {
-        let Self { written, next, loops, open, old, .. } = self;
+        let Self { written, next, loops, open, labels, old, .. } = self;
         *old = body.classes.len() as u32;
         written.clear();
         written.extend(uses.iter().map(|uses| Written::times(uses.writes)));
         next.clear();
         loops.clear();
         open.clear();
+        labels.clear();
+        labels.resize(body.labels.len(), NONE);
         for (at, inst) in body.insts.iter().enumerate().rev() {
             match inst.code {
                 // Outside loops nothing is moved.
                 Code::Op(_) if open.is_empty() => {}
+                Code::Label => {
+                    if let Arg::To(label) = inst.args[0]
+                        && let Some(place) = labels.get_mut(label.0 as usize)
+                    {
+                        *place = at as u32;
+                    }
+                }
                 Code::LoopEnd => open.push((at as u32, Changes::default())),
                 Code::LoopStart => {
                     let closed = open.pop().unwrap_or((NONE, Changes::default()));
@@ -107,9 +118,12 @@ impl Writes {
 /// A loop around the running instruction.
 #[derive(Clone, Copy)]
 struct Loop {
+    /// Where it is entered.
     start: u32,
     end: u32,
     changes: Changes,
+    /// Up to where a round may have been left, or gone on elsewhere.
+    skipped: u32,
     /// How many computations were moved in front of it, and which.
     moved: usize,
     made: [u32; MOST],
@@ -140,12 +154,12 @@ impl Hoister {
     }
 
     /// Moves what can be moved, given how often each register is written.
-    pub(super) fn hoist(&mut self, body: &mut Body, classes: &Classes, uses: &mut [Uses]) {
+    pub(super) fn hoist(&mut self, body: &mut Body, uses: &mut [Uses]) {
         if body.loops.is_empty() {
             return; // no loops
         }
         self.writes.find(body, uses);
-        self.find_moves(body, classes, uses);
+        self.find_moves(body, uses);
         if self.moves.is_empty() {
             return;
         }
@@ -170,7 +184,7 @@ impl Hoister {
         core::mem::swap(&mut body.insts, &mut self.placed);
     }
 
-    fn find_moves(&mut self, body: &mut Body, classes: &Classes, uses: &mut [Uses]) {
+    fn find_moves(&mut self, body: &mut Body, uses: &mut [Uses]) {
         self.renames = false;
         self.moves.clear();
         self.loops.clear();
@@ -180,16 +194,29 @@ impl Hoister {
                 Code::Op(_) if self.loops.is_empty() => {}
                 Code::LoopStart => {
                     let (end, changes) = self.writes.loops.pop().unwrap_or((position, Changes::default()));
-                    self.loops.push(Loop { start: position, end, changes, moved: 0, made: [NONE; MOST] });
+                    self.loops.push(Loop {
+                        start: position,
+                        end,
+                        changes,
+                        skipped: 0,
+                        moved: 0,
+                        made: [NONE; MOST],
+                    });
+                }
+                Code::LoopEntry => {
+                    if let Some(entered) = self.loops.last_mut() {
+                        (entered.start, entered.skipped) = (position, 0);
+                    }
                 }
                 Code::LoopEnd => drop(self.loops.pop()),
                 code => {
                     if self.writes.movable.has(code) {
                         let next = self.writes.next.pop().unwrap_or([NONE; 3]);
-                        if self.try_move(body, classes, uses, at, next) {
+                        if self.try_move(body, uses, at, next) {
                             continue;
                         }
                     }
+                    self.note_jump(&body.insts[at], position);
                     visit_writes(&body.insts[at], &body.ext, |v| {
                         if let Some(written) = self.writes.written.get_mut(v.0 as usize) {
                             written.before = position;
@@ -200,22 +227,29 @@ impl Hoister {
         }
     }
 
+    /// Notes how far an instruction may skip what follows it, or that it may leave the loops.
+    fn note_jump(&mut self, inst: &Inst, position: u32) {
+        let Code::Op(op) = inst.code else { return };
+        let to = inst.args.iter().find_map(|&arg| match arg {
+            Arg::To(label) => self.writes.labels.get(label.0 as usize).copied(),
+            _ => None,
+        });
+        let to = match to {
+            Some(to) if to < position => return,
+            Some(to) => to,
+            None if op.info().flags.has(Flags::ENDS) => NONE,
+            None => return,
+        };
+        for around in &mut self.loops {
+            around.skipped = around.skipped.max(to);
+        }
+    }
+
     /// Moves a computation if its operands, which are written next at these positions, stay the same. Whether they do.
-    fn try_move(
-        &mut self,
-        body: &mut Body,
-        classes: &Classes,
-        uses: &mut [Uses],
-        at: usize,
-        next: [u32; 3],
-    ) -> bool {
+    fn try_move(&mut self, body: &mut Body, uses: &mut [Uses], at: usize, next: [u32; 3]) -> bool {
         let inst = body.insts[at];
         let Code::Op(op) = inst.code else { return false };
-        let is_whole =
-            |v: V| body.classes.get(v.0 as usize).is_some_and(|&class| classes.slots(class).len() == 1);
-        if is_load(op) && matches!(inst.args[1], Arg::Reg(slot) if !is_whole(slot.v)) {
-            return false;
-        }
+        let is_load = is_load(op);
         let reads = ACCESS[op as usize].reads;
         let writes = &self.writes;
         let varies = |around: &Loop| {
@@ -231,11 +265,15 @@ impl Hoister {
         };
         // The loops around this one where that is so; all within them too.
         let inner = self.loops.iter().rposition(varies).map_or(0, |varying| varying + 1);
-        let Some(&out_of) = self.loops.get(inner) else { return false };
-        if self.is_made(body, uses, at, &out_of) {
+        let is_made = (inner..self.loops.len()).any(|outer| self.is_made(body, uses, at, outer));
+        if is_made {
             return true;
         }
-        if out_of.moved == MOST {
+        let skips = |around: &Loop| (at as u32) < around.skipped;
+        let sure = self.loops.iter().rposition(skips).filter(|_| is_load).map_or(0, |skipping| skipping + 1);
+        let inner = inner.max(sure);
+        let Some(&Loop { start, moved, .. }) = self.loops.get(inner) else { return false };
+        if moved == MOST {
             return false;
         }
         let Arg::Reg(Slot { v, .. }) = inst.args[0] else { return false };
@@ -244,9 +282,9 @@ impl Hoister {
             _ => self.own_result(body, at),
         };
         let Some(result) = result else { return false };
-        self.moves.push((out_of.start, at as u32));
+        self.moves.push((start, at as u32));
         if let Some(written) = self.writes.written.get_mut(result.0 as usize) {
-            written.before = out_of.start;
+            written.before = start;
         }
         if let Some(out_of) = self.loops.get_mut(inner) {
             if let Some(made) = out_of.made.get_mut(out_of.moved) {
@@ -259,7 +297,8 @@ impl Hoister {
 
     /// Makes nothing of a computation whose result another register holds that is made in front of the same loop. Whether
     /// there is one.
-    fn is_made(&mut self, body: &mut Body, uses: &mut [Uses], at: usize, out_of: &Loop) -> bool {
+    fn is_made(&mut self, body: &mut Body, uses: &mut [Uses], at: usize, outer: usize) -> bool {
+        let Some(&out_of) = self.loops.get(outer) else { return false };
         let args = body.insts[at].args.map(|arg| self.renamed(arg));
         let code = body.insts[at].code;
         let [Arg::Reg(Slot { v, .. }), ..] = args else { return false };

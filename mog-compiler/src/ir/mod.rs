@@ -77,6 +77,8 @@ pub enum Code {
     Handler,
     /// The beginning of a loop; argument a, if it has one, is the loop's number in [`Body::loops`].
     LoopStart,
+    /// Where a loop is entered, behind the test whether there is any round. Without one that is where it begins.
+    LoopEntry,
     /// The end of a loop.
     LoopEnd,
     /// A variable that is assigned later comes into being; argument a. So its live range begins here.
@@ -116,7 +118,7 @@ pub struct Protected {
 pub struct ClassId(pub u32);
 
 /// A function's code.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Body {
     /// The name for call stacks.
     pub name: String,

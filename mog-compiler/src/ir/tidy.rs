@@ -42,8 +42,14 @@ impl Tidier {
         }
     }
 
+    /// Whether a function could come to need more registers than these by what is read before its loops.
+    pub fn may_need_more(&self, body: &Body, classes: &Classes, limit: usize) -> bool {
+        let slots = || body.classes.iter().map(|&class| classes.slots(class).len()).sum::<usize>();
+        self.optimizations.has(Optimization::Loads) && !body.loops.is_empty() && slots() > limit
+    }
+
     /// Tidies a function's code.
-    pub fn tidy(&mut self, body: &mut Body, classes: &Classes) {
+    pub fn tidy(&mut self, body: &mut Body) {
         let made = self.optimizations;
         self.place_preheaders(body);
         self.count(body);
@@ -56,7 +62,7 @@ impl Tidier {
             self.fuse_exchanges(body);
         }
         if made.has(Optimization::Hoist) || made.has(Optimization::Loads) {
-            self.hoister.hoist(body, classes, &mut self.uses);
+            self.hoister.hoist(body, &mut self.uses);
         }
         let mut fused = false;
         if made.has(Optimization::Fusion) {

@@ -101,6 +101,7 @@ impl Lowering<'_, '_> {
             let entered = self.reachable;
             if self.is_short(condition) {
                 self.branch(condition, false, end);
+                self.has_round();
             } else {
                 self.jump(again);
                 // From the test at the end, unless that never is true.
@@ -175,6 +176,7 @@ impl Lowering<'_, '_> {
             (true, true) => (Op::JLtU, limit, counter),
         };
         self.op(leave, &[left.arg(), right.arg(), Arg::To(end)]);
+        self.has_round();
         self.place_ahead(head);
         if assigned {
             self.loop_variable(local, counter);
@@ -252,6 +254,7 @@ impl Lowering<'_, '_> {
         let (head, again, end) = (self.label(), self.label(), self.label());
         self.enter_loop(end, again);
         self.op(Op::JLe, &[length.arg(), position.arg(), Arg::To(end)]);
+        self.has_round();
         self.place_ahead(head);
         let check = |this: &mut Self| {
             if changes {

@@ -458,6 +458,11 @@ impl<'h> Lowering<'_, 'h> {
         self.scope.loops.push(Loop { on_break, on_continue });
     }
 
+    /// Behind the test whether a loop has any round.
+    fn has_round(&mut self) {
+        self.push(Code::LoopEntry, [Arg::None; 3]);
+    }
+
     fn leave_loop(&mut self) {
         self.scope.loops.pop();
         self.push(Code::LoopEnd, [Arg::None; 3]);
