@@ -89,19 +89,19 @@ fn floats_that_are_passed_on_need_no_floats() -> Result<(), Failed> {
 
 /// What fits a small window without reads before its loops fits it with them.
 fn reads_before_loops_leave_registers() -> Result<(), Failed> {
-    let types = 0..40;
+    let types = 0..20;
     let each = |text: fn(i32) -> String| types.clone().map(text).collect::<Vec<_>>().join("\n");
     let source = format!(
         "{}
         struct All {{ {} }}
-        pub fn f(all: All) -> int {{
+        pub fn f(all: All, other: All) -> int {{
             sum := 0
             {}
             sum
         }}",
         each(|n| format!("struct T{n} {{ v: int }}")),
         each(|n| format!("t{n}: T{n},")),
-        each(|n| format!("for i in 0..2 {{ t := all.t{n}\n t.v += 1\n sum += t.v }}")),
+        each(|n| format!("for i in 0..2 {{ t := all.t{n}\n t.v += 1\n u := other.t{n}\n sum += u.v }}")),
     );
     let compile = |optimizations| {
         let program = Compiler::new().window(32).optimizations(optimizations).compile(&source);
