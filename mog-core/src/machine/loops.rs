@@ -1,7 +1,7 @@
 //! Sequences that are whole loops. What their words say is looked at once, and then each round is carried out without a way
 //! back to the dispatcher. All else is as if the instructions were met one by one: each jump back is a charge point, and what
 //! ends the loop is the instruction that was met last. How often a counted loop jumps back, and for how much of that there are
-//! steps, is known before: so many rounds are made without asking, and paid for when they are over.
+//! steps, is known before: so many rounds are paid for and made without asking.
 //!
 //! Arrays are looked up once: no instruction of a loop makes or resizes one, and a loop that gets another into a register of
 //! whose array it accesses elements is none. Where flash is scarce, they are looked up in each round.
@@ -108,11 +108,21 @@ pub(super) fn sure_rounds(count: Insn, is_lt: bool, left: isize, cost: usize, r:
     if METERED { rounds.min(paid_for) } else { rounds }
 }
 
-/// After so many rounds for which nobody has paid.
+/// Charges for so many rounds.
 #[inline(always)]
-fn paid(of: &Sequence, step: Step, rounds: usize) -> Step {
-    let cost = if METERED { rounds * of.ops().len() } else { 0 };
-    Step { fuel: step.fuel.wrapping_sub(cost.cast_signed()), ..step }
+fn pay(of: &Sequence, step: Step, rounds: usize) -> Step {
+    Step { fuel: step.fuel.wrapping_sub(cost(of, rounds)), ..step }
+}
+
+/// Gives back what was charged for so many rounds that were not made.
+#[inline(always)]
+fn refund(of: &Sequence, step: Step, rounds: usize) -> Step {
+    Step { fuel: step.fuel.wrapping_add(cost(of, rounds)), ..step }
+}
+
+#[inline(always)]
+fn cost(of: &Sequence, rounds: usize) -> isize {
+    if METERED { (rounds * of.ops().len()).cast_signed() } else { 0 }
 }
 
 macro_rules! define_loops {
@@ -177,6 +187,8 @@ macro_rules! define_loops {
                     sure = sure_rounds(count, is_lt, left, LOOP.ops().len(), r);
                 }
             }
+            // Paid for before, so that nothing of it need be at hand meanwhile.
+            start = pay(LOOP, start, sure);
             let mut left = sure;
             loop {
                 let (mut met, mut next) = (start, first_met.pc);
@@ -194,7 +206,7 @@ macro_rules! define_loops {
                     if !matches!(Op::$step, Op::Ext) {
                         match flow {
                             Ok(done) if done.pc == next => met = Step { pc: next + 1, ..done },
-                            _ => return (paid(LOOP, met, sure - left), flow.map(|step| paid(LOOP, step, sure - left))),
+                            _ => return (refund(LOOP, met, left), flow.map(|step| refund(LOOP, step, left))),
                         }
                         if const { is_counted(LOOP) && is_count(Op::$step) } {
                             if left > 0 {
@@ -204,8 +216,6 @@ macro_rules! define_loops {
                                 *counter = counter.wrapping_add(1);
                                 continue;
                             }
-                            met = paid(LOOP, met, sure);
-                            sure = 0;
                         }
                         flow = if const { is_found(array_of::<{ Op::$step as u8 }>(Insn(0))) } {
                             access::<{ Op::$step as u8 }>(Insn(word), met, r, c, found[number])
