@@ -6,6 +6,7 @@ use core::panic::PanicInfo;
 use cortex_m::Peripherals;
 use cortex_m::peripheral::syst::SystClkSource;
 use mog_firmware::{Console, Terminal};
+use mog_small_builtins as _;
 
 include!(concat!(env!("OUT_DIR"), "/board.rs"));
 
