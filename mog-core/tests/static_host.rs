@@ -3,14 +3,15 @@
 
 mod common;
 
+use bytemuck::cast_slice;
 use common::world::asm;
 use common::*;
-use mog_core::error::Failure;
+use mog_core::error::{Failure, LoadError};
 use mog_core::heap::Data;
 use mog_core::isa::{Insn, Op};
 use mog_core::module::{Module, TypeKind};
 use mog_core::{
-    Builder, Call, Capability, Config, DirectCall, Instance, Outcome, Reply, StartError, StaticHost,
+    Builder, Call, Capability, Config, DirectCall, Instance, Outcome, Reply, StartError, State, StaticHost,
     capabilities,
 };
 
@@ -186,4 +187,38 @@ fn what_the_table_lacks_is_refused_and_what_differs_is_not_linked() {
     // The module requires `log`.
     assert_eq!(link(&[]), Some(StartError::MissingCapability { requirement: 0 }));
     assert_eq!(call(1024, OTHER, "x").0, Outcome::Failed(Failure::Denied));
+}
+
+/// As firmware keeps them: module and state lie in places of the host's own, which serve one module after the other.
+#[test]
+fn module_and_state_are_kept_by_the_host() {
+    let (mut place, mut state, mut arena) = (None, State::new(), [0; 1024]);
+    let mut host = StaticHost { table: NEXT };
+    let (good, other) = (module(INT, INT), module(STR, STR));
+    for int in [5, 50, 7] {
+        Module::load_into(&mut place, cast_slice(&good)).unwrap();
+        let module = place.as_ref().unwrap();
+        let mut instance =
+            Instance::new_in(&mut state, module, &mut arena, &mut host, Config::default()).unwrap();
+        instance.enter(0, 0, |_, slots| slots.push(int).ok()).unwrap();
+        let outcome = instance.run(&mut host, 10_000);
+        // Nothing is left of the run before.
+        let steps = instance.counters().steps;
+        let result = instance.result_slots().unwrap().1[0];
+        assert_eq!((outcome, result, steps), call_int(NEXT, INT, int));
+    }
+    // Of another signature: the state is no instance's then, and running it does nothing.
+    Module::load_into(&mut place, cast_slice(&other)).unwrap();
+    let module = place.as_ref().unwrap();
+    let started = Instance::new_in(&mut state, module, &mut arena, &mut host, Config::default());
+    assert_eq!(started.err(), Some(StartError::SignatureMismatch { import: 0 }));
+    let mut fresh = State::new();
+    assert_eq!(Instance::attach(module, &mut arena, &mut fresh).run(&mut host, 100), Outcome::Idle);
+    // What is refused leaves the place empty, also of what it held.
+    let mut damaged = good.clone();
+    *damaged.last_mut().unwrap() ^= 0xff;
+    damaged.push(0);
+    assert!(Module::load_into(&mut place, cast_slice(&damaged)).is_err());
+    assert!(place.is_none());
+    assert_eq!(Module::load_into(&mut place, cast_slice(&[1u32])).err(), Some(LoadError::NotAModule));
 }

@@ -98,6 +98,22 @@ fn arrays_of_small_floats_need_floats() {
     assert_eq!(features_of_type(TypeKind::Array, &[]), 0);
 }
 
+/// Nor that a host can make them.
+#[test]
+fn types_of_a_part_need_it() {
+    for (kind, part) in [
+        (TypeKind::Map, MAPS),
+        (TypeKind::Tensor, TENSORS),
+        (TypeKind::Future, TASKS),
+        (TypeKind::Task, TASKS),
+        (TypeKind::Struct, 0),
+        (TypeKind::Result, 0),
+        (TypeKind::BoxedEnum, 0),
+    ] {
+        assert_eq!(features_of_type(kind, &[INT, INT]), part, "{kind:?}");
+    }
+}
+
 /// A program of these instructions whose header names these parts.
 fn load(code: &[Insn], named: u16) -> Result<(), LoadError> {
     let mut asm = small();

@@ -107,7 +107,7 @@ fn module() -> Vec<u32> {
 /// Runs the program in slices of so many steps; after each it is saved and restored, if it is to be.
 fn run(words: &[u32], config: Config, slice: u64, host: &mut Summing, saved: bool) -> (i64, u64) {
     let module = Module::load_words(words).expect("what the compiler makes is valid");
-    let main = module.metadata().exports().find(|export| export.name == "main").expect("main").function;
+    let main = module.metadata().export("main").expect("main");
     let size = 600 + module.slack();
     let mut arenas = [vec![0u64; size], vec![0u64; size]];
     let [first, second] = &mut arenas;

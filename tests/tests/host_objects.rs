@@ -110,7 +110,7 @@ fn objects_are_made_in_place_and_maps_read_from_any_position() {
     let words =
         compile(PROGRAM, &options).unwrap_or_else(|rejected| panic!("{:?}", rejected.diagnostics)).module;
     let module = Module::load_words(&words).expect("what the compiler makes is valid");
-    let made = module.metadata().exports().find(|export| export.name == "made").expect("made").function;
+    let made = module.metadata().export("made").expect("made");
     let mut arena = vec![0; 600 + module.slack()];
     let mut instance = Instance::new(module, &mut arena, &mut Making, Config::default()).expect("it links");
     instance.enter(made, 0, |_, _| Some(())).expect("it takes nothing");

@@ -130,7 +130,7 @@ fn block_on<F: Future>(future: F) -> Result<(F::Output, usize), String> {
 }
 
 fn main_of(module: &Module<'_>) -> Option<u16> {
-    module.metadata().exports().find(|export| export.name == "main").map(|export| export.function)
+    module.metadata().export("main")
 }
 
 #[test]

@@ -124,8 +124,8 @@ fn run(module: Module<'_>, slice: u64) -> Result<Option<End>, String> {
         Err(StartError::MissingCapability { .. }) => return Ok(None),
         instance => instance.map_err(|e| format!("{e:?}"))?,
     };
-    let main = module.metadata().exports().find(|export| export.name == "main");
-    let entries = module.metadata().init().into_iter().chain(main.map(|export| export.function));
+    let main = module.metadata().export("main");
+    let entries = module.metadata().init().into_iter().chain(main);
     let mut outcome = Outcome::Idle;
     let (mut changes, mut rounds) = (0, 0u64);
     for function in entries {

@@ -116,8 +116,8 @@ async fn run(board: &mut Board, module: Module<'static>, arena: &mut [u64], argu
         Ok(instance) => instance,
         Err(error) => return format!("{error:?}"),
     };
-    let function = module.metadata().exports().find(|export| export.name == "run");
-    let entered = instance.enter(function.map_or(u16::MAX, |export| export.function), 0, |_, slots| {
+    let function = module.metadata().export("run");
+    let entered = instance.enter(function.unwrap_or(u16::MAX), 0, |_, slots| {
         arguments.iter().try_for_each(|argument| slots.push(argument.cast_unsigned()).ok())
     });
     if let Err(error) = entered {

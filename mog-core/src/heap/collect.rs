@@ -13,7 +13,7 @@
 use super::access::{ANY_BUFFER, CORRUPT, RAW_HEADER};
 use super::text::{TEXT_BUFFER, VIEW_WORDS};
 use super::{AnyTag, CONSTANT, LIVE, ObjectHeader, halves, join};
-use crate::features::{TASKS, lacks};
+use crate::features::{MAPS, TASKS, lacks};
 use crate::machine::{State, Stop, Vm, WINDOW};
 use crate::module::{Module, TypeId, TypeKind};
 
@@ -78,7 +78,7 @@ impl Kind<'_> {
 }
 
 /// Kinds that the collector remembers: few where native stack is scarce.
-const KINDS: usize = if cfg!(target_pointer_width = "32") { 2 } else { 8 };
+const KINDS: usize = if cfg!(target_pointer_width = "32") { 1 } else { 8 };
 
 /// The bits of a header that make its kind.
 const KEY: u64 = 0xffff | ANY_BUFFER | ObjectHeader::VIEW;
@@ -98,7 +98,7 @@ fn kind_of<'a>(module: &Module<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
         || types.record(header.ty()).map(|record| record.slots).filter(|slots| holds_references(slots));
     let (shape, size) = if header.has(ObjectHeader::RAW) {
         (Shape::Leaf, Size::Buffer)
-    } else if header.has(ObjectHeader::ENTRIES) {
+    } else if !lacks(MAPS) && header.has(ObjectHeader::ENTRIES) {
         (slots().map_or(Shape::Leaf, Shape::Entries), Size::Buffer)
     } else if header.has(ObjectHeader::BUFFER) {
         (slots().map_or(Shape::Leaf, Shape::Buffer), Size::Buffer)
@@ -123,7 +123,7 @@ fn kind_of<'a>(module: &Module<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
                 (Shape::Task(record.slots, module.register_runs(&function)), Size::Words(size))
             }
             TypeKind::Array => (Shape::Array, Size::Words(2)),
-            TypeKind::Map => (Shape::Map, Size::Words(3)),
+            TypeKind::Map if !lacks(MAPS) => (Shape::Map, Size::Words(3)),
             _ => return None,
         }
     };
@@ -225,9 +225,7 @@ impl<'c, 'm> Collector<'c, 'm> {
         for (offset, &slot) in slots.iter().enumerate() {
             let slot = TypeId(slot);
             let reference = slot.is_reference()
-                || slot == TypeId::ANY_PAYLOAD
-                    && offset > 0
-                    && self.heap.get(at + offset - 1).is_some_and(|&tag| AnyTag::slot_is_reference(tag));
+                || slot == TypeId::ANY_PAYLOAD && offset > 0 && is_tagged(self.heap, at + offset);
             if reference {
                 self.touch(mark, at + offset);
             }
@@ -241,19 +239,25 @@ impl<'c, 'm> Collector<'c, 'm> {
         match shape {
             Shape::Leaf => {}
             Shape::Object(slots) => self.touch_slots(mark, slots, at + 1),
+            Shape::Task(..) if lacks(TASKS) => {}
+            Shape::Entries(..) if lacks(MAPS) => {}
             Shape::Task(slots, runs) => {
                 self.touch_slots(mark, slots, at + 1);
-                for place in references(runs, at + 1 + slots.len()) {
-                    if place.refers(self.heap) {
-                        self.touch(mark, place.at);
+                references(runs, at + 1 + slots.len(), |at, tagged| {
+                    if !tagged || is_tagged(self.heap, at) {
+                        self.touch(mark, at);
                     }
-                }
+                });
             }
             Shape::Array | Shape::View | Shape::Map => {
                 // The last word has a buffer in its upper half; a map's also in its lower half.
                 let word = at + size - 1;
                 let (low, high) = halves(self.heap.get(word).copied()?);
-                let low = if matches!(shape, Shape::Map) { self.touch_buffer(mark, low) } else { low };
+                let low = if !lacks(MAPS) && matches!(shape, Shape::Map) {
+                    self.touch_buffer(mark, low)
+                } else {
+                    low
+                };
                 let high = self.touch_buffer(mark, high);
                 *self.heap.get_mut(word)? = join(low, high);
                 if mark && matches!(shape, Shape::View) {
@@ -291,6 +295,7 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 
     /// Takes what no view needs from the text buffer at a place, of so many words; gives how many it has then.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn trim(&mut self, at: usize, size: usize) -> Option<usize> {
         let &[header, ref rest @ ..] = self.heap.get(at..at + size)? else { return None };
         let needed = halves(header).1;
@@ -312,7 +317,45 @@ impl<'c, 'm> Collector<'c, 'm> {
         Some(2 + words)
     }
 
+    /// Marks or updates every reference of the stack and of the list of tasks; gives how many words were looked at.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn roots(&mut self, mark: bool, state: &mut State, stack: &mut [u64]) -> usize {
+        let module = self.module;
+        let mut touch = |word: &mut u64| {
+            if mark {
+                self.mark(*word);
+            } else {
+                *word = self.forward(*word);
+            }
+        };
+        if !lacks(TASKS) {
+            state.tasks.roots().into_iter().for_each(&mut touch);
+        }
+        let (mut base, mut pc, mut looked) = (state.base, state.pc, 0);
+        loop {
+            let function = module.function_at(pc).and_then(|number| module.function(number));
+            let runs = function.map_or(&[][..], |function| module.register_runs(&function));
+            references(runs, base, |at, tagged| {
+                if (!tagged || is_tagged(stack, at))
+                    && let Some(word) = stack.get_mut(at)
+                {
+                    touch(word);
+                }
+            });
+            looked += function.map_or(0, |function| usize::from(function.frame));
+            let Some(&link) = base.checked_sub(1).and_then(|at| stack.get(at)) else { return looked };
+            let delta = (link >> 32) as usize & 0xff;
+            if link == u64::MAX || delta == 0 {
+                return looked;
+            }
+            let Some(caller) = base.checked_sub(delta) else { return looked };
+            base = caller;
+            pc = link as u32 as usize;
+        }
+    }
+
     /// Marks everything that marked objects refer to.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn mark_all(&mut self) -> Result<(), Stop> {
         // Objects do not overlap, so they cannot add up to more than the heap.
         let limit = self.heap.len();
@@ -328,6 +371,7 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 
     /// Finds the new places; gives the end of all objects.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn place(&mut self) -> Result<usize, Stop> {
         let (mut at, mut new) = (0, 0);
         let mut gap: Option<usize> = None;
@@ -359,12 +403,14 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 
     /// The length of the gap at a place, if there is one: what is placed and has no mark.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn gap(&self, at: usize) -> Option<usize> {
         let &header = self.heap.get(at)?;
         (header & ObjectHeader::MARK == 0).then(|| (halves(header).1 as usize).max(1))
     }
 
     /// Updates the references in all objects.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn update(&mut self) -> Result<(), Stop> {
         let mut at = 0;
         while at < self.heap.len() {
@@ -377,6 +423,7 @@ impl<'c, 'm> Collector<'c, 'm> {
     }
 
     /// Moves all objects.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn slide(&mut self) -> Result<(), Stop> {
         let (mut at, mut new) = (0, 0);
         while at < self.heap.len() {
@@ -406,57 +453,22 @@ fn elements(at: usize, size: usize, words: usize) -> impl Iterator<Item = usize>
     (at + 2..(at + size + 1).saturating_sub(words)).step_by(words.max(1))
 }
 
-/// A register that holds a reference, always or when the tag before it says so.
-struct Place {
-    at: usize,
-    tagged: bool,
-}
-
-impl Place {
-    fn refers(&self, words: &[u64]) -> bool {
-        !self.tagged
-            || self
-                .at
-                .checked_sub(1)
-                .and_then(|tag| words.get(tag))
-                .is_some_and(|&tag| AnyTag::slot_is_reference(tag))
+/// The registers of these runs that hold references; the first register is at word `at`. For each also whether it holds one
+/// only if the tag before it says so.
+fn references(runs: &[u16], mut at: usize, mut each: impl FnMut(usize, bool)) {
+    for &[slot, count] in runs.as_chunks().0 {
+        let (slot, end) = (TypeId(slot), at + usize::from(count));
+        let tagged = slot == TypeId::ANY_PAYLOAD;
+        if tagged || slot.is_reference() {
+            (at..end).for_each(|at| each(at, tagged));
+        }
+        at = end;
     }
 }
 
-/// The registers of these runs that hold references; the first register is at word `at`.
-fn references(runs: &[u16], mut at: usize) -> impl Iterator<Item = Place> + '_ {
-    runs.as_chunks().0.iter().flat_map(move |&[slot, count]| {
-        let (slot, count) = (TypeId(slot), usize::from(count));
-        let (start, tagged) = (at, slot == TypeId::ANY_PAYLOAD);
-        at += count;
-        let held = if tagged || slot.is_reference() { count } else { 0 };
-        (start..start + held).map(move |at| Place { at, tagged })
-    })
-}
-
-/// Calls `each` with the place of every stack word that holds a reference; gives how many words there are.
-fn each_root(module: &Module<'_>, state: &State, stack: &mut [u64], mut each: impl FnMut(&mut u64)) -> usize {
-    let (mut base, mut pc, mut looked) = (state.base, state.pc, 0);
-    loop {
-        let function = module.function_at(pc).and_then(|number| module.function(number));
-        let runs = function.map_or(&[][..], |function| module.register_runs(&function));
-        for place in references(runs, base) {
-            if place.refers(stack)
-                && let Some(word) = stack.get_mut(place.at)
-            {
-                each(word);
-            }
-        }
-        looked += function.map_or(0, |function| usize::from(function.frame));
-        let Some(&link) = base.checked_sub(1).and_then(|at| stack.get(at)) else { return looked };
-        let delta = (link >> 32) as usize & 0xff;
-        if link == u64::MAX || delta == 0 {
-            return looked;
-        }
-        let Some(caller) = base.checked_sub(delta) else { return looked };
-        base = caller;
-        pc = link as u32 as usize;
-    }
+/// Whether the tag before this word says that a reference follows.
+fn is_tagged(words: &[u64], at: usize) -> bool {
+    at.checked_sub(1).and_then(|tag| words.get(tag)).is_some_and(|&tag| AnyTag::slot_is_reference(tag))
 }
 
 impl Vm<'_> {
@@ -468,21 +480,17 @@ impl Vm<'_> {
         let heap = rest.get_mut(..top).ok_or(CORRUPT)?;
         let mut collector = Collector::new(self.module, heap);
         collector.mark(0);
-        let mut tasks = self.state.tasks;
-        tasks.roots().into_iter().for_each(|task| collector.mark(*task));
-        let roots = each_root(self.module, self.state, stack, |word| collector.mark(*word));
+        let roots = collector.roots(true, self.state, stack);
         let outcome = collector.mark_all().and_then(|()| {
             let new = collector.place()?;
             collector.update()?;
-            each_root(self.module, self.state, stack, |word| *word = collector.forward(*word));
-            tasks.roots().into_iter().for_each(|task| *task = collector.forward(*task));
+            collector.roots(false, self.state, stack);
             collector.slide()?;
             Ok(new)
         });
         let work = roots + collector.looked + top;
         self.charge_collector(work as u64 / 2 + 32);
         self.state.counters.collections += 1;
-        self.state.tasks = tasks;
         self.state.top = outcome?;
         Ok(())
     }

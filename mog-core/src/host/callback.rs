@@ -34,20 +34,36 @@ fn functions<'a>(
     params.iter().enumerate().filter_map(move |(index, ty)| Some((index, record(ty)?)))
 }
 
-/// The types of the operands behind the arguments of a call.
-pub(crate) fn operand_types<'a>(
+/// Calls `each` with the types of the operands behind the arguments of a call, list by list, as long as it gives `Ok`.
+pub(crate) fn operand_types<'a, E>(
     types: TypeTable<'a>,
     signature: TypeRecord<'a>,
-) -> impl Iterator<Item = &'a [u16]> {
-    const CONTROL: &[u16] = &[TypeId::INT.0, TypeId::INT.0];
-    let mut functions = functions(types, signature).map(|(_, function)| function.slots).peekable();
-    let control = functions.peek().map(|_| CONTROL);
-    control.into_iter().chain(functions)
+    mut each: impl FnMut(&'a [u16]) -> Result<(), E>,
+) -> Result<(), E> {
+    let params = signature.components.split_last().map_or(&[][..], |(_, params)| params);
+    let mut has_control = false;
+    for &ty in params {
+        let Some(function) = types.record(TypeId(ty)).filter(|record| record.kind == TypeKind::Fn) else {
+            continue;
+        };
+        if !has_control {
+            has_control = true;
+            each(&[TypeId::INT.0, TypeId::INT.0])?;
+        }
+        each(function.slots)?;
+    }
+    Ok(())
 }
 
 /// How many operands stand behind the arguments of a call.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(crate) fn operand_count(types: TypeTable<'_>, signature: TypeRecord<'_>) -> usize {
-    operand_types(types, signature).map(<[u16]>::len).sum()
+    let mut count = 0;
+    let _ = operand_types(types, signature, |slots| {
+        count += slots.len();
+        Ok::<(), ()>(())
+    });
+    count
 }
 
 impl Answer {
@@ -70,8 +86,8 @@ impl Answer {
 impl<'a> Call<'_, 'a> {
     /// Where the operands of an argument's function begin, behind `which` and `token`.
     fn callback(&self, index: usize) -> Option<(usize, TypeRecord<'a>)> {
-        let mut start = usize::from(self.signature.extra) + 2;
-        for (param, function) in functions(self.vm.module.types, self.signature) {
+        let mut start = usize::from(self.site.signature.extra) + 2;
+        for (param, function) in functions(self.vm.module.types, self.site.signature) {
             if param == index {
                 return Some((start, function));
             }
@@ -95,7 +111,7 @@ impl<'a> Call<'_, 'a> {
         let ty = TypeId(*function.components.last()?);
         let params = usize::from(function.extra);
         let (registers, _) =
-            self.operands.skip(start + params).split_at(function.slots.len().checked_sub(params)?)?;
+            self.site.operands.skip(start + params).split_at(function.slots.len().checked_sub(params)?)?;
         let slots: SlotValues = registers.iter().map(|register| self.vm.reg(register)).collect();
         Some((index, self.memory().value(ty, &slots)))
     }
@@ -108,11 +124,11 @@ impl<'a> Call<'_, 'a> {
             return self.fail("the host calls an argument that is no function");
         };
         let params = usize::from(function.extra);
-        let control = usize::from(self.signature.extra);
+        let control = usize::from(self.site.signature.extra);
         if slots.len() != params {
             return self.fail("the host calls a function with a wrong number of arguments");
         }
-        let operands = self.operands;
+        let operands = self.site.operands;
         let mut set = |operand: usize, value: u64| {
             if let Some(register) = operands.get(operand) {
                 self.vm.set_reg(register, value);

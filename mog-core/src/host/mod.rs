@@ -12,9 +12,10 @@ pub use table::{Capability, DirectFunction, StaticHost};
 use core::ops::Range;
 
 use crate::error::{Failure, TrapCode};
+use crate::features::{MAPS, lacks};
 use crate::heap::{Data, Memory, SlotValues, Value};
 use crate::isa::Operands;
-use crate::machine::{Stop, Vm};
+use crate::machine::Vm;
 use crate::module::{Import, Module, TypeId, TypeKind, TypeRecord};
 
 /// What a host answers when an import is linked.
@@ -111,32 +112,37 @@ pub trait Host {
     }
 }
 
+/// What the program says of a call, wherever it stands.
+pub(crate) struct CallSite<'a> {
+    /// The number of the import in the module.
+    pub(crate) import: u16,
+    /// Its function type.
+    pub(crate) signature: TypeRecord<'a>,
+    /// The registers of the arguments, and of what calls of functions among them need.
+    pub(crate) operands: Operands<'a>,
+    /// The first register of the result.
+    pub(crate) dst: u8,
+    /// Whether the result is a `Result`, so that a failure is not raised.
+    pub(crate) asked: bool,
+}
+
 /// A call of a host function: its arguments to read, its result to set.
 pub struct Call<'v, 'a> {
     vm: &'v mut Vm<'a>,
-    import: u16,
-    signature: TypeRecord<'a>,
-    operands: Operands<'a>,
+    site: &'v CallSite<'a>,
     dst: u8,
     failure: Option<u64>,
     answer: Option<Answer>,
 }
 
 impl<'v, 'a> Call<'v, 'a> {
-    pub(crate) fn new(
-        vm: &'v mut Vm<'a>,
-        (import, signature): (u16, TypeRecord<'a>),
-        operands: Operands<'a>,
-        (dst, asked): (u8, bool),
-        answer: Option<Answer>,
-    ) -> Self {
-        let dst = if asked {
+    pub(crate) fn new(vm: &'v mut Vm<'a>, site: &'v CallSite<'a>, answer: Option<Answer>) -> Self {
+        let mut dst = site.dst;
+        if site.asked {
             vm.set_reg(dst, 0);
-            dst.wrapping_add(1)
-        } else {
-            dst
-        };
-        Self { vm, import, signature, operands, dst, failure: None, answer }
+            dst = dst.wrapping_add(1);
+        }
+        Self { vm, site, dst, failure: None, answer }
     }
 
     pub(crate) const fn failure(&self) -> Option<u64> {
@@ -146,13 +152,13 @@ impl<'v, 'a> Call<'v, 'a> {
     /// The number of the import in the module.
     #[must_use]
     pub const fn import_index(&self) -> u16 {
-        self.import
+        self.site.import
     }
 
     /// Names of the capability and the function, from the module.
     #[must_use]
     pub fn import(&self) -> Option<Import<'a>> {
-        self.vm.module.metadata().imports().nth(usize::from(self.import))
+        self.vm.module.metadata().imports().nth(usize::from(self.site.import))
     }
 
     /// Steps of the program so far.
@@ -164,7 +170,7 @@ impl<'v, 'a> Call<'v, 'a> {
     /// How many arguments there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.signature.components.len().saturating_sub(1)
+        self.site.signature.components.len().saturating_sub(1)
     }
 
     /// Whether there are no arguments.
@@ -176,11 +182,11 @@ impl<'v, 'a> Call<'v, 'a> {
     /// An argument.
     #[must_use]
     pub fn arg(&self, index: usize) -> Option<Value<'_>> {
-        let (_, params) = self.signature.components.split_last()?;
+        let (_, params) = self.site.signature.components.split_last()?;
         let ty = TypeId(*params.get(index)?);
         let types = self.vm.module.types;
         let start: usize = params.get(..index)?.iter().map(|&ty| types.value_size(TypeId(ty))).sum();
-        let (registers, _) = self.operands.skip(start).split_at(types.value_size(ty))?;
+        let (registers, _) = self.site.operands.skip(start).split_at(types.value_size(ty))?;
         let slots: SlotValues = registers.iter().map(|register| self.vm.reg(register)).collect();
         Some(self.memory().value(ty, &slots))
     }
@@ -188,7 +194,7 @@ impl<'v, 'a> Call<'v, 'a> {
     /// An int argument of a declared function, without the way over [`Value`].
     #[must_use]
     pub fn int_arg(&self, slot: usize) -> i64 {
-        self.operands.get(slot).map_or(0, |register| self.vm.reg(register)).cast_signed()
+        self.site.operands.get(slot).map_or(0, |register| self.vm.reg(register)).cast_signed()
     }
 
     /// Heap and module.
@@ -206,7 +212,7 @@ impl<'v, 'a> Call<'v, 'a> {
     /// The type of the result.
     #[must_use]
     pub fn result_type(&self) -> TypeId {
-        self.signature.components.last().copied().map_or(TypeId::UNIT, TypeId)
+        self.site.signature.components.last().copied().map_or(TypeId::UNIT, TypeId)
     }
 
     /// Charges steps for work that the host does, on top of those of the call itself.
@@ -285,7 +291,7 @@ impl<'v, 'a> Call<'v, 'a> {
                 self.failure = Some(string);
                 Reply::Failed
             }
-            Err(Stop::OutOfMemory | Stop::OutOfStack | Stop::Pause | Stop::Trap(_)) => Reply::OutOfMemory,
+            Err(_) => Reply::OutOfMemory,
         }
     }
 
@@ -299,6 +305,7 @@ impl<'v, 'a> Call<'v, 'a> {
 
     /// Sets what a call of an absent optional capability gives: false, 0, "", an empty collection or none. A
     /// failure if the type has no such value.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn set_neutral_result(&mut self) -> Result<(), Reply> {
         let ty = self.result_type();
         let types = self.vm.module.types;
@@ -307,7 +314,9 @@ impl<'v, 'a> Call<'v, 'a> {
         let slots: &[u64] = match (ty, kind) {
             (TypeId::STR, _) => return self.return_neutral(|builder| builder.string("")),
             (_, Some(TypeKind::Array)) => return self.return_neutral(|builder| builder.array(ty, 0)),
-            (_, Some(TypeKind::Map)) => return self.return_neutral(|builder| builder.map(ty)),
+            (_, Some(TypeKind::Map)) if !lacks(MAPS) => {
+                return self.return_neutral(|builder| builder.map(ty));
+            }
             (_, Some(TypeKind::Option)) => none.get(..1).unwrap_or(&none),
             (_, Some(_)) | (TypeId::HANDLE, _) => {
                 return Err(self.fail("the capability is not available"));

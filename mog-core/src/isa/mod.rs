@@ -101,6 +101,37 @@ pub enum Operand {
     Count8,
 }
 
+impl Operand {
+    const fn is_float(self) -> bool {
+        matches!(
+            self,
+            Self::Def(Kind::Float) | Self::Use(Kind::Float) | Self::Mod(Kind::Float) | Self::AccFloat
+        )
+    }
+
+    /// Whether what it is says too little for the verifier to check it by that alone.
+    const fn needs_rule(self) -> bool {
+        matches!(
+            self,
+            Self::DefN
+                | Self::UseN
+                | Self::ElemN
+                | Self::Result
+                | Self::Type16
+                | Self::Func16
+                | Self::Import16
+                | Self::Global16
+                | Self::Lib16
+                | Self::Field8
+                | Self::Code8
+                | Self::Count8
+                | Self::Def(Kind::Elem | Kind::Variant)
+                | Self::Use(Kind::Elem | Kind::Variant)
+                | Self::Mod(Kind::Elem | Kind::Variant)
+        )
+    }
+}
+
 /// What an operand of a library function is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LibOperand {
@@ -186,6 +217,10 @@ impl Flags {
     pub const PURE: Self = Self(16);
     /// Followed by ext words.
     pub const EXT: Self = Self(32);
+    /// The verifier has a rule of its own for it: its operands need one, or the table says so.
+    pub const RULE: Self = Self(64);
+    /// Works on floats.
+    pub const FLOATS: Self = Self(128);
 
     /// Both sets together.
     #[must_use]
@@ -243,6 +278,28 @@ pub struct OpInfo {
     pub flags: Flags,
 }
 
+impl OpInfo {
+    const fn new(operands: &[Operand], mut flags: Flags) -> Self {
+        let mut at = 0;
+        if flags.has(Flags::EXT) {
+            flags = flags.or(Flags::RULE);
+        }
+        if flags.has(Flags::FLOAT) {
+            flags = flags.or(Flags::FLOATS);
+        }
+        while at < operands.len() {
+            if operands[at].needs_rule() {
+                flags = flags.or(Flags::RULE);
+            }
+            if operands[at].is_float() {
+                flags = flags.or(Flags::FLOATS);
+            }
+            at += 1;
+        }
+        Self { operands: ShortList::new(operands, Operand::Imm8), flags }
+    }
+}
+
 /// A row of the library table, as far as machines need it.
 #[derive(Clone, Copy, Debug)]
 pub struct LibInfo {
@@ -262,17 +319,31 @@ macro_rules! define_ops {
         #[repr(u8)]
         pub enum Op { $(#[doc = concat!("`", $meaning, "`")] $op),* }
 
+        #[allow(non_upper_case_globals, reason = "they are the variants' names")]
+        mod op_numbers {
+            $(pub(super) const $op: u8 = super::Op::$op as u8;)*
+        }
+
         impl Op {
             /// All opcodes, by number.
             pub const ALL: &'static [Self] = &[$(Self::$op),*];
 
+            /// The instruction with this number. No table: it is the number, if it is one.
+            #[inline]
+            fn plain(number: u8) -> Option<Self> {
+                match number {
+                    $(op_numbers::$op => Some(Self::$op),)*
+                    _ => None,
+                }
+            }
+
             /// Its row of the table.
             #[must_use]
             pub const fn info(self) -> &'static OpInfo {
-                const ROWS: &[OpInfo] = &[$(OpInfo {
-                    operands: ShortList::new(&[$(Operand::$operand $((Kind::$kind))?),*], Operand::Imm8),
-                    flags: Flags(0)$(.or(Flags::$flag))*,
-                }),*];
+                const ROWS: &[OpInfo] = &[$(OpInfo::new(
+                    &[$(Operand::$operand $((Kind::$kind))?),*],
+                    Flags(0)$(.or(Flags::$flag))*,
+                )),*];
                 &ROWS[self as usize]
             }
 
@@ -299,9 +370,24 @@ macro_rules! define_library {
         #[repr(u16)]
         pub enum Lib { $(#[doc = concat!("`", $meaning, "`")] $lib),* }
 
+        #[allow(non_upper_case_globals, reason = "they are the variants' names")]
+        mod lib_numbers {
+            $(pub(super) const $lib: u16 = super::Lib::$lib as u16;)*
+        }
+
         impl Lib {
             /// All library functions, by number.
             pub const ALL: &'static [Self] = &[$(Self::$lib),*];
+
+            /// The library function with this number.
+            #[must_use]
+            #[inline]
+            pub fn from_number(number: u16) -> Option<Self> {
+                match number {
+                    $(lib_numbers::$lib => Some(Self::$lib),)*
+                    _ => None,
+                }
+            }
 
             /// Its row of the table.
             #[must_use]
@@ -333,18 +419,7 @@ impl Op {
     /// What an instruction with this opcode does: the first of a sequence, too, does what it does by itself.
     #[must_use]
     pub fn from_byte(byte: u8) -> Option<Self> {
-        Self::ALL
-            .get(usize::from(byte))
-            .copied()
-            .or_else(|| Sequence::from_byte(byte)?.ops().first().copied())
-    }
-}
-
-impl Lib {
-    /// The library function with this number.
-    #[must_use]
-    pub fn from_number(number: u16) -> Option<Self> {
-        Self::ALL.get(usize::from(number)).copied()
+        Self::plain(byte).or_else(|| Sequence::from_byte(byte)?.ops().first().copied())
     }
 }
 

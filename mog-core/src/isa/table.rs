@@ -71,8 +71,8 @@ macro_rules! instructions {
         Gather = gather [Use(Futures)] {CHARGES} "start all futures of array a and wait for them; the first failure cancels the others and is raised";
         Race = race [Def(Int), Use(Futures)] {CHARGES} "start all futures of array b and wait for one; its index to a, the others are cancelled";
         Drain = drain [] {CHARGES} "wait until no task can go on";
-        Ret = ret [] {CHARGES ENDS} "return nothing";
-        Ret1 = ret1 [Use(One)] {CHARGES ENDS} "return a";
+        Ret = ret [] {CHARGES ENDS RULE} "return nothing";
+        Ret1 = ret1 [Use(One)] {CHARGES ENDS RULE} "return a";
         RetN = ret_n [UseN, Count8] {CHARGES ENDS} "return the b registers from a on";
         Raise = raise [Use(Error)] {CHARGES ENDS} "raise the failure of kind a with the message a + 1; charged per frame unwound";
         Trap = trap [Code8] {ENDS} "end the program with trap code a";
@@ -292,7 +292,7 @@ macro_rules! instructions {
         ASetP = a_set_p [Use(Array), Use(Int), Use(Elem)] {} "a[b] = c for any packed element type";
         AGetN = a_get_n [ElemN, Use(Array), Use(Int)] {} "a = b[c] for elements of several slots";
         ASetN = a_set_n [Use(Array), Use(Int), ElemN] {} "a[b] = c for elements of several slots";
-        ASwap = a_swap [Use(Array), Use(Int), Use(Int)] {} "exchange a[b] and a[c], of one slot of 64 bits; traps when out of range" then {
+        ASwap = a_swap [Use(Array), Use(Int), Use(Int)] {RULE} "exchange a[b] and a[c], of one slot of 64 bits; traps when out of range" then {
             189 a_swap_then_for_meet = ForMeet for_meet;
         } loop {
             180 a_swap_for_meet = ForMeet for_meet;

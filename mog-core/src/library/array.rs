@@ -120,7 +120,7 @@ pub(super) fn array_fill(vm: &mut Vm<'_>, dst: usize, ty: TypeId, count: usize, 
     vm.give(dst, [array])
 }
 
-pub(super) fn array_push(vm: &mut Vm<'_>, _: usize, array: usize, element: usize) -> Done {
+pub(crate) fn array_push(vm: &mut Vm<'_>, _: usize, array: usize, element: usize) -> Done {
     vm.pay(2)?;
     vm.push_element(array, element)
 }

@@ -1,6 +1,7 @@
 //! Maps: what programs do with them. What they are is in `entries.rs`.
 
 use crate::error::TrapCode;
+use crate::features::{MAPS, lacks};
 use crate::heap::access::{CORRUPT, RAW_HEADER, element_words, index};
 use crate::heap::{CONSTANT, LIVE, NULL, ObjectHeader, halves, join};
 use crate::library::entries::{
@@ -167,11 +168,14 @@ impl Vm<'_> {
 
     /// Allocates an empty map, after three words were reserved.
     pub(crate) fn alloc_map(&mut self, ty: TypeId) -> Result<u64, Stop> {
-        self.fresh(|view, fresh| fresh.map(&view, ty, 0))
+        self.alloc_sized_map(ty, 0)
     }
 
     /// Allocates an empty map with room for so many entries, after that was reserved.
     pub(crate) fn alloc_sized_map(&mut self, ty: TypeId, entries: usize) -> Result<u64, Stop> {
+        if lacks(MAPS) {
+            return Err(CORRUPT);
+        }
         self.fresh(|view, fresh| fresh.map(&view, ty, entries))
     }
 

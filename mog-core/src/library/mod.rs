@@ -20,7 +20,7 @@ mod string;
 mod tensor;
 mod text;
 
-pub(crate) use array::POP_STEPS;
+pub(crate) use array::{POP_STEPS, array_push};
 pub(crate) use entries::{APPEND_STEPS, LOOKUP_STEPS, Map, hash_word};
 
 use any::*;
@@ -61,6 +61,7 @@ impl<'o> Reader<'o> {
     }
 
     /// The number of a register.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn register(&mut self) -> usize {
         usize::from(self.byte())
     }

@@ -3,7 +3,6 @@
 use super::fast::TAIL;
 use super::loops;
 use super::ops::{Context, Exit, Regs, Step, table};
-use crate::error::TrapCode;
 use crate::features::lacks;
 use crate::isa::{Insn, Op, Sequence};
 use crate::verify::of_row;
@@ -17,6 +16,14 @@ fn leave_slow(context: &mut Context<'_>, pc: usize, fuel: isize, acc: u64, facc:
     context.step = Step { pc, fuel, acc, facc };
 }
 
+/// The same for what ends the program: an element that is not there, or code that was not verified.
+#[cold]
+#[inline(never)]
+fn leave_trapped<const ELEMENT: bool>(context: &mut Context<'_>, pc: usize, fuel: isize) {
+    context.exit = if ELEMENT { Exit::Element } else { Exit::Corrupt };
+    (context.step.pc, context.step.fuel) = (pc, fuel);
+}
+
 const _: () = assert!(
     Op::ALL.len() == 169 && Sequence::ALL.len() == 86,
     "opcodes of new instructions and sequences go from the list of those without one, below, and these numbers go up"
@@ -26,7 +33,7 @@ const _: () = assert!(
 macro_rules! single {
     ($op:ident, $func:ident($insn:ident, $step:ident, $regs:ident, $context:ident)) => {
         if const { lacks(of_row(Op::$op)) } {
-            Err($context.trap(TrapCode::Corrupt, 0, 0))
+            Err(Exit::Corrupt)
         } else {
             table::$func($insn, $step, $regs, $context)
         }
@@ -52,7 +59,7 @@ macro_rules! define_loop {
             let mut step = context.step;
             loop {
                 let Some(&word) = context.code.get(step.pc) else {
-                    context.exit = context.trap(TrapCode::Corrupt, 0, 0);
+                    context.exit = Exit::Corrupt;
                     break;
                 };
                 step.pc += 1;
@@ -96,7 +103,7 @@ macro_rules! define_loop {
                         Ok(context.step)
                     }
                     // The opcodes without an instruction, each: with all named nothing is compared before the jump.
-                    169 => Err(context.trap(TrapCode::Corrupt, 0, 0)),
+                    169 => Err(Exit::Corrupt),
                 };
                 match flow {
                     Ok(next) => {
@@ -109,6 +116,8 @@ macro_rules! define_loop {
                     Err(Exit::Slow) if !TAIL => {
                         return leave_slow(context, step.pc, step.fuel, step.acc, step.facc);
                     }
+                    Err(Exit::Corrupt) if !TAIL => return leave_trapped::<false>(context, step.pc, step.fuel),
+                    Err(Exit::Element) if !TAIL => return leave_trapped::<true>(context, step.pc, step.fuel),
                     Err(Exit::Noted) => return,
                     Err(exit @ (Exit::Enter | Exit::Return)) => {
                         context.exit = exit;

@@ -8,7 +8,6 @@
 
 use super::loops;
 use super::ops::{Context, Exit, Flow, Regs, Step, table};
-use crate::error::TrapCode;
 use crate::isa::{Insn, Op};
 
 type Handler = fn(Insn, usize, &mut Regs, &mut Context<'_>, isize, u64, f64);
@@ -62,7 +61,7 @@ fn leave_element(
 #[cold]
 #[inline(never)]
 fn no_code(_: Insn, pc: usize, _: &mut Regs, context: &mut Context<'_>, fuel: isize, acc: u64, facc: f64) {
-    context.exit = context.trap(TrapCode::Corrupt, 0, 0);
+    context.exit = Exit::Corrupt;
     context.step = Step { pc, fuel, acc, facc };
 }
 

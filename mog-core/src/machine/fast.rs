@@ -9,7 +9,7 @@ use super::ops::call::enter;
 use super::ops::element::element_trap;
 use super::ops::{Context, Exit, METERED, Machine, Regs, Step, store_result};
 use super::run::Outcome;
-use super::vm::{Dispatch, State, Vm};
+use super::vm::{Dispatch, State, Stop, Vm};
 use super::window::WINDOW;
 use super::{dispatch_match, dispatch_tail};
 use crate::error::TrapCode;
@@ -25,23 +25,18 @@ const SLICE: i64 = match (METERED, cfg!(debug_assertions)) {
     (true, false) => 4096,
 };
 
-/// What a machine has for a trap before there is one.
-const NO_TRAP: (TrapCode, [i64; 2]) = (TrapCode::Corrupt, [0; 2]);
-
 /// Whether the target has the registers that tail calls hand their arguments on in. Where it has not, the dispatcher that
 /// makes them would only take up flash.
 pub(super) const TAIL: bool = cfg!(target_pointer_width = "64");
 
-/// Why the trampoline came back. The instruction at `state.pc` was not carried out, except for `Returned`.
+/// Why the trampoline came back.
 pub(super) enum Fast {
-    /// Out of steps.
-    Paused,
+    /// A slice of steps is over.
+    Quick,
     /// The instruction at `state.pc` needs the whole machine.
-    Slow(Insn),
-    /// The outermost function returned; its result is in its frame's first registers.
-    Returned,
-    /// The instruction before `state.pc` ends the program.
-    Trap(TrapCode, [i64; 2]),
+    Slow,
+    /// The program does not go on here: [`Stop::Returned`] is that of the running task or of the entry.
+    Stopped(Stop),
 }
 
 /// Runs instructions in one window.
@@ -108,38 +103,35 @@ impl Vm<'_> {
     /// Runs instructions until something else than arithmetic, access, calls and returns is due.
     pub(super) fn run_fast(&mut self, host: &mut dyn Host) -> Fast {
         let tail = self.state.dispatch.is_tail();
-        if let Some(due) = self.half_done() {
-            return due;
+        if self.is_half_done() {
+            return if self.state.fuel < 1 { Fast::Stopped(Stop::Pause) } else { Fast::Slow };
         }
         loop {
             if self.state.fuel < 1 {
-                return Fast::Paused;
+                return Fast::Stopped(Stop::Pause);
             }
-            let end = if tail { self.run_slice::<Tail>(host) } else { self.run_slice::<Match>(host) };
-            if let Some(end) = end {
-                return end;
+            match if tail { self.run_slice::<Tail>(host) } else { self.run_slice::<Match>(host) } {
+                Fast::Quick => {}
+                end => return end,
             }
         }
     }
 
-    /// Runs one instruction; none if it was carried out.
-    pub(super) fn run_single(&mut self, host: &mut dyn Host) -> Option<Fast> {
+    /// Runs one instruction.
+    pub(super) fn run_single(&mut self, host: &mut dyn Host) -> Fast {
         if self.state.fuel < 1 {
-            return Some(Fast::Paused);
+            Fast::Stopped(Stop::Pause)
+        } else if self.is_half_done() {
+            Fast::Slow
+        } else {
+            self.run_slice::<Single>(host)
         }
-        self.half_done().or_else(|| self.run_slice::<Single>(host))
     }
 
-    /// The instruction that is met again, because a part of it was paid or because it waits for the host: the one that did
+    /// Whether the instruction is met again, because a part of it was paid or because it waits for the host: the one that did
     /// so knows of it.
-    fn half_done(&self) -> Option<Fast> {
-        if self.state.paid == 0 && self.state.waiting.is_none() {
-            None
-        } else if self.state.fuel < 1 {
-            Some(Fast::Paused)
-        } else {
-            Some(Fast::Slow(Insn(self.module.code.get(self.state.pc).copied().unwrap_or(0))))
-        }
+    const fn is_half_done(&self) -> bool {
+        self.state.paid != 0 || self.state.waiting.is_some()
     }
 
     /// Enters a function from outside and runs it. Most that hosts call often leave the fast loop only to return: then
@@ -214,23 +206,26 @@ impl Vm<'_> {
             host_calls: here(self.state.host_calls_left),
             state: self.state,
             slice,
-            returned: (0, 0),
+            returned: 0,
+            returned_to: 0,
             step,
             insn: Insn(0),
             charged: Cell::new(0),
             exit: Exit::Slow,
-            trap: NO_TRAP,
         };
         Some((stack, Context { host, machine }))
     }
 
     /// Runs at most one slice of steps. Monomorphic in the dispatcher, so that calls and returns do not ask.
-    fn run_slice<D: Dispatcher>(&mut self, host: &mut dyn Host) -> Option<Fast> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn run_slice<D: Dispatcher>(&mut self, host: &mut dyn Host) -> Fast {
         let fuel = self.state.fuel;
         let slice = if METERED { fuel.min(SLICE) } else { SLICE };
         let State { base, bindings, pc, acc, facc, collect_always, .. } = *self.state;
         let step = Step { pc, fuel: slice as isize + pc.cast_signed(), acc, facc };
-        let (stack, mut context) = self.context(host, base.checked_sub(bindings)?, step, slice)?;
+        let Some((stack, mut context)) = self.context(host, base.wrapping_sub(bindings), step, slice) else {
+            return Fast::Stopped(Stop::from(TrapCode::Corrupt));
+        };
         if collect_always {
             context.limit = 0;
         }
@@ -260,27 +255,32 @@ impl Context<'_> {
     }
 
     /// Notes what was done and where it stands, and says why the trampoline goes back.
-    #[inline(always)]
-    fn leave<D: Dispatcher>(&mut self, stack: &[u64], exit: Exit, fuel: i64) -> Option<Fast> {
-        // The instruction that was met is met again, but for traps and the last return.
+    #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn leave<D: Dispatcher>(&mut self, stack: &[u64], mut exit: Exit, fuel: i64) -> Fast {
+        if exit == Exit::Element {
+            exit = element_trap(stack, self);
+        }
+        // It stands at the instruction that was met, but for the last return. One that traps is paid.
         if matches!(exit, Exit::Fuel | Exit::Slow | Exit::Host) {
             self.step.pc -= 1;
         }
-        if exit == Exit::Element {
-            self.trap = element_trap(stack, self);
-        }
         self.note(fuel);
-        let Machine { state, base, step, trap, code, .. } = &mut self.machine;
+        if matches!(exit, Exit::Trap | Exit::Corrupt) {
+            self.step.pc = self.step.pc.saturating_sub(1);
+        }
+        let Machine { state, base, step, .. } = &mut self.machine;
         state.base = state.bindings + *base;
         state.pc = step.pc;
         state.acc = step.acc;
         state.facc = step.facc;
         match exit {
-            Exit::Fuel | Exit::Done | Exit::Noted => None,
-            Exit::Enter | Exit::Return if D::ONE => None,
-            Exit::Slow | Exit::Host => Some(Fast::Slow(Insn(code.get(step.pc).copied().unwrap_or(0)))),
-            Exit::Trap | Exit::Element => Some(Fast::Trap(trap.0, trap.1)),
-            Exit::Finished | Exit::Enter | Exit::Frame | Exit::Return => Some(Fast::Returned),
+            Exit::Fuel | Exit::Done | Exit::Noted => Fast::Quick,
+            Exit::Enter | Exit::Return if D::ONE => Fast::Quick,
+            Exit::Slow | Exit::Host => Fast::Slow,
+            Exit::Trap => Fast::Stopped(state.detail.0),
+            Exit::Corrupt | Exit::Element => Fast::Stopped(Stop::from(TrapCode::Corrupt)),
+            Exit::Finished | Exit::Enter | Exit::Frame | Exit::Return => Fast::Stopped(Stop::Returned),
         }
     }
 }
@@ -291,10 +291,9 @@ fn run_windows<D: Dispatcher>(stack: &mut [u64], context: &mut Context<'_>) -> E
     loop {
         // The window begins with the frame's link.
         let window = stack.get_mut(context.base.wrapping_sub(1)..).and_then(<[u64]>::first_chunk_mut);
-        let Some(window) = window else { return Exit::Trap };
+        let Some(window) = window else { return Exit::Corrupt };
         if context.exit == Exit::Return {
-            let (register, value) = context.returned;
-            store_result(window, register, value);
+            store_result(window, context.returned_to, context.returned);
         }
         if D::ONE && matches!(context.exit, Exit::Enter | Exit::Return) {
             return context.exit;

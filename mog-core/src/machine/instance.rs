@@ -1,6 +1,6 @@
 //! An instance: one module in one arena, from linking to the result.
 
-use core::borrow::BorrowMut;
+use core::borrow::{Borrow, BorrowMut};
 
 use super::arguments::ArgumentSlots;
 use super::binding::{ABSENT, ImportBinding, REFUSED};
@@ -12,7 +12,7 @@ use super::window::WINDOW;
 use crate::error::Failure;
 use crate::heap::{MAX_WORDS, Memory, NULL, ObjectHeader, Value};
 use crate::host::{Binding, Builder, Host, operand_count};
-use crate::module::{Callee, Import, Module, Requirement, TypeId};
+use crate::module::{Callee, Import, Module, Records, Requirement, TypeId};
 
 /// How an instance is set up.
 #[derive(Clone, Copy, Default, Debug)]
@@ -56,9 +56,10 @@ pub enum StartError {
     OutOfMemory,
 }
 
-/// A module in an arena, ready to run. Its state is its own, or borrowed from a host that keeps it where it is.
-pub struct Instance<'a, S = State> {
-    module: Module<'a>,
+/// A module in an arena, ready to run. State and module are its own, or borrowed from a host that keeps them where they are:
+/// on a microcontroller in static memory, so that they take no stack.
+pub struct Instance<'a, S = State, M = Module<'a>> {
+    module: M,
     pub(super) arena: &'a mut [u64],
     pub(super) state: S,
 }
@@ -75,61 +76,39 @@ impl<'a> Instance<'a> {
         host: &mut dyn Host,
         config: Config,
     ) -> Result<Self, StartError> {
-        let bindings = ImportBinding::words(module.header.imports);
-        let slots = match module.types.record(TypeId(module.header.state_type)) {
-            Some(record) => record.slots,
-            None => &[],
-        };
-        let split = bindings + 1 + WINDOW;
-        let needs = split + 1 + slots.len();
-        let usable = arena.len().min(MAX_WORDS);
-        let arena = arena.get_mut(..usable).unwrap_or(&mut []);
-        if arena.len() < needs {
-            return Err(StartError::ArenaTooSmall { needs });
-        }
-        link(&module, arena, host)?;
-        // The state's object: integers and floats begin as zero, references as null.
-        let object = arena.get_mut(split..).unwrap_or(&mut []);
-        let header = ObjectHeader::new(TypeId(module.header.state_type), 0).0;
-        let zeros = slots.iter().map(|&slot| if TypeId(slot).is_reference() { NULL } else { 0 });
-        for (word, value) in object.iter_mut().zip(core::iter::once(header).chain(zeros)) {
-            *word = value;
-        }
-        let state = State {
-            split,
-            top: 1 + slots.len(),
-            base: bindings + 1,
-            pc: 0,
-            acc: 0,
-            facc: 0.0,
-            fuel: 0,
-            paid: 0,
-            seed: config.seed,
-            collect_always: config.collect_always,
-            bindings,
-            max_stack: config.max_stack,
-            host_calls_left: u64::MAX,
-            waiting: None,
-            failure: (0, NULL),
-            detail: NO_DETAIL,
-            entry: None,
-            ended: false,
-            quick: false,
-            tasks: Tasks::NONE,
-            dispatch: config.dispatch,
-            noted: 0,
-            counters: Counters { peak_words: needs.saturating_sub(module.slack()), ..Counters::default() },
-        };
-        Ok(Self { module, arena, state })
+        Self::new_in(State::new(), module, arena, host, config)
     }
 }
 
-impl<'a, S: BorrowMut<State>> Instance<'a, S> {
+impl<'a, S: BorrowMut<State>, M: Borrow<Module<'a>>> Instance<'a, S, M> {
+    /// The same with a state, and a module, that are kept elsewhere. What was in the state is overwritten.
+    ///
+    /// # Errors
+    /// As for [`Instance::new`].
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub fn new_in(
+        mut state: S,
+        module: M,
+        arena: &'a mut [u64],
+        host: &mut dyn Host,
+        config: Config,
+    ) -> Result<Self, StartError> {
+        let usable = arena.len().min(MAX_WORDS);
+        let arena = arena.get_mut(..usable).unwrap_or(&mut []);
+        let needs = least_words(module.borrow());
+        if arena.len() < needs {
+            return Err(StartError::ArenaTooSmall { needs });
+        }
+        link(module.borrow(), arena, host)?;
+        state.borrow_mut().begin(module.borrow(), arena, config);
+        Ok(Self { module, arena, state })
+    }
+
     /// Puts an instance together again from what [`Instance::detach`] gave, or a place where that is kept, and the same
     /// module and arena.
     #[must_use]
     #[inline]
-    pub const fn attach(module: Module<'a>, arena: &'a mut [u64], state: S) -> Self {
+    pub const fn attach(module: M, arena: &'a mut [u64], state: S) -> Self {
         Self { module, arena, state }
     }
 
@@ -146,7 +125,7 @@ impl<'a, S: BorrowMut<State>> Instance<'a, S> {
 
     #[inline]
     fn vm(&mut self) -> Vm<'_> {
-        Vm { module: &self.module, arena: self.arena, state: self.state.borrow_mut() }
+        Vm { module: self.module.borrow(), arena: self.arena, state: self.state.borrow_mut() }
     }
 
     /// Drops what runs or has ended: no frame is left, and nothing of an earlier run keeps objects alive. The module's
@@ -162,13 +141,14 @@ impl<'a, S: BorrowMut<State>> Instance<'a, S> {
     /// # Errors
     /// If there is no such function, the arena has no room, or the closure gives `None` or a wrong number of
     /// slots.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub fn enter(
         &mut self,
         function: u16,
         words: usize,
         arguments: impl FnOnce(&mut Builder<'_, '_>, &mut heapless::Vec<u64, WINDOW>) -> Option<()>,
     ) -> Result<(), StartError> {
-        let callee = self.module.callee(function).ok_or(StartError::NoFunction)?;
+        let callee = self.module().callee(function).ok_or(StartError::NoFunction)?;
         let mut vm = self.vm();
         vm.open(callee, &ArgumentSlots::NONE)?;
         vm.reserve(words).map_err(|_| StartError::OutOfMemory)?;
@@ -251,11 +231,12 @@ impl<'a, S: BorrowMut<State>> Instance<'a, S> {
     /// The type and the slots of the result of the function that returned.
     #[must_use]
     pub fn result_slots(&self) -> Option<(TypeId, &[u64])> {
-        let function = self.module.function(self.state().entry?)?;
-        let signature = self.module.types.record(function.signature)?;
+        let module = self.module();
+        let function = module.function(self.state().entry?)?;
+        let signature = module.types.record(function.signature)?;
         let ty = TypeId(*signature.components.last()?);
         let start = self.result_start();
-        Some((ty, self.arena.get(start..start + self.module.types.value_size(ty))?))
+        Some((ty, self.arena.get(start..start + module.types.value_size(ty))?))
     }
 
     /// The first slot of the result of the function that returned. It means nothing where the result has none.
@@ -281,13 +262,13 @@ impl<'a, S: BorrowMut<State>> Instance<'a, S> {
     #[must_use]
     pub fn memory(&self) -> Memory<'_> {
         let heap = self.arena.get(self.state().split..).unwrap_or(&[]);
-        Memory { module: &self.module, heap }
+        Memory { module: self.module(), heap }
     }
 
     /// The module.
     #[must_use]
-    pub const fn module(&self) -> &Module<'a> {
-        &self.module
+    pub fn module(&self) -> &Module<'a> {
+        self.module.borrow()
     }
 
     /// What it has done so far.
@@ -311,44 +292,157 @@ impl<'a, S: BorrowMut<State>> Instance<'a, S> {
                 // What was not verified may call without a frame of its own.
                 .filter(|link| link.delta > 0)
                 .and_then(|link| Some((base.checked_sub(usize::from(link.delta))?, link.pc.checked_sub(1)?)));
-            Some((self.module.function_at(pc)?, pc))
+            Some((self.module().function_at(pc)?, pc))
         })
     }
 }
 
-/// Asks the host for each import, and notes its answers at the start of the arena.
-pub(super) fn link(module: &Module<'_>, arena: &mut [u64], host: &mut dyn Host) -> Result<(), StartError> {
-    for (n, requirement) in module.metadata().requirements().enumerate() {
-        if requirement.required && !host.grants(requirement.capability) {
-            return Err(StartError::MissingCapability { requirement: n });
+impl State {
+    /// That of no program: for [`Instance::new_in`]. All zeros, so that a static one takes no flash.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            split: 0,
+            top: 0,
+            base: 0,
+            pc: 0,
+            acc: 0,
+            facc: 0.0,
+            fuel: 0,
+            paid: 0,
+            seed: 0,
+            collect_always: false,
+            bindings: 0,
+            max_stack: None,
+            host_calls_left: 0,
+            waiting: None,
+            failure: (0, 0),
+            detail: NO_DETAIL,
+            entry: None,
+            ended: false,
+            quick: false,
+            tasks: Tasks { running: 0, ready: 0, last_ready: 0, pending: 0, entry_pc: 0, ended: 0 },
+            dispatch: Dispatch::Fastest,
+            noted: 0,
+            counters: Counters::NONE,
         }
     }
-    // Those whose names cannot be read are refused.
+
+    /// Lays out the arena, in which the imports are linked.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn begin(&mut self, module: &Module<'_>, arena: &mut [u64], config: Config) {
+        let bindings = ImportBinding::words(module.header.imports);
+        let split = bindings + 1 + WINDOW;
+        let slots = state_slots(module);
+        // The state's object: integers and floats begin as zero, references as null.
+        let object = arena.get_mut(split..).unwrap_or(&mut []);
+        let header = ObjectHeader::new(TypeId(module.header.state_type), 0).0;
+        let zeros = slots.iter().map(|&slot| if TypeId(slot).is_reference() { NULL } else { 0 });
+        for (word, value) in object.iter_mut().zip(core::iter::once(header).chain(zeros)) {
+            *word = value;
+        }
+        *self = Self {
+            split,
+            top: 1 + slots.len(),
+            base: bindings + 1,
+            seed: config.seed,
+            collect_always: config.collect_always,
+            bindings,
+            max_stack: config.max_stack,
+            host_calls_left: u64::MAX,
+            failure: (0, NULL),
+            tasks: Tasks::NONE,
+            dispatch: config.dispatch,
+            counters: Counters {
+                peak_words: least_words(module).saturating_sub(module.slack()),
+                ..Counters::NONE
+            },
+            ..Self::new()
+        };
+    }
+}
+
+/// The slots of a module's state.
+fn state_slots<'a>(module: &Module<'a>) -> &'a [u16] {
+    module.types.record(TypeId(module.header.state_type)).map_or(&[], |record| record.slots)
+}
+
+/// Words of the smallest arena: the bindings of imports, one frame, the module's state.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn least_words(module: &Module<'_>) -> usize {
+    ImportBinding::words(module.header.imports) + 1 + WINDOW + 1 + state_slots(module).len()
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Asks the host for each import, and notes its answers at the start of the arena.
+#[inline(always)]
+pub(super) fn link(module: &Module<'_>, arena: &mut [u64], host: &mut dyn Host) -> Result<(), StartError> {
+    match missing(module, host) {
+        Some(requirement) => Err(StartError::MissingCapability { requirement }),
+        None => link_all(module, arena, host).map_err(|import| StartError::SignatureMismatch { import }),
+    }
+}
+
+/// Links all imports. An error is the number of one that is granted with another signature.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn link_all(module: &Module<'_>, arena: &mut [u64], host: &mut dyn Host) -> Result<(), u16> {
+    // So that nothing of it is what the arena held before.
     if let Some(words) = arena.get_mut(..ImportBinding::words(module.header.imports)) {
         words.fill(u64::MAX);
     }
-    for (index, import) in (0..module.header.imports).zip(module.metadata().imports()) {
-        let signature = module.import_type(index).and_then(|ty| module.types.record(ty));
-        let Some(signature) = signature else { continue };
-        let number = match host.bind(&import, signature, module) {
-            Binding::Granted(number) => number,
-            Binding::Refused if is_absent(module, &*host, &import) => ABSENT,
-            Binding::Refused => REFUSED,
-            Binding::Mismatch => return Err(StartError::SignatureMismatch { import: index }),
-        };
-        let mut binding = ImportBinding::new(number);
-        // A call with further operands is not made directly, nor one that is not granted.
-        let plain = number < ABSENT && operand_count(module.types, signature) == 0;
-        let result = signature.components.last().map_or(0, |&ty| module.types.value_size(TypeId(ty)));
-        if let (Ok(params @ 0..=254), true, 0 | 1) = (u8::try_from(signature.extra), plain, result) {
-            binding = binding.direct(params, result > 0);
+    let mut imports = module.metadata().imports();
+    for index in 0..module.header.imports {
+        match link_next(module, index, &mut imports, host) {
+            Some(binding) => binding.store(arena, index),
+            None => return Err(index),
         }
-        binding.store(arena, index);
     }
     Ok(())
 }
 
+/// The first capability that the program requires and the host does not grant.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn missing(module: &Module<'_>, host: &dyn Host) -> Option<usize> {
+    module.metadata().requirements().position(|needs| needs.required && !host.grants(needs.capability))
+}
+
+/// What the next import is linked to; none if it is granted with another signature.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn link_next<'a>(
+    module: &Module<'a>,
+    index: u16,
+    imports: &mut Records<'a, Import<'a>>,
+    host: &mut dyn Host,
+) -> Option<ImportBinding> {
+    let import = imports.next();
+    let signature = module.import_type(index).and_then(|ty| module.types.record(ty));
+    // What was not verified may have no name or no type.
+    let (Some(import), Some(signature)) = (&import, signature) else {
+        return Some(ImportBinding::new(REFUSED));
+    };
+    let number = match host.bind(import, signature, module) {
+        Binding::Granted(number) => number,
+        Binding::Refused if is_absent(module, &*host, import) => ABSENT,
+        Binding::Refused => REFUSED,
+        Binding::Mismatch => return None,
+    };
+    let binding = ImportBinding::new(number);
+    // A call with further operands is not made directly, nor one that is not granted.
+    let plain = number < ABSENT && operand_count(module.types, signature) == 0;
+    let result = signature.components.last().map_or(0, |&ty| module.types.value_size(TypeId(ty)));
+    Some(match (u8::try_from(signature.extra), plain, result) {
+        (Ok(params @ 0..=254), true, 0 | 1) => binding.direct(params, result > 0),
+        _ => binding,
+    })
+}
+
 /// Whether a call of this import does nothing: its capability is optional and not there.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn is_absent(module: &Module<'_>, host: &dyn Host, import: &Import<'_>) -> bool {
     let optional =
         |requirement: Requirement<'_>| !requirement.required && requirement.capability == import.capability;

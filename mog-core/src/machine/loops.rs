@@ -10,13 +10,22 @@ use super::fast::TAIL;
 use super::ops::element::{Elements, access, array_of};
 use super::ops::host::host_rounds;
 use super::ops::{Context, Exit, Flow, METERED, Regs, Step, at, table};
-use crate::error::TrapCode;
 use crate::features::lacks;
 use crate::isa::{Flags, Insn, Op, Operand, Sequence, gets_reference};
 use crate::verify::of_row;
 
-/// Words of the longest loop that the portable dispatcher stays in: where flash is scarce, not in those that take much of it.
-const LONGEST: usize = if TAIL { usize::MAX } else { 4 };
+/// Whether the dispatcher stays in a loop. Where flash is scarce, not in those that take much of it, nor in those that look for
+/// an element.
+const fn is_stayed_in(of: &Sequence) -> bool {
+    let (ops, mut n) = (of.ops(), 0);
+    while n < ops.len() {
+        if !TAIL && matches!(ops[n], Op::AGetNext | Op::AGetPrev) {
+            return false;
+        }
+        n += 1;
+    }
+    TAIL || ops.len() <= 4
+}
 
 /// Whether an instruction counts up to a limit and jumps.
 const fn is_count(op: Op) -> bool {
@@ -141,7 +150,7 @@ macro_rules! define_loops {
             // The verifier saw that the last one jumps to the first. Here it is seen how far that is, so that where it jumps
             // need not be looked at.
             let Some(others) = others.filter(|words| Insn(words[OTHERS - 1]).c_signed() == LOOP.back()) else {
-                return (first_met, Err(c.trap(TrapCode::Corrupt, 0, 0)));
+                return (first_met, Err(Exit::Corrupt));
             };
             if const { matches!(LOOP.ops(), [Op::HostCall, Op::Ext, Op::Add, Op::ForLt]) } {
                 return host_rounds(first, &others, first_met, r, c);
@@ -241,11 +250,11 @@ macro_rules! define_loops {
         let step = c.step;
         let (met, flow) = match insn.op_byte() {
             $($($(
-                $opcode if const { lacks(of_row(Op::$op) $(| of_row(Op::$step))*) } => (step, Err(c.trap(TrapCode::Corrupt, 0, 0))),
-                $opcode if ONE || const { LONGEST < Sequence::ALL[255 - $opcode].ops().len() } => (step, table::$func(insn, step, r, c)),
+                $opcode if const { lacks(of_row(Op::$op) $(| of_row(Op::$step))*) } => (step, Err(Exit::Corrupt)),
+                $opcode if ONE || const { !is_stayed_in(&Sequence::ALL[255 - $opcode]) } => (step, table::$func(insn, step, r, c)),
                 $opcode => $loop(insn, step, r, c),
             )*)?)*
-            _ => (step, Err(c.trap(TrapCode::Corrupt, 0, 0))),
+            _ => (step, Err(Exit::Corrupt)),
         };
         match flow {
             Ok(step) => {

@@ -9,7 +9,7 @@ use super::vm::{Stop, Vm};
 use crate::error::{Failure, TrapCode};
 use crate::features::{TASKS, lacks};
 use crate::heap::{NULL, place};
-use crate::host::{Answer, Call, Host, Reply, operand_count};
+use crate::host::{Answer, Builder, Call, CallSite, Host, Reply, operand_count};
 use crate::isa::{Insn, Op, Operands, ext_words};
 use crate::module::{Callee, Function};
 
@@ -60,8 +60,9 @@ pub(super) const HOST_CALL_STEPS: u64 = 8;
 /// Steps for each frame that a failure unwinds.
 const UNWIND_STEPS: u64 = 8;
 
-impl Vm<'_> {
+impl<'a> Vm<'a> {
     /// Makes the frame of a function, which is not yet entered.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn open(&mut self, callee: Callee, arguments: &ArgumentSlots) -> Result<(), StartError> {
         self.state.clear_stack();
         self.push_outermost(callee, &arguments.slots).map_err(|_| StartError::OutOfMemory)
@@ -101,9 +102,12 @@ impl Vm<'_> {
     /// Runs what was entered and has left the fast loop, or been through a slice of it.
     #[cold]
     #[inline(never)]
-    pub(super) fn run_rest(mut self, end: Option<Fast>, host: &mut dyn Host) -> Result<u64, Outcome> {
+    pub(super) fn run_rest(mut self, end: Fast, host: &mut dyn Host) -> Result<u64, Outcome> {
         (self.state.ended, self.state.quick) = (false, false);
-        let outcome = end.and_then(|end| self.go_on(end, host)).unwrap_or_else(|| self.run(host));
+        let outcome = match self.go_on(end, host) {
+            Ok(()) => self.run(host),
+            Err(stop) => self.outcome(stop),
+        };
         self.ended(outcome);
         self.result_of(outcome)
     }
@@ -128,37 +132,38 @@ impl Vm<'_> {
     }
 
     /// Runs until the program ends, pauses, or waits for the host.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn run(&mut self, host: &mut dyn Host) -> Outcome {
         loop {
             let end = self.run_fast(host);
-            if let Some(outcome) = self.go_on(end, host) {
-                return outcome;
+            if let Err(stop) = self.go_on(end, host) {
+                return self.outcome(stop);
             }
         }
     }
 
     /// Carries out one instruction.
     pub(crate) fn step(&mut self, host: &mut dyn Host) -> Outcome {
-        self.run_single(host).and_then(|end| self.go_on(end, host)).unwrap_or(Outcome::Paused)
+        let end = self.run_single(host);
+        match self.go_on(end, host) {
+            Ok(()) => Outcome::Paused,
+            Err(stop) => self.outcome(stop),
+        }
     }
 
-    /// Does what the fast loop was left for; gives how the run ended, if it did.
-    fn go_on(&mut self, end: Fast, host: &mut dyn Host) -> Option<Outcome> {
-        let done = match end {
-            Fast::Paused => return Some(Outcome::Paused),
-            Fast::Returned => self.returned(),
-            Fast::Trap(code, detail) => {
-                self.state.pc = self.state.pc.saturating_sub(1);
-                return Some(Outcome::Trap { code, detail });
-            }
-            Fast::Slow(insn) => self.run_one(insn, host),
-        };
-        done.unwrap_or_else(|stop| Some(self.outcome(stop)))
+    /// Does what the fast loop was left for.
+    fn go_on(&mut self, end: Fast, host: &mut dyn Host) -> Result<(), Stop> {
+        match end {
+            Fast::Quick => Ok(()),
+            Fast::Slow => self.run_one(host),
+            Fast::Stopped(Stop::Returned) => self.returned(),
+            Fast::Stopped(stop) => Err(stop),
+        }
     }
 
     /// A frame without a caller returned: that of a task, or of the entry.
-    fn returned(&mut self) -> Result<Option<Outcome>, Stop> {
-        if self.in_task() { self.task_returned() } else { Ok(Some(Outcome::Returned)) }
+    fn returned(&mut self) -> Result<(), Stop> {
+        if self.in_task() { self.task_returned() } else { Err(Stop::Returned) }
     }
 
     /// Whether what runs is a task, and not the entry.
@@ -168,14 +173,18 @@ impl Vm<'_> {
     }
 
     /// Carries out the instruction at `state.pc`.
-    fn run_one(&mut self, insn: Insn, host: &mut dyn Host) -> Result<Option<Outcome>, Stop> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn run_one(&mut self, host: &mut dyn Host) -> Result<(), Stop> {
+        let insn = Insn(self.module.code.get(self.state.pc).copied().unwrap_or(0));
         let op = insn.op().ok_or(Stop::from(TrapCode::Corrupt))?;
         match op {
             Op::NewTask | Op::Spawn | Op::Await | Op::Gather | Op::Race | Op::Drain if lacks(TASKS) => {
                 return Err(Stop::from(TrapCode::Corrupt));
             }
-            Op::Call => self.call(insn)?,
-            Op::CallClosure => self.call_closure(insn)?,
+            Op::Call | Op::CallClosure => {
+                self.room_for_call()?;
+                if op == Op::Call { self.call(insn)? } else { self.call_closure(insn)? }
+            }
             Op::RetN => return self.return_many(insn),
             Op::NewTask => self.new_task(insn)?,
             Op::Spawn => self.spawn(insn),
@@ -194,20 +203,37 @@ impl Vm<'_> {
                 return Err(Stop::from(TrapCode::Panic));
             }
             Op::Lib if insn.b16() == crate::isa::Lib::Available as u16 => {
-                let register = self.operands(1).get(0).unwrap_or(0);
-                let granted = {
-                    let memory = self.memory();
-                    memory.string(self.reg(register)).is_some_and(|name| host.grants(name))
-                };
-                self.set_reg(insn.a(), u64::from(granted));
-                self.advance(1);
+                self.available(insn.a(), host);
             }
-            _ => self.run_slow(insn, op)?,
+            Op::Lib => return self.run_library(insn),
+            Op::APush => return self.append(insn),
+            _ => return self.run_slow(insn, op),
         }
-        Ok(None)
+        Ok(())
+    }
+
+    /// Whether a capability is granted, to this register.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn available(&mut self, dst: u8, host: &dyn Host) {
+        let register = self.operands(1).get(0).unwrap_or(0);
+        let granted = {
+            let memory = self.memory();
+            memory.string(self.reg(register)).is_some_and(|name| host.grants(name))
+        };
+        self.set_reg(dst, u64::from(granted));
+        self.advance(1);
+    }
+
+    /// Makes room for the frame of the function that the instruction at `state.pc` calls. Apart from the call, whose own stack
+    /// would lie below that of the collector.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn room_for_call(&mut self) -> Result<(), Stop> {
+        let delta = self.operands(1).get(0).ok_or(Stop::from(TrapCode::Corrupt))?;
+        self.make_room(self.state.base + usize::from(delta))
     }
 
     /// A call that the fast loop could not do: the stack is too small, or the frame begins at the window's end.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn call(&mut self, insn: Insn) -> Result<(), Stop> {
         let function = self.module.function(insn.b16()).ok_or(Stop::from(TrapCode::Corrupt))?;
         let operands = self.operands(1 + usize::from(function.params));
@@ -216,6 +242,7 @@ impl Vm<'_> {
         self.enter(&function, insn.a(), delta, None, arguments)
     }
 
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn call_closure(&mut self, insn: Insn) -> Result<(), Stop> {
         let closure = self.reg(insn.b());
         let count = usize::from(insn.c());
@@ -245,7 +272,6 @@ impl Vm<'_> {
         arguments: Operands<'_>,
     ) -> Result<(), Stop> {
         let callee = self.state.base + usize::from(delta);
-        self.make_room(callee)?;
         let words = ext_words(1 + arguments.len());
         let link = super::frames::Link { pc: self.state.pc + 1 + words, delta, dst };
         let references = usize::from(function.first_ref)..usize::from(function.frame);
@@ -270,7 +296,8 @@ impl Vm<'_> {
     }
 
     /// Returns several registers.
-    fn return_many(&mut self, insn: Insn) -> Result<Option<Outcome>, Stop> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn return_many(&mut self, insn: Insn) -> Result<(), Stop> {
         let (first, count) = (usize::from(insn.a()), usize::from(insn.b()));
         let from = self.state.base + first;
         self.charge(4 + count as u64);
@@ -282,7 +309,7 @@ impl Vm<'_> {
             Some(link) => {
                 self.pop_frame();
                 self.copy_words(from, self.state.base + usize::from(link.dst), count);
-                Ok(None)
+                Ok(())
             }
         }
     }
@@ -294,12 +321,8 @@ impl Vm<'_> {
     }
 
     /// Unwinds to the nearest handler. Without one the task has failed, or else the program.
-    pub(super) fn raise(
-        &mut self,
-        kind: u64,
-        message: u64,
-        host: &mut dyn Host,
-    ) -> Result<Option<Outcome>, Stop> {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn raise(&mut self, kind: u64, message: u64, host: &mut dyn Host) -> Result<(), Stop> {
         self.state.failure = (kind, message);
         let origin = (self.state.base, self.state.pc);
         let mut at = self.state.pc;
@@ -309,7 +332,7 @@ impl Vm<'_> {
                 self.set_reg(handler.register, kind);
                 self.set_reg(handler.register.wrapping_add(1), message);
                 self.state.pc = handler.target as usize;
-                return Ok(None);
+                return Ok(());
             }
             if !self.pop_frame() {
                 if self.in_task() {
@@ -317,30 +340,25 @@ impl Vm<'_> {
                 }
                 // Nobody catches it: back to where it was raised, for the report.
                 (self.state.base, self.state.pc) = origin;
-                return Ok(Some(Outcome::Failed(Failure::from_kind(kind))));
+                return Err(Stop::Failed);
             }
             // The call lies before the instruction to go on with.
             at = self.state.pc.saturating_sub(1);
         }
     }
 
-    fn host_call(&mut self, insn: Insn, asked: bool, host: &mut dyn Host) -> Result<Option<Outcome>, Stop> {
-        let import = insn.b16();
-        let signature = self.module.import_type(import).and_then(|ty| self.module.types.record(ty));
-        let signature = signature.ok_or(Stop::from(TrapCode::Corrupt))?;
-        let params = usize::from(signature.extra);
-        let binding = ImportBinding::load(bytemuck::cast_slice(self.arena), import);
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn host_call(&mut self, insn: Insn, asked: bool, host: &mut dyn Host) -> Result<(), Stop> {
+        let binding = ImportBinding::load(bytemuck::cast_slice(self.arena), insn.b16());
         // That of a granted call with nothing but its arguments says so.
-        let is_plain = binding.is_some_and(ImportBinding::is_direct);
-        let count = params + if is_plain { 0 } else { operand_count(self.module.types, signature) };
-        let operands = self.operands(count);
-        let control = operands.skip(params);
+        let site = self.call_site(insn, asked, binding.is_some_and(ImportBinding::is_direct));
+        let Some(site) = &site else { return Err(Stop::from(TrapCode::Corrupt)) };
         if self.state.waiting.is_none() {
             match self.state.host_calls_left.checked_sub(1) {
                 Some(left) => self.state.host_calls_left = left,
-                None => return Ok(Some(Outcome::OutOfHostCalls)),
+                None => return Err(Stop::OutOfHostCalls),
             }
-            self.charge(HOST_CALL_STEPS + params as u64);
+            self.charge(HOST_CALL_STEPS + u64::from(site.signature.extra));
             self.state.counters.host_calls += 1;
         }
         let (binding, absent) = match binding.map(ImportBinding::number) {
@@ -348,10 +366,63 @@ impl Vm<'_> {
             Some(ABSENT) => (None, true),
             Some(number) => (Some(number), false),
         };
+        let (reply, message) = self.ask(site, binding, absent, host);
+        let kind = match reply {
+            Reply::Done | Reply::CallBack => {
+                self.advance(ext_words(site.operands.len()));
+                return Ok(());
+            }
+            Reply::Pending(token) => {
+                if let Some(next) = self.suspend_call(token) {
+                    return next;
+                }
+                self.state.waiting = Some(token);
+                return Err(Stop::Pending);
+            }
+            Reply::OutOfMemory => return Err(Stop::OutOfMemory),
+            Reply::Halt => return Err(Stop::Halted),
+            Reply::Denied => Failure::Denied,
+            Reply::Failed if absent => Failure::Unavailable,
+            Reply::Failed => Failure::Failed,
+        };
+        let message = match message {
+            Some(message) => message,
+            None => self.refusal(site.import)?,
+        };
+        if !asked {
+            return self.raise(kind as u64, message, host);
+        }
+        let payload = site.signature.slots.len() - usize::from(site.signature.extra);
+        self.set_result_failure(site.dst, payload, kind as u64, message);
+        self.advance(ext_words(site.operands.len()));
+        Ok(())
+    }
+
+    /// What the program says of a call.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn call_site(&self, insn: Insn, asked: bool, is_plain: bool) -> Option<CallSite<'a>> {
+        let import = insn.b16();
+        let signature = self.module.types.record(self.module.import_type(import)?)?;
+        let further = if is_plain { 0 } else { operand_count(self.module.types, signature) };
+        let operands = self.operands(usize::from(signature.extra) + further);
+        Some(CallSite { import, signature, operands, dst: insn.a(), asked })
+    }
+
+    /// Asks the host for a call, or for the rest of one; gives its reply, and its message if that is a failure. Apart, so that
+    /// what it takes of the stack is free again when the reply is acted on.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn ask(
+        &mut self,
+        site: &CallSite<'a>,
+        binding: Option<u16>,
+        absent: bool,
+        host: &mut dyn Host,
+    ) -> (Reply, Option<u64>) {
+        let control = site.operands.skip(usize::from(site.signature.extra));
         let waiting = self.state.waiting.take();
         let answer = if waiting.is_none() { Answer::take(self, control) } else { None };
         let resumed = waiting.or(answer.map(|answer| answer.token));
-        let mut call = Call::new(self, (import, signature), operands, (insn.a(), asked), answer);
+        let mut call = Call::new(self, site, answer);
         let reply = match (binding, resumed) {
             (Some(function), None) => host.call(function, &mut call),
             (Some(function), Some(token)) => host.resume(function, token, &mut call),
@@ -368,40 +439,11 @@ impl Vm<'_> {
             }
         };
         let failure = call.failure();
-        match reply {
-            Reply::Done | Reply::CallBack => {}
-            Reply::Pending(token) => {
-                if let Some(next) = self.suspend_call(token) {
-                    return next;
-                }
-                self.state.waiting = Some(token);
-                return Ok(Some(Outcome::Pending(token)));
-            }
-            Reply::OutOfMemory => return Err(Stop::OutOfMemory),
-            Reply::Halt => {
-                self.state.waiting = waiting;
-                answer.into_iter().for_each(|answer| answer.restore(self, control));
-                return Ok(Some(Outcome::Halted));
-            }
-            Reply::Failed | Reply::Denied => {
-                let kind = match reply {
-                    Reply::Denied => Failure::Denied,
-                    _ if absent => Failure::Unavailable,
-                    _ => Failure::Failed,
-                };
-                let message = match failure {
-                    Some(message) => message,
-                    None => self.refusal(import)?,
-                };
-                if asked {
-                    self.set_result_failure(insn.a(), signature.slots.len() - params, kind as u64, message);
-                } else {
-                    return self.raise(kind as u64, message, host);
-                }
-            }
+        if matches!(reply, Reply::Halt) {
+            self.state.waiting = waiting;
+            answer.into_iter().for_each(|answer| answer.restore(self, control));
         }
-        self.advance(ext_words(count));
-        Ok(None)
+        (reply, failure)
     }
 
     /// Fills the registers of a `Result` with a failure: kind, null payload, message.
@@ -420,12 +462,11 @@ impl Vm<'_> {
         let Some(record) = self.module.metadata().imports().nth(usize::from(import)) else {
             return Err(Stop::from(TrapCode::Corrupt));
         };
-        let mut text = heapless::String::<160>::new();
-        for part in ["capability denied: ", record.capability, ".", record.function] {
-            if text.push_str(part).is_err() {
-                break;
-            }
-        }
-        self.new_string(text.as_str())
+        let parts = ["capability denied: ", record.capability, ".", record.function];
+        self.reserve(Builder::string_words(parts.iter().map(|part| part.len()).sum()))?;
+        self.fresh(|_, fresh| {
+            parts.iter().try_for_each(|part| fresh.put(part.as_bytes()))?;
+            fresh.finish_text()
+        })
     }
 }

@@ -90,6 +90,7 @@ impl<'a> Vm<'a> {
     }
 
     /// Carries out one of the instructions of this file, the one at `state.pc`, and goes on behind it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn run_slow(&mut self, insn: Insn, op: Op) -> Result<(), Stop> {
         let (a, b, c) = (insn.a(), insn.b(), insn.c());
         // Instructions with one ext word that holds a count.
@@ -147,10 +148,6 @@ impl<'a> Vm<'a> {
                     .ok_or(Stop::from(TrapCode::Corrupt))?;
                 0
             }
-            Op::APush => {
-                library::call(self, Lib::ArrayPush, Operands::new(&[Insn::abc(Op::Ext, a, b, 0).0], 2), 0)?;
-                0
-            }
             Op::New => {
                 let ty = TypeId(insn.b16());
                 let slots = self.module.types.record(ty).map_or(0, |record| record.slots.len());
@@ -178,10 +175,17 @@ impl<'a> Vm<'a> {
                 self.set_reg(a, object);
                 ext_words(1 + usize::from(count))
             }
-            Op::Lib => return self.run_library(insn),
             _ => return Err(Stop::from(TrapCode::Corrupt)),
         };
         self.advance(ext);
+        Ok(())
+    }
+
+    /// Appends to an array. Apart from the others, for growing it may collect.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn append(&mut self, insn: Insn) -> Result<(), Stop> {
+        library::array_push(self, 0, usize::from(insn.a()), usize::from(insn.b()))?;
+        self.advance(0);
         Ok(())
     }
 
@@ -197,7 +201,9 @@ impl<'a> Vm<'a> {
         self.new_words(&[header, join(len, buffer), buffer_header, u64::from(len)], registers)
     }
 
-    fn run_library(&mut self, insn: Insn) -> Result<(), Stop> {
+    /// Carries out a library function, and goes on behind it.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn run_library(&mut self, insn: Insn) -> Result<(), Stop> {
         let lib = Lib::from_number(insn.b16()).ok_or(Stop::from(TrapCode::Corrupt))?;
         let operands = self.operands(MAX_OPERAND_BYTES);
         library::call(self, lib, operands, insn.a())?;

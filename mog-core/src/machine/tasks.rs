@@ -14,7 +14,6 @@
 mod groups;
 
 use super::frames::Link;
-use super::run::Outcome;
 use super::vm::{Stop, Vm};
 use crate::error::{Failure, TrapCode};
 use crate::features::{TASKS, lacks};
@@ -112,7 +111,7 @@ impl Tasks {
     }
 }
 
-type Next = Result<Option<Outcome>, Stop>;
+type Next = Result<(), Stop>;
 
 impl Vm<'_> {
     fn task_word(&self, object: u64, offset: usize) -> u64 {
@@ -211,7 +210,7 @@ impl Vm<'_> {
                     self.set_reg(insn.a().wrapping_add(n as u8), self.task_word(future, VALUE + n));
                 }
                 self.advance(0);
-                Ok(None)
+                Ok(())
             }
             FAILED => {
                 let (_, registers) = self.task_function(future)?;
@@ -252,7 +251,7 @@ impl Vm<'_> {
     pub(super) fn drain(&mut self) -> Next {
         if self.state.tasks.ready == NULL && self.state.tasks.pending == NULL {
             self.advance(0);
-            return Ok(None);
+            return Ok(());
         }
         self.next_task()
     }
@@ -310,7 +309,7 @@ impl Vm<'_> {
             if self.state.tasks.ready == NULL {
                 return match self.state.tasks.pending {
                     NULL => Err(Stop::from(TrapCode::Deadlock)),
-                    _ => Ok(Some(Outcome::Waiting)),
+                    _ => Err(Stop::Waiting),
                 };
             }
         }
@@ -324,11 +323,10 @@ impl Vm<'_> {
                 self.state.tasks.last_ready = NULL;
             }
             if self.state(task) == READY {
-                self.resume_task(task)?;
-                return Ok(None);
+                return self.resume_task(task);
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Whether the running frame is not the entry's.

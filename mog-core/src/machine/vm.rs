@@ -3,12 +3,12 @@
 
 use super::run::Outcome;
 use super::tasks::Tasks;
-use crate::error::TrapCode;
+use crate::error::{Failure, TrapCode};
 use crate::heap::NULL;
 use crate::module::Module;
 
-/// Why an operation did not finish. Two bytes, for it goes through every result: the numbers that belong to a trap are
-/// noted by [`Vm::trap`].
+/// Why the machine does not go on. Two bytes, for it goes through every result: what more there is to say is in the state
+/// (of a trap the numbers, which [`Vm::trap`] notes; of a failure its kind; of a pending call its token).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Stop {
     /// Out of steps: the same instruction is executed again when there are more.
@@ -19,6 +19,18 @@ pub(crate) enum Stop {
     OutOfMemory,
     /// Its calls nest deeper than the stack may grow.
     OutOfStack,
+    /// The outermost function returned.
+    Returned,
+    /// A failure that nobody caught.
+    Failed,
+    /// A host call of the entry is pending.
+    Pending,
+    /// Only tasks go on, when their host calls complete.
+    Waiting,
+    /// The host said so.
+    Halted,
+    /// Another host call is not allowed.
+    OutOfHostCalls,
 }
 
 impl From<TrapCode> for Stop {
@@ -40,8 +52,8 @@ impl From<Stop> for Fault {
     }
 }
 
-/// Of no trap.
-pub(super) const NO_DETAIL: (Stop, [i64; 2]) = (Stop::Pause, [0; 2]);
+/// Of a trap that has none. All zeros.
+pub(super) const NO_DETAIL: (Stop, [i64; 2]) = (Stop::Trap(TrapCode::DivisionByZero), [0; 2]);
 
 /// What a machine has done so far.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -104,6 +116,12 @@ pub struct State {
     /// The word of the arena up to which the counters know of its use.
     pub(crate) noted: usize,
     pub(crate) counters: Counters,
+}
+
+impl Counters {
+    /// Of what has done nothing.
+    pub(super) const NONE: Self =
+        Self { steps: 0, collector_steps: 0, collections: 0, host_calls: 0, peak_words: 0 };
 }
 
 impl State {
@@ -177,12 +195,19 @@ impl Vm<'_> {
 
     /// How a run ends that was stopped.
     #[cold]
+    #[inline(never)]
     pub(crate) fn outcome(&mut self, stop: Stop) -> Outcome {
         let (noted, detail) = core::mem::replace(&mut self.state.detail, NO_DETAIL);
         match stop {
             Stop::Pause => Outcome::Paused,
             Stop::OutOfMemory => Outcome::OutOfMemory,
             Stop::OutOfStack => Outcome::OutOfStack,
+            Stop::Returned => Outcome::Returned,
+            Stop::Failed => Outcome::Failed(Failure::from_kind(self.state.failure.0)),
+            Stop::Pending => Outcome::Pending(self.state.waiting.unwrap_or(0)),
+            Stop::Waiting => Outcome::Waiting,
+            Stop::Halted => Outcome::Halted,
+            Stop::OutOfHostCalls => Outcome::OutOfHostCalls,
             Stop::Trap(code) => Outcome::Trap { code, detail: if noted == stop { detail } else { [0; 2] } },
         }
     }

@@ -172,6 +172,13 @@ impl<'a> Metadata<'a> {
         Records::new(self.imports().rest(), usize::from(self.counts.exports))
     }
 
+    /// The function that is exported by this name.
+    #[must_use]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub fn export(&self, name: &str) -> Option<u16> {
+        self.exports().find(|export| export.name == name).map(|export| export.function)
+    }
+
     /// The capabilities that it named by `requires` or `optional`.
     #[must_use]
     pub fn requirements(&self) -> Records<'a, Requirement<'a>> {

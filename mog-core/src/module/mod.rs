@@ -121,6 +121,9 @@ impl Header {
     }
 }
 
+/// The shape of a function that there is not: no frame is as large.
+pub(crate) const NO_FUNCTION: u32 = u32::MAX;
+
 /// A function of a module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Function {
@@ -368,10 +371,12 @@ impl<'a> Module<'a> {
     /// frame, and the first that is set to null.
     #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(crate) fn entry(&self, index: u16) -> Option<(u32, [u8; 4])> {
+    pub(crate) fn entry(&self, index: u16) -> (u32, u32) {
         let at = usize::from(index) * FUNCTION_WORDS;
-        let (&shape, &start) = (self.functions.get(at + 1)?, self.functions.get(at)?);
-        Some((start, shape.to_le_bytes()))
+        match (self.functions.get(at + 1), self.functions.get(at)) {
+            (Some(&shape), Some(&start)) => (start, shape),
+            _ => (0, NO_FUNCTION),
+        }
     }
 
     /// The captures type of a function.

@@ -263,6 +263,13 @@ impl<'a> TypeTable<'a> {
         if ty.is_own() { self.own_record(ty) } else { Self::built_in(ty) }
     }
 
+    /// What [`TypeRecord::extra`] of a type says.
+    #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(crate) fn extra(&self, ty: TypeId) -> Option<u16> {
+        self.record(ty).map(|record| record.extra)
+    }
+
     /// The record of one of the module's own types.
     #[inline(always)]
     pub(crate) fn own_record(&self, ty: TypeId) -> Option<TypeRecord<'a>> {

@@ -30,6 +30,8 @@ pub(super) struct Body<'m, 'a> {
     /// Slots of the result.
     pub(super) results: &'a [u16],
     pub(super) code: &'a [u32],
+    /// Where that begins in the module's.
+    pub(super) start: usize,
 }
 
 /// The operand bytes after an instruction, of which as many are taken as it needs.
@@ -55,6 +57,7 @@ impl Ext<'_> {
 
 impl<'a> Body<'_, 'a> {
     /// Checks all instructions. An error comes with the offset of the word.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn check(&self) -> Result<(), (Invalid, usize)> {
         let (mut at, mut segment, mut ends) = (0, 0, false);
         while at < self.code.len() {
@@ -85,7 +88,16 @@ impl<'a> Body<'_, 'a> {
             self.operand(operand, bytes as u8, insn, at, &mut same)?;
         }
         let mut ext = Ext { words: rest, taken: 0 };
-        self.rules(op, insn, &mut ext)?;
+        if op == Op::Lib {
+            let lib = Lib::from_number(insn.b16()).ok_or(Invalid::Operand)?;
+            // One after the other: the stack that each takes is free again.
+            let types = self.library_operands(lib, &mut ext)?;
+            self.library_results(lib, insn.a(), types)?;
+        } else if let Some((register, array)) = element_operands(op, insn) {
+            self.element(op, register, array)?;
+        } else if info.flags.has(Flags::RULE) {
+            self.rules(op, insn, &mut ext)?;
+        }
         require(features_of_insn(op, insn) & !self.module.header.features == 0, Invalid::Operand)?;
         Ok((1 + ext_words(ext.taken), info.flags))
     }
@@ -156,7 +168,8 @@ impl<'a> Body<'_, 'a> {
         require(word.is_some_and(|&word| Insn(word).op() != Some(Op::Ext)), Invalid::Jump)
     }
 
-    /// What instructions ask for beyond what the table says of each operand.
+    /// What instructions ask for beyond what the table says of each operand: those that need a rule.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn rules(&self, op: Op, insn: Insn, ext: &mut Ext<'a>) -> Check {
         let (a, b, c) = (insn.a(), insn.b(), insn.c());
         match op {
@@ -189,7 +202,7 @@ impl<'a> Body<'_, 'a> {
                 self.list(ext, params)?;
                 let types = self.module.types;
                 let signature = types.record(ty).ok_or(Invalid::Operand)?;
-                operand_types(types, signature).try_for_each(|slots| self.list(ext, slots))?;
+                operand_types(types, signature, |slots| self.list(ext, slots))?;
                 if op == Op::HostCall {
                     return self.run(a, results);
                 }
@@ -278,11 +291,6 @@ impl<'a> Body<'_, 'a> {
                 self.list(ext, captures)
             }
 
-            Op::AGet | Op::AGetNext | Op::AGetPrev | Op::AGetF | Op::AGetU8 | Op::AGetP | Op::AGetN => {
-                self.element(op, a, b)
-            }
-            Op::ASet | Op::ASetU8 | Op::ASetP | Op::ASetN => self.element(op, c, a),
-            Op::APush => self.element(op, b, a),
             Op::ASwap => {
                 let (element, slots) = self.element_of(a)?;
                 let one_word = Packing::of(element) == Packing::Words && slots.len() == 1;
@@ -299,16 +307,12 @@ impl<'a> Body<'_, 'a> {
                 let slot = slot.ok_or(Invalid::Operand)?;
                 (0..count).try_for_each(|_| self.is(ext.byte()?, slot))
             }
-
-            Op::Lib => {
-                let lib = Lib::from_number(insn.b16()).ok_or(Invalid::Operand)?;
-                self.library(lib, a, ext)
-            }
-            _ => require(NEEDS_RULE.get(op as usize) == Some(&false), Invalid::Opcode),
+            _ => Err(Invalid::Opcode),
         }
     }
 
     /// Which kind of element each of the element instructions is for.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn element(&self, op: Op, register: u8, array: u8) -> Check {
         let (element, slots) = self.element_of(array)?;
         let packing = Packing::of(element);
@@ -415,6 +419,18 @@ impl<'a> Body<'_, 'a> {
     }
 }
 
+/// The registers of an instruction that reads or writes an element: the element's first, and the array's.
+const fn element_operands(op: Op, insn: Insn) -> Option<(u8, u8)> {
+    match op {
+        Op::AGet | Op::AGetNext | Op::AGetPrev | Op::AGetF | Op::AGetU8 | Op::AGetP | Op::AGetN => {
+            Some((insn.a(), insn.b()))
+        }
+        Op::ASet | Op::ASetU8 | Op::ASetP | Op::ASetN => Some((insn.c(), insn.a())),
+        Op::APush => Some((insn.b(), insn.a())),
+        _ => None,
+    }
+}
+
 /// Registers from a first one on, for results that follow each other.
 pub(super) struct Results<'b, 'm, 'a> {
     body: &'b Body<'m, 'a>,
@@ -448,37 +464,3 @@ fn single(slots: Slots<'_>) -> Option<TypeId> {
 fn cut(slots: &[u16], first: u16, count: u8) -> Result<&[u16], Invalid> {
     slots.get(usize::from(first)..).and_then(|rest| rest.get(..usize::from(count))).ok_or(Invalid::Operand)
 }
-
-/// By opcode: whether the instruction has operands that only a rule of its own can check.
-const NEEDS_RULE: [bool; Op::ALL.len()] = {
-    let mut needs = [false; Op::ALL.len()];
-    let mut number = 0;
-    while number < needs.len() {
-        let info = Op::ALL[number].info();
-        let (operands, mut at) = (info.operands.as_slice(), 0);
-        needs[number] = info.flags.has(Flags::EXT);
-        while at < operands.len() {
-            needs[number] |= matches!(
-                operands[at],
-                Operand::DefN
-                    | Operand::UseN
-                    | Operand::ElemN
-                    | Operand::Result
-                    | Operand::Type16
-                    | Operand::Func16
-                    | Operand::Import16
-                    | Operand::Global16
-                    | Operand::Lib16
-                    | Operand::Field8
-                    | Operand::Code8
-                    | Operand::Count8
-                    | Operand::Def(Kind::Elem | Kind::Variant)
-                    | Operand::Use(Kind::Elem | Kind::Variant)
-                    | Operand::Mod(Kind::Elem | Kind::Variant)
-            );
-            at += 1;
-        }
-        number += 1;
-    }
-    needs
-};

@@ -2,36 +2,12 @@
 //! header, the verifier to check it.
 
 use crate::features::{ARRAYS, FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TASKS, TENSORS, VALUES};
-use crate::isa::{Flags, Insn, Kind, Lib, MathFn, Op, Operand};
+use crate::isa::{Flags, Insn, Lib, MathFn, Op};
 use crate::module::{TypeId, TypeKind};
 
-/// What [`features_of_op`] says, by opcode.
-const OPS: [u16; Op::ALL.len()] = {
-    let mut needs = [0; Op::ALL.len()];
-    let mut at = 0;
-    while at < needs.len() {
-        needs[at] = of_row(Op::ALL[at]);
-        at += 1;
-    }
-    needs
-};
-
-/// What [`features_of_op`] says, for code that is being compiled.
+/// What [`features_of_op`] says, also for code that is being compiled.
 pub(crate) const fn of_row(op: Op) -> u16 {
-    let info = op.info();
-    let operands = info.operands.as_slice();
-    let mut needs = if info.flags.has(Flags::FLOAT) { FLOATS } else { 0 };
-    let mut at = 0;
-    while at < operands.len() {
-        if let Operand::Def(Kind::Float)
-        | Operand::Use(Kind::Float)
-        | Operand::Mod(Kind::Float)
-        | Operand::AccFloat = operands[at]
-        {
-            needs |= FLOATS;
-        }
-        at += 1;
-    }
+    let needs = if op.info().flags.has(Flags::FLOATS) { FLOATS } else { 0 };
     match op {
         Op::FPow | Op::FAtan2 => needs | MATH,
         Op::NewTask | Op::Spawn | Op::Await | Op::Gather | Op::Race | Op::Drain => needs | TASKS,
@@ -42,7 +18,7 @@ pub(crate) const fn of_row(op: Op) -> u16 {
 /// The parts that an instruction needs, apart from those of the library function or float function that it names.
 #[must_use]
 pub fn features_of_op(op: Op) -> u16 {
-    OPS.get(op as usize).copied().unwrap_or(0)
+    of_row(op)
 }
 
 /// The parts that a function of `f_math` needs besides floats.
@@ -116,12 +92,18 @@ pub const fn features_of_lib(lib: Lib) -> u16 {
     }
 }
 
-/// The parts that a type of the module's own needs, for there are values of it that no instruction shows: elements of
-/// small float types are converted where they are read and written.
+/// The parts that a type of the module's own needs, for there are values of it that no instruction shows: a host can make
+/// them, and elements of small float types are converted where they are read and written.
 #[must_use]
 pub fn features_of_type(kind: TypeKind, components: &[u16]) -> u16 {
-    match components.first().map(|&ty| TypeId(ty)) {
-        Some(TypeId::F32 | TypeId::F16 | TypeId::BF16) if kind == TypeKind::Array => FLOATS,
+    match kind {
+        TypeKind::Array => match components.first().map(|&ty| TypeId(ty)) {
+            Some(TypeId::F32 | TypeId::F16 | TypeId::BF16) => FLOATS,
+            _ => 0,
+        },
+        TypeKind::Map => MAPS,
+        TypeKind::Tensor => TENSORS,
+        TypeKind::Future | TypeKind::Task => TASKS,
         _ => 0,
     }
 }

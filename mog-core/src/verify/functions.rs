@@ -45,6 +45,7 @@ impl Registers {
 }
 
 /// Checks all functions with their code.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
     let header = &module.header;
     if header.functions == 0 && !module.code.is_empty() {
@@ -52,35 +53,35 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
     }
     let mut registers = Registers { types: [0; WINDOW], len: 0 };
     for index in 0..header.functions {
-        let wrong = invalid(Invalid::Function, usize::from(index));
-        let function = module.function(index).ok_or(wrong)?;
-        if index == 0 && function.start != 0 {
-            return Err(wrong);
-        }
-        let (start, end) = (function.start as usize, module.function_end(index) as usize);
-        let code = module.code.get(start..end).filter(|code| !code.is_empty()).ok_or(wrong)?;
-        let results = record(module, &function, &mut registers).ok_or(wrong)?;
-        Body { module, registers: registers.types(), results, code }
-            .check()
-            .map_err(|(what, offset)| invalid(what, start + offset))?;
+        let body = body(module, index, &mut registers);
+        // Not taken out of it, which would be a copy on the stack.
+        let Some(body) = &body else { return Err(invalid(Invalid::Function, usize::from(index))) };
+        body.check().map_err(|(what, offset)| invalid(what, body.start + offset))?;
     }
     Ok(())
 }
 
-/// Checks a function's record and decodes its register types; gives the slots of its result.
-fn record<'a>(module: &Module<'a>, function: &Function, registers: &mut Registers) -> Option<&'a [u16]> {
+/// Checks a function's record and decodes its register types; gives what its instructions are checked against.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn body<'m, 'a>(module: &'m Module<'a>, index: u16, registers: &'m mut Registers) -> Option<Body<'m, 'a>> {
+    let function = &module.function(index)?;
+    if index == 0 && function.start != 0 {
+        return None;
+    }
+    let (start, end) = (function.start as usize, module.function_end(index) as usize);
+    let code = module.code.get(start..end).filter(|code| !code.is_empty())?;
     // The header's largest frame fits the window.
     if u16::from(function.frame) > module.header.max_frame {
         return None;
     }
     registers.decode(module, function)?;
-    let registers = registers.types();
+    let types = registers.types();
 
     let (params, results) = signature(module, function.signature)?;
     if results.len() != usize::from(function.results) {
         return None;
     }
-    let mut given = registers.get(..usize::from(function.params))?;
+    let mut given = types.get(..usize::from(function.params))?;
     if function.captures != TypeId::UNIT {
         let record = module.types.record(function.captures)?;
         if record.kind != TypeKind::Captures {
@@ -95,7 +96,7 @@ fn record<'a>(module: &Module<'a>, function: &Function, registers: &mut Register
     // No such range unless `params <= first_ref <= frame`.
     let rest = usize::from(function.params)..usize::from(function.first_ref);
     let plain = |&ty: &u16| matches!(TypeId(ty), TypeId::INT | TypeId::FLOAT);
-    registers.get(rest)?.iter().all(plain).then_some(results)
+    types.get(rest)?.iter().all(plain).then_some(Body { module, registers: types, results, code, start })
 }
 
 /// The slots of the parameters and of the result of a function type.
@@ -105,6 +106,7 @@ pub(super) fn signature<'a>(module: &Module<'a>, ty: TypeId) -> Option<(&'a [u16
 }
 
 /// Checks the types of tasks, when all functions have been checked: the function gives what the future holds.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(super) fn check_tasks(module: &Module<'_>) -> Result<(), LoadError> {
     let types = &module.types;
     (TypeId::FIRST_OWN.0..=u16::MAX).take(types.len()).try_for_each(|number| {
@@ -122,6 +124,7 @@ pub(super) fn check_tasks(module: &Module<'_>) -> Result<(), LoadError> {
 }
 
 /// Checks the handlers, when all functions have been checked.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(super) fn check_handlers(module: &Module<'_>) -> Result<(), LoadError> {
     (0..usize::from(module.header.handlers)).try_for_each(|index| {
         let handler = module.handler(index).and_then(|handler| check_handler(module, &handler));

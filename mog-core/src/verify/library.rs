@@ -3,62 +3,90 @@
 use super::code::{Body, Check, Ext, Results, require};
 use super::types::is_value_type;
 use crate::error::Invalid;
+use crate::features::{MAPS, TENSORS, lacks};
 use crate::isa::{Lib, LibOperand, LibResult};
 use crate::module::{Slots, TypeId, TypeKind, TypeRecord};
 
 impl<'a> Body<'_, 'a> {
-    /// Checks operands in ext bytes and results from a register on.
-    pub(super) fn library(&self, lib: Lib, result: u8, ext: &mut Ext<'a>) -> Check {
-        let info = lib.info();
-        let (mut named, mut collection) = (None, None);
-        for operand in info.operands.iter() {
-            match operand {
+    /// Checks operands in ext bytes; gives the type that was named, and that of the collection, [`TypeId::UNIT`] where there
+    /// is none.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn library_operands(&self, lib: Lib, ext: &mut Ext<'a>) -> Result<[TypeId; 2], Invalid> {
+        let (mut named, mut collection) = (TypeId::UNIT, TypeId::UNIT);
+        for operand in lib.info().operands.iter() {
+            let slots = match operand {
                 LibOperand::Type => {
                     let ty = TypeId(u16::from_le_bytes([ext.byte()?, ext.byte()?]));
                     require(is_value_type(&self.module.types, ty), Invalid::Operand)?;
-                    named = Some(ty);
+                    named = ty;
+                    continue;
                 }
-                LibOperand::ListStr => self.each(ext, TypeId::STR)?,
-                LibOperand::ListInt => self.each(ext, TypeId::INT)?,
-                LibOperand::Int => self.is(ext.byte()?, TypeId::INT)?,
-                LibOperand::Float => self.is(ext.byte()?, TypeId::FLOAT)?,
-                LibOperand::Str => self.is(ext.byte()?, TypeId::STR)?,
-                LibOperand::ArrayStr => self.is(ext.byte()?, TypeId::ARRAY_STR)?,
-                LibOperand::Any => self.slots(ext.byte()?, self.value(Some(TypeId::ANY))?)?,
-                LibOperand::Value => self.slots(ext.byte()?, self.value(named)?)?,
-                LibOperand::TypeElem => {
-                    let record = self.collection(named, TypeKind::Array)?;
-                    self.slots(ext.byte()?, self.component(&record, 0)?)?;
+                LibOperand::ListStr | LibOperand::ListInt => {
+                    let ty = if matches!(operand, LibOperand::ListStr) { TypeId::STR } else { TypeId::INT };
+                    self.each(ext, ty)?;
+                    continue;
                 }
-                LibOperand::Array => collection = Some(self.of_kind(ext.byte()?, TypeKind::Array)?),
-                LibOperand::Map => collection = Some(self.of_kind(ext.byte()?, TypeKind::Map)?),
-                LibOperand::Tensor => collection = Some(self.of_kind(ext.byte()?, TypeKind::Tensor)?),
-                LibOperand::SameArray => self.is(ext.byte()?, collection.ok_or(Invalid::Opcode)?)?,
-                LibOperand::Key => self.slots(ext.byte()?, self.key(collection)?)?,
-                LibOperand::Elem => self.slots(ext.byte()?, self.elem(collection)?)?,
+                // Refused already, with the header.
+                LibOperand::Map if lacks(MAPS) => return Err(Invalid::Operand),
+                LibOperand::Tensor if lacks(TENSORS) => return Err(Invalid::Operand),
+                LibOperand::Array | LibOperand::Map | LibOperand::Tensor => {
+                    let kind = match operand {
+                        LibOperand::Array => TypeKind::Array,
+                        LibOperand::Map => TypeKind::Map,
+                        _ => TypeKind::Tensor,
+                    };
+                    collection = self.of_kind(ext.byte()?, kind)?;
+                    continue;
+                }
+                LibOperand::Shape if lacks(TENSORS) => return Err(Invalid::Operand),
                 LibOperand::Shape => {
                     let record = self.object(self.register(ext.byte()?)?)?;
                     let ints = record.kind == TypeKind::Array && record.components == [TypeId::INT.0];
                     require(ints, Invalid::Register)?;
+                    continue;
                 }
-            }
+                LibOperand::Int => Slots::One(TypeId::INT),
+                LibOperand::Float => Slots::One(TypeId::FLOAT),
+                LibOperand::Str => Slots::One(TypeId::STR),
+                LibOperand::ArrayStr => Slots::One(TypeId::ARRAY_STR),
+                LibOperand::Any => self.value(TypeId::ANY)?,
+                LibOperand::Value => self.value(named)?,
+                LibOperand::TypeElem => self.part(named, false)?,
+                LibOperand::SameArray => self.same(collection)?,
+                LibOperand::Key => self.part(collection, true)?,
+                LibOperand::Elem => self.part(collection, false)?,
+            };
+            self.slots(ext.byte()?, slots)?;
         }
         self.named_type(lib, named, collection)?;
+        Ok([named, collection])
+    }
 
-        let mut out = Results::new(self, result);
-        info.results.iter().try_for_each(|kind| match kind {
-            LibResult::Tag | LibResult::Int => out.one(TypeId::INT),
-            LibResult::Float => out.one(TypeId::FLOAT),
-            LibResult::Str => out.one(TypeId::STR),
-            LibResult::Any => out.take(self.value(Some(TypeId::ANY))?),
-            LibResult::ArrayStr => out.one(TypeId::ARRAY_STR),
-            LibResult::ArrayU8 => out.one(TypeId::ARRAY_U8),
-            LibResult::Value => out.take(self.value(named)?),
-            LibResult::SameType => out.one(named.ok_or(Invalid::Opcode)?),
-            LibResult::SameArray => out.one(collection.ok_or(Invalid::Opcode)?),
-            LibResult::Key => out.take(self.key(collection)?),
-            LibResult::Elem => out.take(self.elem(collection)?),
-        })
+    /// Checks results from a register on.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    pub(super) fn library_results(&self, lib: Lib, first: u8, [named, collection]: [TypeId; 2]) -> Check {
+        let mut out = Results::new(self, first);
+        for kind in lib.info().results.iter() {
+            out.take(match kind {
+                LibResult::Tag | LibResult::Int => Slots::One(TypeId::INT),
+                LibResult::Float => Slots::One(TypeId::FLOAT),
+                LibResult::Str => Slots::One(TypeId::STR),
+                LibResult::Any => self.value(TypeId::ANY)?,
+                LibResult::ArrayStr => Slots::One(TypeId::ARRAY_STR),
+                LibResult::ArrayU8 => Slots::One(TypeId::ARRAY_U8),
+                LibResult::Value => self.value(named)?,
+                LibResult::SameType => self.same(named)?,
+                LibResult::SameArray => self.same(collection)?,
+                LibResult::Key => self.part(collection, true)?,
+                LibResult::Elem => self.part(collection, false)?,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// One slot of this type, which was named before.
+    fn same(&self, ty: TypeId) -> Result<Slots<'a>, Invalid> {
+        if ty == TypeId::UNIT { Err(Invalid::Opcode) } else { Ok(Slots::One(ty)) }
     }
 
     /// As many registers of this type as the next byte says.
@@ -74,9 +102,12 @@ impl<'a> Body<'_, 'a> {
     }
 
     /// What the type operand must be, where not every type will do.
-    fn named_type(&self, lib: Lib, named: Option<TypeId>, collection: Option<TypeId>) -> Check {
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn named_type(&self, lib: Lib, named: TypeId, collection: TypeId) -> Check {
         match lib {
             Lib::ArrayNew | Lib::ArrayFill => self.collection(named, TypeKind::Array).map(drop),
+            Lib::MapNew | Lib::MapKeys | Lib::MapValues if lacks(MAPS) => Err(Invalid::Operand),
+            Lib::TensorFill | Lib::TensorRandn | Lib::TensorNew if lacks(TENSORS) => Err(Invalid::Operand),
             Lib::MapNew => self.collection(named, TypeKind::Map).map(drop),
             Lib::MapKeys | Lib::MapValues => {
                 let array = self.collection(named, TypeKind::Array)?;
@@ -97,31 +128,26 @@ impl<'a> Body<'_, 'a> {
         }
     }
 
-    fn tensor_element(&self, ty: Option<TypeId>) -> Result<TypeId, Invalid> {
-        ty.and_then(|ty| self.module.types.tensor_element(ty)).ok_or(Invalid::Operand)
+    fn tensor_element(&self, ty: TypeId) -> Result<TypeId, Invalid> {
+        self.module.types.tensor_element(ty).ok_or(Invalid::Operand)
     }
 
-    fn value(&self, ty: Option<TypeId>) -> Result<Slots<'a>, Invalid> {
-        ty.and_then(|ty| self.module.types.value_slots(ty)).ok_or(Invalid::Opcode)
+    fn value(&self, ty: TypeId) -> Result<Slots<'a>, Invalid> {
+        self.module.types.value_slots(ty).ok_or(Invalid::Opcode)
     }
 
-    fn collection(&self, ty: Option<TypeId>, kind: TypeKind) -> Result<TypeRecord<'a>, Invalid> {
-        let record = ty.and_then(|ty| self.module.types.record(ty));
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn collection(&self, ty: TypeId, kind: TypeKind) -> Result<TypeRecord<'a>, Invalid> {
+        let record = self.module.types.record(ty);
         record.filter(|record| record.kind == kind).ok_or(Invalid::Operand)
     }
 
-    fn component(&self, record: &TypeRecord<'a>, index: usize) -> Result<Slots<'a>, Invalid> {
-        self.value(record.components.get(index).map(|&ty| TypeId(ty)))
-    }
-
-    fn key(&self, map: Option<TypeId>) -> Result<Slots<'a>, Invalid> {
-        self.component(&self.collection(map, TypeKind::Map)?, 0)
-    }
-
-    /// The element of an array, the value of a map.
-    fn elem(&self, collection: Option<TypeId>) -> Result<Slots<'a>, Invalid> {
-        let record = self.object(collection.ok_or(Invalid::Opcode)?)?;
-        self.component(&record, if record.kind == TypeKind::Map { 1 } else { 0 })
+    /// The key of a map, or else its value; the element of an array.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn part(&self, collection: TypeId, key: bool) -> Result<Slots<'a>, Invalid> {
+        let record = self.object(collection)?;
+        let index = usize::from(record.kind == TypeKind::Map && !key);
+        self.value(record.components.get(index).map_or(TypeId::UNIT, |&ty| TypeId(ty)))
     }
 }
 

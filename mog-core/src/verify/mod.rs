@@ -75,7 +75,7 @@ pub(crate) use features::of_row;
 pub use features::{features_of_code, features_of_lib, features_of_math, features_of_op, features_of_type};
 
 use crate::error::{Invalid, LoadError};
-use crate::features::PRESENT;
+use crate::features::{PRESENT, TASKS, lacks};
 use crate::machine::WINDOW;
 use crate::module::{Module, TypeId, TypeKind};
 
@@ -94,6 +94,26 @@ impl<'a> Module<'a> {
         let module = Self::decode(bytes)?;
         verify(&module)?;
         Ok(module)
+    }
+
+    /// The same into a place that the caller keeps, which stays empty if the module is refused. On a microcontroller this
+    /// takes the least stack.
+    ///
+    /// # Errors
+    /// As for [`Module::load`].
+    pub fn load_into(place: &mut Option<Self>, bytes: &'a [u8]) -> Result<(), LoadError> {
+        *place = None;
+        let verified = verify(Self::decode_into(place, bytes)?);
+        if verified.is_err() {
+            *place = None;
+        }
+        verified
+    }
+
+    /// Apart, so that what it takes of the stack is free again while the module is verified.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn decode_into<'p>(place: &'p mut Option<Self>, bytes: &'a [u8]) -> Result<&'p Self, LoadError> {
+        Ok(place.insert(Self::decode(bytes)?))
     }
 
     /// The same for words, which are never misaligned.
@@ -118,7 +138,9 @@ pub fn verify(module: &Module<'_>) -> Result<(), LoadError> {
     imports(module)?;
     functions::check(module)?;
     functions::check_handlers(module)?;
-    functions::check_tasks(module)?;
+    if !lacks(TASKS) {
+        functions::check_tasks(module)?;
+    }
     metadata(module)?;
     debug(module)
 }
@@ -140,6 +162,7 @@ fn header(module: &Module<'_>) -> Result<(), LoadError> {
 }
 
 /// Looks at the bytes once, however much the constants share.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn strings(module: &Module<'_>) -> Result<(), LoadError> {
     let (table, bytes) = module.string_section();
     let text = core::str::from_utf8(bytes).map_err(|_| invalid(Invalid::String, 0))?;
@@ -151,6 +174,7 @@ fn strings(module: &Module<'_>) -> Result<(), LoadError> {
     })
 }
 
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn imports(module: &Module<'_>) -> Result<(), LoadError> {
     (0..module.header.imports).try_for_each(|index| {
         let record = module.import_type(index).and_then(|ty| module.types.record(ty));
@@ -161,6 +185,7 @@ fn imports(module: &Module<'_>) -> Result<(), LoadError> {
     })
 }
 
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn metadata(module: &Module<'_>) -> Result<(), LoadError> {
     let wrong = invalid(Invalid::Metadata, 0);
     let metadata = module.metadata();
@@ -182,6 +207,7 @@ fn metadata(module: &Module<'_>) -> Result<(), LoadError> {
     Ok(())
 }
 
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn debug(module: &Module<'_>) -> Result<(), LoadError> {
     if module.header.debug == 0 {
         return Ok(());

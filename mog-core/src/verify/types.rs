@@ -3,7 +3,7 @@
 use super::features::features_of_type;
 use super::invalid;
 use crate::error::{Invalid, LoadError};
-use crate::features::PRESENT;
+use crate::features::{MAPS, PRESENT, TASKS, TENSORS, lacks};
 use crate::heap::MAX_VALUE_SLOTS;
 use crate::module::{Module, Slots, TASK_SLOTS, TypeId, TypeKind, TypeRecord, TypeTable};
 
@@ -13,6 +13,7 @@ const SHARING: usize = 8;
 const MAX_TYPES: usize = 0x1_0000 - TypeId::FIRST_OWN.0 as usize;
 
 /// Checks the type table and the type of the module state.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
     let table = &module.types;
     if table.len() > MAX_TYPES {
@@ -25,13 +26,14 @@ pub(super) fn check(module: &Module<'_>) -> Result<(), LoadError> {
         let ty = TypeId(number);
         let record = table.record(ty);
         let size = record.map_or(0, |record| record.components.len() + record.slots.len());
+        let needs = record.map_or(0, |record| features_of_type(record.kind, record.components));
+        missing |= needs & !PRESENT;
         let checker = Checker { table, strings: module.header.strings, ty };
         record
             .filter(|_| work >= size)
-            .and_then(|record| checker.record(&record, &mut variants))
+            .and_then(|record| if lacks(needs) { Some(()) } else { checker.record(&record, &mut variants) })
             .ok_or(invalid(Invalid::Type, usize::from(number)))?;
         work -= size;
-        missing |= record.map_or(0, |record| features_of_type(record.kind, record.components)) & !PRESENT;
     }
     let state = module.header.state_type;
     let stateless = TypeId(state) == TypeId::UNIT;
@@ -110,6 +112,10 @@ impl<'a> Checker<'_, 'a> {
                     self.one(TypeId(ty), slots)
                 })
             }
+            // Refused already.
+            TypeKind::Map if lacks(MAPS) => None,
+            TypeKind::Tensor if lacks(TENSORS) => None,
+            TypeKind::Future | TypeKind::Task if lacks(TASKS) => None,
             TypeKind::Tensor => {
                 let &[shape, _] = components else { return None };
                 let shape = self.table.record(TypeId(shape))?;

@@ -400,8 +400,8 @@ unsafe fn enter(
     }
     // SAFETY: C promises that the module stays.
     let module = unsafe { prepared(storage.module)? };
-    let export = module.metadata().exports().find(|export| export.name == name).ok_or(MOG_NO_FUNCTION)?;
-    let signature = module.function(export.function).and_then(|found| module.types.record(found.signature));
+    let number = module.metadata().export(name).ok_or(MOG_NO_FUNCTION)?;
+    let signature = module.function(number).and_then(|found| module.types.record(found.signature));
     let params = signature.and_then(|record| record.components.split_last()).ok_or(MOG_NO_FUNCTION)?.1;
     if params.len() != count {
         return Err(MOG_WRONG_ARGUMENTS);
@@ -420,7 +420,7 @@ unsafe fn enter(
     let words = room.words;
     storage.clear();
     let entered = storage.with(|machine| {
-        machine.enter(export.function, words, |builder, slots| {
+        machine.enter(number, words, |builder, slots| {
             for (value, &ty) in args.iter().zip(params) {
                 // SAFETY: as above; what is written to is the arena, which they do not lie in.
                 let made = unsafe { make(value, TypeId(ty), builder, arena)? };

@@ -11,7 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut capabilities = CapabilitySet::new();
     capabilities.grant("sensor.read", |channel: i64| channel);
     println!("cargo:rerun-if-changed=programs");
-    for name in ["hello", "fib", "sieve", "integers", "calls", "rules"] {
+    for name in ["hello", "fib", "sieve", "integers", "calls", "rules", "churn"] {
         let path = format!("programs/{name}.mog");
         let compiler = Compiler::with(&capabilities).file(&path).window(32).strip(true);
         let program = compiler.compile(&fs::read_to_string(&path)?)?;

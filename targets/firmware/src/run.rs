@@ -107,8 +107,8 @@ pub fn run(case: &Case<'_>, arena: &mut [u64], console: &mut dyn Console) -> Sum
         Ok(instance) => instance,
         Err(error) => return finish(&mut board, &Ending::NotStarted(error), Counters::default()),
     };
-    let main = module.metadata().exports().find(|export| export.name == case.entry);
-    let functions = [module.metadata().init(), main.map(|main| main.function)];
+    let main = module.metadata().export(case.entry);
+    let functions = [module.metadata().init(), main];
     go_on(&mut instance, &mut board, functions.into_iter().flatten().map(Some), spare)
 }
 

@@ -5,6 +5,7 @@ use super::{Context, Exit, Flow, METERED, Regs, Step, at};
 use crate::heap::{NULL, ObjectHeader};
 use crate::isa::{Insn, Op, ext_words};
 use crate::machine::frames::Link;
+use crate::module::NO_FUNCTION;
 
 /// Steps of a call beyond its instruction, besides one for every four registers set to null.
 pub(in super::super) const CALL_STEPS: isize = 4;
@@ -25,9 +26,9 @@ pub(in super::super) fn call(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>
     if s.is_out_of_fuel() {
         return Err(Exit::Fuel);
     }
-    let Some((start, [params, _, frame, first_ref])) = c.module.entry(i.b16()) else {
-        return Err(Exit::Frame);
-    };
+    let (start, shape) = c.module.entry(i.b16());
+    let [params, _, frame, first_ref] = shape.to_le_bytes();
+    // That of no function has more, too.
     if params > 2 || first_ref < frame {
         return Err(Exit::Frame);
     }
@@ -57,6 +58,7 @@ pub(in super::super) fn call_closure(_: Insn, s: Step, _: &mut Regs, _: &mut Con
 
 /// Enters the function that the instruction before the context's step calls. Gives [`Exit::Slow`], with nothing changed,
 /// when the stack is too small or the callee's frame does not begin inside the window.
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 pub(in super::super) fn enter(r: &mut Regs, c: &mut Context<'_>) -> Exit {
     try_enter(r, c).map_or(Exit::Slow, |()| Exit::Enter)
 }
@@ -76,7 +78,11 @@ fn try_enter(r: &mut Regs, c: &mut Context<'_>) -> Option<()> {
         }
         (number, Some(closure))
     };
-    let (start, [params, _, frame, first_ref]) = c.module.entry(number)?;
+    let (start, shape) = c.module.entry(number);
+    if shape == NO_FUNCTION {
+        return None;
+    }
+    let [params, _, frame, first_ref] = shape.to_le_bytes();
     if closure.is_some() && u16::from(params) != u16::from(i.c()) + 1 {
         return None;
     }
@@ -132,7 +138,7 @@ fn leave(s: Step, r: &mut Regs, c: &mut Context<'_>, value: Option<u64>) -> Flow
     c.step = go_to(s, link.pc, RETURN_STEPS);
     match value {
         Some(value) => {
-            c.returned = (link.dst, value);
+            (c.returned, c.returned_to) = (value, link.dst);
             Err(Exit::Return)
         }
         None => Err(Exit::Enter),

@@ -119,8 +119,8 @@ pub(in super::super) fn trap(i: Insn, _: Step, _: &mut Regs, c: &mut Context<'_>
 }
 
 #[inline(always)]
-pub(in super::super) fn ext(_: Insn, _: Step, _: &mut Regs, c: &mut Context<'_>) -> Flow {
-    Err(c.trap(TrapCode::Corrupt, 0, 0))
+pub(in super::super) fn ext(_: Insn, _: Step, _: &mut Regs, _: &mut Context<'_>) -> Flow {
+    Err(Exit::Corrupt)
 }
 
 #[inline(always)]

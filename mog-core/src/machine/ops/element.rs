@@ -39,7 +39,8 @@ impl Elements {
 /// Why the instruction before the context's step could not access an element. Found out afterwards, so that those that
 /// can keep nothing in registers for it.
 #[cold]
-pub(in super::super) fn element_trap(stack: &[u64], c: &Context<'_>) -> (TrapCode, [i64; 2]) {
+#[inline(never)]
+pub(in super::super) fn element_trap(stack: &[u64], c: &mut Context<'_>) -> Exit {
     let insn = Insn(c.step.pc.checked_sub(1).and_then(|at| c.code.get(at)).copied().unwrap_or(0));
     let register = |number: u8| stack.get(c.base + usize::from(number)).copied().unwrap_or(0);
     let (a, b, c_) = (register(insn.a()), register(insn.b()), register(insn.c()));
@@ -50,8 +51,8 @@ pub(in super::super) fn element_trap(stack: &[u64], c: &Context<'_>) -> (TrapCod
     };
     let len = word(c, array, 1).map_or(0, |head| u64::from(halves(head).0));
     match indices.into_iter().find(|&index| index >= len) {
-        Some(index) => (TrapCode::IndexOutOfRange, [index.cast_signed(), len.cast_signed()]),
-        None => (TrapCode::Corrupt, [0; 2]),
+        Some(index) => c.trap(TrapCode::IndexOutOfRange, index.cast_signed(), len.cast_signed()),
+        None => Exit::Corrupt,
     }
 }
 
@@ -92,7 +93,7 @@ macro_rules! accesses {
                 let $find = |_: &Context<'_>, index| elements.at(index);
                 return $access;
             })*
-            Err(context.trap(TrapCode::Corrupt, 0, 0))
+            Err(Exit::Corrupt)
         }
     };
 }

@@ -26,9 +26,9 @@ int_ops! {
     and_i = |i, s, r| int(r, i.b()) & i.c_signed();
     or_i = |i, s, r| int(r, i.b()) | i.c_signed();
     xor_i = |i, s, r| int(r, i.b()) ^ i.c_signed();
-    shl_i = |i, s, r| int(r, i.b()).wrapping_shl(u32::from(i.c()));
-    shr_i = |i, s, r| int(r, i.b()).wrapping_shr(u32::from(i.c()));
-    shr_u_i = |i, s, r| r[at(i.b())].wrapping_shr(u32::from(i.c())).cast_signed();
+    shl_i = |i, s, r| left(int(r, i.b()), u32::from(i.c()));
+    shr_i = |i, s, r| right(int(r, i.b()), u32::from(i.c()));
+    shr_u_i = |i, s, r| right_unsigned(int(r, i.b()), u32::from(i.c()));
     neg = |i, s, r| int(r, i.b()).wrapping_neg();
     bit_not = |i, s, r| !int(r, i.b());
     not = |i, s, r| i64::from(int(r, i.b()) == 0);
@@ -51,20 +51,15 @@ int_ops! {
     add_i_a = |i, s, r| s.acc.cast_signed().wrapping_add(i.c_signed());
     mul_i_a = |i, s, r| s.acc.cast_signed().wrapping_mul(i.c_signed());
     and_i_a = |i, s, r| s.acc.cast_signed() & i.c_signed();
-    shl_i_a = |i, s, r| s.acc.cast_signed().wrapping_shl(u32::from(i.c()));
-    shr_i_a = |i, s, r| s.acc.cast_signed().wrapping_shr(u32::from(i.c()));
-    shr_u_i_a = |i, s, r| s.acc.wrapping_shr(u32::from(i.c())).cast_signed();
+    shl_i_a = |i, s, r| left(s.acc.cast_signed(), u32::from(i.c()));
+    shr_i_a = |i, s, r| right(s.acc.cast_signed(), u32::from(i.c()));
+    shr_u_i_a = |i, s, r| right_unsigned(s.acc.cast_signed(), u32::from(i.c()));
     mul_add_a = |i, s, r| s.acc.cast_signed().wrapping_mul(int(r, i.b())).wrapping_add(int(r, i.c()));
     add_and_a = |i, s, r| s.acc.cast_signed().wrapping_add(int(r, i.b())) & int(r, i.c());
     xor_add_a = |i, s, r| (s.acc.cast_signed() ^ int(r, i.b())).wrapping_add(int(r, i.c()));
     xor_mul_a = |i, s, r| (s.acc.cast_signed() ^ int(r, i.b())).wrapping_mul(int(r, i.c()));
     narrow_a = |i, s, r| wrap(s.acc.cast_signed(), i.c());
-    int_fn = |i, s, r| match i.c() {
-        0 => int(r, i.b()).wrapping_abs(),
-        1 => int(r, i.b()).signum(),
-        2 => i64::from(r[at(i.b())].count_ones()),
-        _ => i64::from(r[at(i.b())].leading_zeros()),
-    };
+    int_fn = |i, s, r| function(i.c(), int(r, i.b()));
     f_eq = |i, s, r| i64::from(float(r, i.b()) == float(r, i.c()));
     f_ne = |i, s, r| i64::from(float(r, i.b()) != float(r, i.c()));
     f_lt = |i, s, r| i64::from(float(r, i.b()) < float(r, i.c()));
@@ -72,8 +67,50 @@ int_ops! {
     float_to_int = |i, s, r| truncate(float(r, i.b()), i.c());
 }
 
-/// An integer wrapped to a kind's width; unknown kinds leave it as it is.
+/// One of the functions of a number. Where flash is scarce, the loop has these out of line.
+#[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn function(code: u8, value: i64) -> i64 {
+    match code {
+        0 => value.wrapping_abs(),
+        1 => value.signum(),
+        2 => i64::from(value.count_ones()),
+        _ => i64::from(value.leading_zeros()),
+    }
+}
+
+#[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn quotient(x: i64, y: i64) -> i64 {
+    x.wrapping_div(y)
+}
+
+#[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn remainder(x: i64, y: i64) -> i64 {
+    x.wrapping_rem(y)
+}
+
 #[inline(always)]
+fn left(x: i64, by: u32) -> i64 {
+    x.wrapping_shl(by)
+}
+
+#[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn right(x: i64, by: u32) -> i64 {
+    x.wrapping_shr(by)
+}
+
+#[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn right_unsigned(x: i64, by: u32) -> i64 {
+    x.cast_unsigned().wrapping_shr(by).cast_signed()
+}
+
+/// An integer wrapped to a kind's width; unknown kinds leave it as it is.
+#[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
 fn wrap(value: i64, kind: u8) -> i64 {
     match IntCode::from_byte(kind) {
         Some(IntCode::I8) => i64::from(value as i8),
@@ -116,10 +153,10 @@ macro_rules! divisions {
 }
 
 divisions! {
-    div = |x, y| x.wrapping_div(y), |r, i| int(r, i.c());
-    rem = |x, y| x.wrapping_rem(y), |r, i| int(r, i.c());
-    div_i = |x, y| x.wrapping_div(y), |_, i| i.c_signed();
-    rem_i = |x, y| x.wrapping_rem(y), |_, i| i.c_signed();
+    div = |x, y| quotient(x, y), |r, i| int(r, i.c());
+    rem = |x, y| remainder(x, y), |r, i| int(r, i.c());
+    div_i = |x, y| quotient(x, y), |_, i| i.c_signed();
+    rem_i = |x, y| remainder(x, y), |_, i| i.c_signed();
     div_u = |x, y| x.cast_unsigned().wrapping_div(y.cast_unsigned()).cast_signed(), |r, i| int(r, i.c());
     rem_u = |x, y| x.cast_unsigned().wrapping_rem(y.cast_unsigned()).cast_signed(), |r, i| int(r, i.c());
 }
@@ -139,9 +176,9 @@ macro_rules! shifts {
 }
 
 shifts! {
-    shl = |x, y| x.wrapping_shl(y);
-    shr = |x, y| x.wrapping_shr(y);
-    shr_u = |x, y| x.cast_unsigned().wrapping_shr(y).cast_signed();
+    shl = |x, y| left(x, y);
+    shr = |x, y| right(x, y);
+    shr_u = |x, y| right_unsigned(x, y);
 }
 
 #[inline(always)]

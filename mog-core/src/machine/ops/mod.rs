@@ -21,7 +21,7 @@ pub(super) mod table;
 use core::cell::Cell;
 use core::ops::{Deref, DerefMut};
 
-use super::vm::State;
+use super::vm::{State, Stop};
 use super::window::WINDOW;
 use crate::error::TrapCode;
 use crate::host::Host;
@@ -78,8 +78,10 @@ pub(super) enum Exit {
     Host,
     /// The context's exit and step say already why and where, and are to stay as they are. Never the context's exit.
     Noted,
-    /// A trap, described in the context.
+    /// A trap, described in the state.
     Trap,
+    /// What was not verified.
+    Corrupt,
     /// A trap: an array has no such element. The trampoline describes it.
     Element,
 }
@@ -130,8 +132,10 @@ pub(super) struct Machine<'a> {
     pub(super) host_calls: usize,
     /// Steps that there were when the loop was entered.
     pub(super) slice: i64,
-    /// Register and value of a return.
-    pub(super) returned: (u8, u64),
+    /// The value of a return.
+    pub(super) returned: u64,
+    /// The register that it is for.
+    pub(super) returned_to: u8,
     /// The step with which the loop is entered and left.
     pub(super) step: Step,
     /// The host call that is being made.
@@ -139,14 +143,13 @@ pub(super) struct Machine<'a> {
     /// What it costs beyond what each costs.
     pub(super) charged: Cell<u32>,
     pub(super) exit: Exit,
-    pub(super) trap: (TrapCode, [i64; 2]),
 }
 
 impl Machine<'_> {
     /// Notes why the program ends. Inlined: a call here would make every handler that can trap save registers.
     #[inline(always)]
     pub(super) fn trap(&mut self, code: TrapCode, first: i64, second: i64) -> Exit {
-        self.trap = (code, [first, second]);
+        self.state.detail = (Stop::Trap(code), [first, second]);
         Exit::Trap
     }
 }

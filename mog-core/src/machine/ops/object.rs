@@ -19,7 +19,7 @@ fn load(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>, reference: u64, off
             r[at(i.a())] = value;
             Ok(s)
         }
-        None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+        None => Err(Exit::Corrupt),
     }
 }
 
@@ -30,7 +30,7 @@ fn store(s: Step, c: &mut Context<'_>, reference: u64, offset: usize, value: u64
             *slot = value;
             Ok(s)
         }
-        None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+        None => Err(Exit::Corrupt),
     }
 }
 
@@ -64,7 +64,7 @@ macro_rules! float_fields {
                     let ($facc, $field) = (s.facc, f64::from_bits(bits));
                     set_float(i, s, r, $value)
                 }
-                None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+                None => Err(Exit::Corrupt),
             }
         }
     )*};
@@ -88,7 +88,7 @@ macro_rules! field_updates {
                     *slot = $value;
                     Ok(s)
                 }
-                None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+                None => Err(Exit::Corrupt),
             }
         }
     )*};
@@ -102,55 +102,65 @@ field_updates! {
     field_f_sub = |i, r, field| (f64::from_bits(field) - f64::from_bits(r[at(i.c())])).to_bits();
 }
 
+/// Goes on behind the operand word of what was done, or leaves it to the trampoline.
+#[inline(always)]
+fn behind(done: Option<()>, s: Step) -> Flow {
+    match done {
+        Some(()) => Ok(Step { pc: s.pc + 1, ..s }),
+        None => Err(Exit::Slow),
+    }
+}
+
 /// Several slots at once; how many, the operand word says. What cannot be done is left to the trampoline.
 #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
 #[cfg_attr(target_pointer_width = "32", inline(never))]
-fn load_n(first: u8, s: Step, r: &mut Regs, c: &Context<'_>, reference: u64, offset: usize) -> Option<Step> {
-    let count = Insn(*c.code.get(s.pc)?).a();
+fn load_n(first: u8, pc: usize, r: &mut Regs, c: &Context<'_>, reference: u64, offset: usize) -> Option<()> {
+    let count = Insn(*c.code.get(pc)?).a();
     let slots = c.heap.get(place(reference, offset)..)?.get(..usize::from(count))?;
     for (n, &slot) in slots.iter().enumerate() {
         r[at(first.wrapping_add(n as u8))] = slot;
     }
-    Some(Step { pc: s.pc + 1, ..s })
+    Some(())
 }
 
-#[inline(always)]
-fn store_n(first: u8, s: Step, r: &Regs, c: &mut Context<'_>, reference: u64, offset: usize) -> Option<Step> {
-    let count = Insn(*c.code.get(s.pc)?).a();
+#[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+#[cfg_attr(target_pointer_width = "32", inline(never))]
+fn store_n(first: u8, pc: usize, r: &Regs, c: &mut Context<'_>, reference: u64, offset: usize) -> Option<()> {
+    let count = Insn(*c.code.get(pc)?).a();
     let slots = c.heap.get_mut(place(reference, offset)..)?.get_mut(..usize::from(count))?;
     for (n, slot) in slots.iter_mut().enumerate() {
         *slot = r[at(first.wrapping_add(n as u8))];
     }
-    Some(Step { pc: s.pc + 1, ..s })
+    Some(())
 }
 
 #[inline(always)]
 pub(in super::super) fn load_global_n(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    load_n(i.a(), s, r, c, 0, 1 + usize::from(i.b16())).ok_or(Exit::Slow)
+    behind(load_n(i.a(), s.pc, r, c, 0, 1 + usize::from(i.b16())), s)
 }
 
 #[inline(always)]
 pub(in super::super) fn store_global_n(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
-    store_n(i.a(), s, r, c, 0, 1 + usize::from(i.b16())).ok_or(Exit::Slow)
+    behind(store_n(i.a(), s.pc, r, c, 0, 1 + usize::from(i.b16())), s)
 }
 
 #[inline(always)]
 pub(in super::super) fn load_field_n(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let object = r[at(i.b())];
-    load_n(i.a(), s, r, c, object, 1 + usize::from(i.c())).ok_or(Exit::Slow)
+    behind(load_n(i.a(), s.pc, r, c, object, 1 + usize::from(i.c())), s)
 }
 
 #[inline(always)]
 pub(in super::super) fn store_field_n(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let object = r[at(i.a())];
-    store_n(i.c(), s, r, c, object, 1 + usize::from(i.b())).ok_or(Exit::Slow)
+    behind(store_n(i.c(), s.pc, r, c, object, 1 + usize::from(i.b())), s)
 }
 
 #[inline(always)]
 pub(in super::super) fn a_len(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     match word(c, r[at(i.b())], 1) {
         Some(head) => set_int(i, s, r, i64::from(head as u32)),
-        None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+        None => Err(Exit::Corrupt),
     }
 }
 
@@ -186,7 +196,7 @@ pub(in super::super) fn s_len(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_
     };
     match len {
         Some(len) => set_int(i, s, r, len),
-        None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+        None => Err(Exit::Corrupt),
     }
 }
 
@@ -225,9 +235,9 @@ fn make(i: Insn, pc: usize, r: &mut Regs, c: &mut Context<'_>) -> Option<usize> 
 #[inline(always)]
 pub(in super::super) fn enum_tag(i: Insn, s: Step, r: &mut Regs, c: &mut Context<'_>) -> Flow {
     let header = word(c, r[at(i.b())], 0).map(ObjectHeader);
-    match header.and_then(|header| c.module.types.record(header.ty())) {
-        Some(variant) => set_int(i, s, r, i64::from(variant.extra)),
-        None => Err(c.trap(TrapCode::Corrupt, 0, 0)),
+    match header.and_then(|header| c.module.types.extra(header.ty())) {
+        Some(variant) => set_int(i, s, r, i64::from(variant)),
+        None => Err(Exit::Corrupt),
     }
 }
 

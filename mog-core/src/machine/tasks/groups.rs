@@ -45,7 +45,7 @@ impl Vm<'_> {
             }
             Survey { open: 0, foreign: false, .. } => {
                 self.advance(0);
-                Ok(None)
+                Ok(())
             }
             Survey { open, foreign, .. } => self.wait_for_group(array, open, foreign, host),
         }
@@ -59,7 +59,7 @@ impl Vm<'_> {
                 self.cancel_all(array, host)?;
                 self.set_reg(insn.a(), index as u64);
                 self.advance(0);
-                Ok(None)
+                Ok(())
             }
             Survey { open: 0, foreign: false, .. } => self.fail("race of no futures", host),
             Survey { foreign, .. } => self.wait_for_group(array, 1, foreign, host),

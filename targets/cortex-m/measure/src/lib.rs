@@ -1,7 +1,11 @@
 //! What both firmwares here have in common: programs in flash, and how one is run.
 #![no_std]
 
-use mog_core::{Capability, Config, Instance, LoadError, Module, Outcome, StaticHost};
+pub mod builtins;
+
+use mog_small_builtins as _;
+
+use mog_core::{Config, Instance, LoadError, Module, State, StaticHost};
 
 unsafe extern "C" {
     /// What `cortex-m-rt` has for interrupts that nobody handles.
@@ -28,21 +32,33 @@ macro_rules! program {
     }};
 }
 
-/// Verifies a module.
-///
-/// # Errors
-/// Why it is none that this firmware runs.
-#[inline(never)]
-pub fn load(bytes: &'static [u8]) -> Result<Module<'static>, LoadError> {
-    Module::load(bytes)
+/// An instance whose state and module lie in static memory.
+pub type Started<'a> = Instance<'a, &'a mut State, &'a Module<'a>>;
+
+/// Where a module and the state of its instance are kept: in static memory, so that they take no stack.
+pub struct Place {
+    module: Option<Module<'static>>,
+    state: State,
 }
 
-/// Runs `main` of a module to its end.
-#[inline(never)]
-pub fn run(module: Module<'static>, arena: &mut [u64], table: &'static [Capability]) -> Option<Outcome> {
-    let mut host = StaticHost { table };
-    let mut instance = Instance::new(module, arena, &mut host, Config::default()).ok()?;
-    let main = module.metadata().exports().find(|export| export.name == "main")?;
-    instance.enter(main.function, 0, |_, _| Some(())).ok()?;
-    Some(instance.run(&mut host, u64::MAX))
+impl Place {
+    /// One with nothing in it.
+    pub const EMPTY: Self = Self { module: None, state: State::new() };
+
+    /// Verifies a module.
+    ///
+    /// # Errors
+    /// Why it is none that this firmware runs.
+    pub fn load(&mut self, bytes: &'static [u8]) -> Result<(), LoadError> {
+        Module::load_into(&mut self.module, bytes)
+    }
+
+    /// An instance of the module, about to run `main`.
+    pub fn start<'a>(&'a mut self, arena: &'a mut [u64], host: &mut StaticHost) -> Option<Started<'a>> {
+        let module: &'a Module<'a> = self.module.as_ref()?;
+        let main = module.metadata().export("main")?;
+        let mut instance = Instance::new_in(&mut self.state, module, arena, host, Config::default()).ok()?;
+        instance.enter(main, 0, |_, _| Some(())).ok()?;
+        Some(instance)
+    }
 }

@@ -64,8 +64,8 @@ fn run(
     let mut host = StaticHost { table: devices::GRANTED };
     devices::reset();
     let mut instance = Instance::new(module, arena, &mut host, Config::default())?;
-    let main = module.metadata().exports().find(|export| export.name == "main");
-    instance.enter(main.map_or(0, |main| main.function), 0, |_, _| Some(()))?;
+    let main = module.metadata().export("main");
+    instance.enter(main.unwrap_or(0), 0, |_, _| Some(()))?;
     let mut over_budget = false;
     loop {
         wait_for_tick();

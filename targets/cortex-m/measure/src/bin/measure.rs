@@ -7,8 +7,8 @@ use core::panic::PanicInfo;
 
 use cortex_m_rt::entry;
 use mog_core::host::DirectCall;
-use mog_core::{Call, Capability, Outcome, Reply, capabilities};
-use mog_measure::{load, program, run};
+use mog_core::{Call, Capability, Outcome, Reply, StaticHost, capabilities};
+use mog_measure::{Place, builtins, program};
 use semihosting::println;
 
 static GRANTED: &[Capability] = capabilities! {
@@ -66,39 +66,51 @@ fn stack_of<R>(work: impl FnOnce() -> R) -> (R, usize) {
     (result, (PAINTED - clean) * 4 + 64)
 }
 
-fn measure(name: &str, bytes: &'static [u8], arena: &mut [u64]) {
-    let (module, load_stack) = stack_of(|| load(bytes));
-    let Ok(module) = module else {
-        println!("{name} was refused: {:?}", module.err());
+fn measure(name: &str, bytes: &'static [u8], place: &mut Place, arena: &mut [u64]) {
+    let (loaded, load_stack) = stack_of(|| place.load(bytes));
+    if let Err(error) = loaded {
+        println!("{name} was refused: {error:?}");
+        return;
+    }
+    let before = instructions();
+    let _ = place.load(bytes);
+    let loaded = instructions();
+    let mut host = StaticHost { table: GRANTED };
+    let (instance, start_stack) = stack_of(|| place.start(arena, &mut host));
+    let Some(mut instance) = instance else {
+        println!("{name} was not started");
         return;
     };
-    let before = instructions();
-    let _ = load(bytes);
-    let loaded = instructions();
-    let (ended, run_stack) = stack_of(|| run(module, arena, GRANTED));
+    let (ended, run_stack) = stack_of(|| instance.run(&mut host, u64::MAX));
     let started = instructions();
-    let again = run(module, arena, GRANTED);
+    let again = place.start(arena, &mut host).map(|mut instance| instance.run(&mut host, u64::MAX));
     let end = instructions();
-    if ended != Some(Outcome::Returned) || again != ended {
+    if ended != Outcome::Returned || again != Some(ended) {
         println!("{name} ended otherwise: {ended:?}");
     }
     println!("{name}_bytes {}", bytes.len());
     println!("{name}_load {}", loaded - before);
     println!("{name}_run {}", end - started);
     println!("{name}_load_stack {load_stack}");
-    println!("{name}_run_stack {run_stack}");
+    println!("{name}_run_stack {}", run_stack.max(start_stack));
 }
 
 #[entry]
 fn main() -> ! {
     static mut ARENA: [u64; 2048] = [0; 2048];
+    static mut PLACE: Place = Place::EMPTY;
+    if !builtins::are_right() {
+        println!("copying, filling, comparing or dividing went wrong");
+        semihosting::process::exit(102);
+    }
     start_timer();
-    measure("hello", program!("hello"), ARENA);
-    measure("fib", program!("fib"), ARENA);
-    measure("sieve", program!("sieve"), ARENA);
-    measure("integers", program!("integers"), ARENA);
-    measure("calls", program!("calls"), ARENA);
-    measure("rules", program!("rules"), ARENA);
+    measure("hello", program!("hello"), PLACE, ARENA);
+    measure("fib", program!("fib"), PLACE, ARENA);
+    measure("sieve", program!("sieve"), PLACE, ARENA);
+    measure("integers", program!("integers"), PLACE, ARENA);
+    measure("calls", program!("calls"), PLACE, ARENA);
+    measure("rules", program!("rules"), PLACE, ARENA);
+    measure("churn", program!("churn"), PLACE, ARENA);
     semihosting::process::exit(0)
 }
 

@@ -7,8 +7,8 @@ use core::panic::PanicInfo;
 
 use cortex_m::asm;
 use cortex_m_rt::entry;
-use mog_core::{Call, Capability, Reply, capabilities};
-use mog_measure::{load, program, run};
+use mog_core::{Call, Capability, Reply, StaticHost, capabilities};
+use mog_measure::{Place, program};
 
 static GRANTED: &[Capability] = capabilities! {
     out.print(string) = print;
@@ -37,11 +37,15 @@ fn send(byte: u8) {
 #[entry]
 fn main() -> ! {
     static mut ARENA: [u64; 128] = [0; 128];
+    static mut PLACE: Place = Place::EMPTY;
     const UART_CONTROL: *mut u32 = 0x4000_4008 as *mut u32;
     // SAFETY: the control register of the same UART; bit 0 lets it transmit.
     unsafe { UART_CONTROL.write_volatile(1) };
-    if let Ok(module) = load(program!("hello")) {
-        run(module, ARENA, GRANTED);
+    if PLACE.load(program!("hello")).is_ok() {
+        let mut host = StaticHost { table: GRANTED };
+        if let Some(mut instance) = PLACE.start(ARENA, &mut host) {
+            instance.run(&mut host, u64::MAX);
+        }
     }
     loop {
         asm::wfi();
