@@ -85,6 +85,7 @@ no_std() {
     for features in "" floats,maps window-32,default window-64,default defmt,default; do
         RUSTFLAGS="-D warnings" cargo check --locked --package mog-core --no-default-features --features "$features" || return
     done
+    cargo test --locked --package mog-core --no-default-features --features json,strings --test parts || return
     found=$(cargo tree --locked --package mog-core --edges normal,features |
         grep -oE '[a-z_-]+ feature "(std|use-std|alloc)"' | sort -u)
     [ -z "$found" ] || { echo "mog-core reaches for what needs an allocator: $found"; return 1; }

@@ -59,6 +59,9 @@ pub(crate) const fn lacks(bits: u16) -> bool {
     bits & !PRESENT != 0
 }
 
+/// Whether anything in this build can make maps: those of the part itself, or those that `any` and JSON have.
+pub(crate) const HAS_MAPS: bool = PRESENT & (MAPS | VALUES | JSON) != 0;
+
 /// The names of a set of parts.
 pub fn names(bits: u16) -> impl Iterator<Item = &'static str> {
     NAMES.into_iter().filter(move |(bit, _)| bits & bit != 0).map(|(_, name)| name)

@@ -212,8 +212,9 @@ fn module_and_state_are_kept_by_the_host() {
     let module = place.as_ref().unwrap();
     let started = Instance::new_in(&mut state, module, &mut arena, &mut host, Config::default());
     assert_eq!(started.err(), Some(StartError::SignatureMismatch { import: 0 }));
-    let mut fresh = State::new();
-    assert_eq!(Instance::attach(module, &mut arena, &mut fresh).run(&mut host, 100), Outcome::Idle);
+    let mut none = Instance::attach(module, &mut arena, &mut state);
+    assert_eq!(none.run(&mut host, 100), Outcome::Idle);
+    assert!(!none.complete(0) && !none.complete(1) && none.result().is_none());
     // What is refused leaves the place empty, also of what it held.
     let mut damaged = good.clone();
     *damaged.last_mut().unwrap() ^= 0xff;

@@ -13,7 +13,7 @@
 use super::access::{ANY_BUFFER, CORRUPT, RAW_HEADER};
 use super::text::{TEXT_BUFFER, VIEW_WORDS};
 use super::{AnyTag, CONSTANT, LIVE, ObjectHeader, halves, join};
-use crate::features::{MAPS, TASKS, lacks};
+use crate::features::{HAS_MAPS, TASKS, lacks};
 use crate::machine::{State, Stop, Vm, WINDOW};
 use crate::module::{Module, TypeId, TypeKind};
 
@@ -98,7 +98,7 @@ fn kind_of<'a>(module: &Module<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
         || types.record(header.ty()).map(|record| record.slots).filter(|slots| holds_references(slots));
     let (shape, size) = if header.has(ObjectHeader::RAW) {
         (Shape::Leaf, Size::Buffer)
-    } else if !lacks(MAPS) && header.has(ObjectHeader::ENTRIES) {
+    } else if HAS_MAPS && header.has(ObjectHeader::ENTRIES) {
         (slots().map_or(Shape::Leaf, Shape::Entries), Size::Buffer)
     } else if header.has(ObjectHeader::BUFFER) {
         (slots().map_or(Shape::Leaf, Shape::Buffer), Size::Buffer)
@@ -123,7 +123,7 @@ fn kind_of<'a>(module: &Module<'a>, header: ObjectHeader) -> Option<Kind<'a>> {
                 (Shape::Task(record.slots, module.register_runs(&function)), Size::Words(size))
             }
             TypeKind::Array => (Shape::Array, Size::Words(2)),
-            TypeKind::Map if !lacks(MAPS) => (Shape::Map, Size::Words(3)),
+            TypeKind::Map if HAS_MAPS => (Shape::Map, Size::Words(3)),
             _ => return None,
         }
     };
@@ -240,7 +240,7 @@ impl<'c, 'm> Collector<'c, 'm> {
             Shape::Leaf => {}
             Shape::Object(slots) => self.touch_slots(mark, slots, at + 1),
             Shape::Task(..) if lacks(TASKS) => {}
-            Shape::Entries(..) if lacks(MAPS) => {}
+            Shape::Entries(..) if !HAS_MAPS => {}
             Shape::Task(slots, runs) => {
                 self.touch_slots(mark, slots, at + 1);
                 references(runs, at + 1 + slots.len(), |at, tagged| {
@@ -253,11 +253,8 @@ impl<'c, 'm> Collector<'c, 'm> {
                 // The last word has a buffer in its upper half; a map's also in its lower half.
                 let word = at + size - 1;
                 let (low, high) = halves(self.heap.get(word).copied()?);
-                let low = if !lacks(MAPS) && matches!(shape, Shape::Map) {
-                    self.touch_buffer(mark, low)
-                } else {
-                    low
-                };
+                let low =
+                    if HAS_MAPS && matches!(shape, Shape::Map) { self.touch_buffer(mark, low) } else { low };
                 let high = self.touch_buffer(mark, high);
                 *self.heap.get_mut(word)? = join(low, high);
                 if mark && matches!(shape, Shape::View) {

@@ -12,7 +12,7 @@ pub use table::{Capability, DirectFunction, StaticHost};
 use core::ops::Range;
 
 use crate::error::{Failure, TrapCode};
-use crate::features::{MAPS, lacks};
+use crate::features::HAS_MAPS;
 use crate::heap::{Data, Memory, SlotValues, Value};
 use crate::isa::Operands;
 use crate::machine::Vm;
@@ -314,7 +314,7 @@ impl<'v, 'a> Call<'v, 'a> {
         let slots: &[u64] = match (ty, kind) {
             (TypeId::STR, _) => return self.return_neutral(|builder| builder.string("")),
             (_, Some(TypeKind::Array)) => return self.return_neutral(|builder| builder.array(ty, 0)),
-            (_, Some(TypeKind::Map)) if !lacks(MAPS) => {
+            (_, Some(TypeKind::Map)) if HAS_MAPS => {
                 return self.return_neutral(|builder| builder.map(ty));
             }
             (_, Some(TypeKind::Option)) => none.get(..1).unwrap_or(&none),

@@ -1,7 +1,7 @@
 //! Maps: what programs do with them. What they are is in `entries.rs`.
 
 use crate::error::TrapCode;
-use crate::features::{MAPS, lacks};
+use crate::features::HAS_MAPS;
 use crate::heap::access::{CORRUPT, RAW_HEADER, element_words, index};
 use crate::heap::{CONSTANT, LIVE, NULL, ObjectHeader, halves, join};
 use crate::library::entries::{
@@ -173,7 +173,7 @@ impl Vm<'_> {
 
     /// Allocates an empty map with room for so many entries, after that was reserved.
     pub(crate) fn alloc_sized_map(&mut self, ty: TypeId, entries: usize) -> Result<u64, Stop> {
-        if lacks(MAPS) {
+        if !HAS_MAPS {
             return Err(CORRUPT);
         }
         self.fresh(|view, fresh| fresh.map(&view, ty, entries))

@@ -270,7 +270,7 @@ impl Context<'_> {
             self.step.pc = self.step.pc.saturating_sub(1);
         }
         let Machine { state, base, step, .. } = &mut self.machine;
-        state.base = state.bindings + *base;
+        state.base = state.bindings.wrapping_add(*base);
         state.pc = step.pc;
         state.acc = step.acc;
         state.facc = step.facc;

@@ -81,7 +81,8 @@ impl<'a> Instance<'a> {
 }
 
 impl<'a, S: BorrowMut<State>, M: Borrow<Module<'a>>> Instance<'a, S, M> {
-    /// The same with a state, and a module, that are kept elsewhere. What was in the state is overwritten.
+    /// The same with a state, and a module, that are kept elsewhere. What was in the state is overwritten; after an
+    /// error, no program can be gone on with in it.
     ///
     /// # Errors
     /// As for [`Instance::new`].
@@ -95,6 +96,8 @@ impl<'a, S: BorrowMut<State>, M: Borrow<Module<'a>>> Instance<'a, S, M> {
     ) -> Result<Self, StartError> {
         let usable = arena.len().min(MAX_WORDS);
         let arena = arena.get_mut(..usable).unwrap_or(&mut []);
+        // If it fails, nothing of an earlier instance can be gone on with.
+        state.borrow_mut().entry = None;
         let needs = least_words(module.borrow());
         if arena.len() < needs {
             return Err(StartError::ArenaTooSmall { needs });

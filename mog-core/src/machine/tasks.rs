@@ -444,7 +444,8 @@ impl Vm<'_> {
 
     /// The host has what a pending call waited for: its task is ready. False if no call waits under this token.
     pub(super) fn complete(&mut self, token: u32) -> bool {
-        if lacks(TASKS) {
+        // Without an entry there is no list of tasks.
+        if lacks(TASKS) || self.state.entry.is_none() {
             return self.state.waiting == Some(token);
         }
         let mut at = self.state.tasks.pending;

@@ -13,7 +13,7 @@ __aeabi_uldivmod:
     mov r6, r2
     mov r7, r3
     movs r3, #0
-    .if DIVIDES
+    .if MOG_DIVIDES
     orrs r1, r7
     bne 1f
     udiv r0, r4, r6
@@ -45,7 +45,7 @@ __aeabi_uldivmod:
     pop {r4, r5, r6, r7, pc}
 
 @ Replaces a number of two registers by its negative. Takes r6.
-    .macro negate low, high
+    .macro mog_negate low, high
     movs r6, #0
     rsbs \low, \low, #0
     sbcs r6, \high
@@ -63,15 +63,15 @@ __aeabi_ldivmod:
     eors r5, r3
     cmp r1, #0
     bpl 1f
-    negate r0, r1
+    mog_negate r0, r1
 1:  cmp r3, #0
     bpl 2f
-    negate r2, r3
+    mog_negate r2, r3
 2:  bl __aeabi_uldivmod
     cmp r5, #0
     bpl 3f
-    negate r0, r1
+    mog_negate r0, r1
 3:  cmp r4, #0
     bpl 4f
-    negate r2, r3
+    mog_negate r2, r3
 4:  pop {r4, r5, r6, pc}

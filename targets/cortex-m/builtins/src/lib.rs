@@ -11,13 +11,13 @@
 //! Assembly, because a function of Rust that copies may be compiled to a call of itself. The names are those of the Arm
 //! run-time ABI (ARM IHI 0043, sections 4.2 and 4.3.4) and of C; the instructions are those that the smallest core, v6-M, has.
 #![no_std]
-#![cfg(target_arch = "arm")]
+#![cfg(all(target_arch = "arm", target_os = "none"))]
 
 use core::arch::global_asm;
 
 global_asm!(include_str!("memory.s"), options(raw));
 // What tells the cores that divide from those that do not: they came with the instructions for atomic access.
 #[cfg(target_has_atomic = "ptr")]
-global_asm!(".equ DIVIDES, 1", include_str!("divide.s"), options(raw));
+global_asm!(".equ MOG_DIVIDES, 1", include_str!("divide.s"), options(raw));
 #[cfg(not(target_has_atomic = "ptr"))]
-global_asm!(".equ DIVIDES, 0", include_str!("divide.s"), options(raw));
+global_asm!(".equ MOG_DIVIDES, 0", include_str!("divide.s"), options(raw));

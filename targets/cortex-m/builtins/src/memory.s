@@ -2,7 +2,7 @@
     .section .text.mog_memory, "ax", %progbits
     .p2align 1
 
-    .macro entry name
+    .macro mog_entry name
     .global \name
     .type \name, %function
     .thumb_func
@@ -10,10 +10,10 @@
     .endm
 
 @ r0: to, r1: from, r2: bytes. Gives r0. The two may overlap.
-    entry __aeabi_memmove
-    entry __aeabi_memmove4
-    entry __aeabi_memmove8
-    entry memmove
+    mog_entry __aeabi_memmove
+    mog_entry __aeabi_memmove4
+    mog_entry __aeabi_memmove8
+    mog_entry memmove
     subs r3, r0, r1
     cmp r3, r2
     bhs 10f
@@ -36,10 +36,10 @@
 3:  bx lr
 
 @ The same for what does not overlap, or lies so that it can be copied from the first to the last.
-    entry __aeabi_memcpy
-    entry __aeabi_memcpy4
-    entry __aeabi_memcpy8
-    entry memcpy
+    mog_entry __aeabi_memcpy
+    mog_entry __aeabi_memcpy4
+    mog_entry __aeabi_memcpy8
+    mog_entry memcpy
 10: push {r0, r4, r5, r6, r7, lr}
     mov r3, r0
     orrs r3, r1
@@ -61,8 +61,8 @@
 14: pop {r0, r4, r5, r6, r7, pc}
 
 @ r0 and r1: what is compared, r2: bytes. Gives the difference of the first that differ.
-    entry memcmp
-    entry bcmp
+    mog_entry memcmp
+    mog_entry bcmp
     push {r4, lr}
 16: subs r2, #1
     blo 17f
@@ -78,19 +78,19 @@
     pop {r4, pc}
 
 @ r0: where, r1: bytes; zeros.
-    entry __aeabi_memclr
-    entry __aeabi_memclr4
-    entry __aeabi_memclr8
+    mog_entry __aeabi_memclr
+    mog_entry __aeabi_memclr4
+    mog_entry __aeabi_memclr8
     movs r2, #0
 @ r0: where, r1: bytes, r2: what each becomes.
-    entry __aeabi_memset
-    entry __aeabi_memset4
-    entry __aeabi_memset8
+    mog_entry __aeabi_memset
+    mog_entry __aeabi_memset4
+    mog_entry __aeabi_memset8
     mov r3, r1
     mov r1, r2
     mov r2, r3
 @ r0: where, r1: what each byte becomes, r2: bytes. Gives r0.
-    entry memset
+    mog_entry memset
     push {r0, r4, r5, lr}
     lsls r3, r0, #30
     bne 22f
