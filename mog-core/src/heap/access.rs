@@ -285,24 +285,18 @@ impl Vm<'_> {
         &mut self,
         make: impl FnOnce(View<'_>, &mut Fresh<'_>) -> Result<R, Stop>,
     ) -> Result<R, Stop> {
-        let (view, mut fresh) = self.parts()?;
-        let result = make(view, &mut fresh);
+        let (split, base, top, limit) = (self.state.split, self.state.base, self.state.top, self.limit());
+        let used = split.checked_add(top).ok_or(CORRUPT)?;
+        let (words, free) =
+            self.arena.get_mut(..limit).and_then(|arena| arena.split_at_mut_checked(used)).ok_or(CORRUPT)?;
+        let mut fresh = Fresh::new(free, top);
+        let result = make(View { module: self.module, words, split, base }, &mut fresh);
         let (made, cost) = (fresh.made(), fresh.cost);
         self.keep(if result.is_ok() { made } else { 0 }, cost);
         result
     }
 
-    /// What exists, and what is free.
-    #[inline(always)]
-    fn parts(&mut self) -> Result<(View<'_>, Fresh<'_>), Stop> {
-        let (split, base, top, limit) = (self.state.split, self.state.base, self.state.top, self.limit());
-        let used = split.checked_add(top).ok_or(CORRUPT)?;
-        let (words, free) =
-            self.arena.get_mut(..limit).and_then(|arena| arena.split_at_mut_checked(used)).ok_or(CORRUPT)?;
-        Ok((View { module: self.module, words, split, base }, Fresh::new(free, top)))
-    }
-
-    /// Counts so many words of new objects, and charges for them.
+    /// Counts so many words of new objects, and charges for them. Apart where flash is scarce: there are many callers.
     #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     fn keep(&mut self, made: usize, cost: u64) {
