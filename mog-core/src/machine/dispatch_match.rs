@@ -5,7 +5,7 @@ use super::loops;
 use super::ops::{Context, Exit, Regs, Step, table};
 use crate::features::lacks;
 use crate::isa::{Insn, Op, Sequence};
-use crate::verify::of_row;
+use crate::verify::features_of_op;
 
 /// Leaves by a function of its own: else the loop would have this exit's number at hand before each instruction. Only where
 /// registers are few: where the latest result has one, it would lose it.
@@ -32,7 +32,7 @@ const _: () = assert!(
 /// One instruction of a row.
 macro_rules! single {
     ($op:ident, $func:ident($insn:ident, $step:ident, $regs:ident, $context:ident)) => {
-        if const { lacks(of_row(Op::$op)) } {
+        if const { lacks(features_of_op(Op::$op)) } {
             Err(Exit::Corrupt)
         } else {
             table::$func($insn, $step, $regs, $context)
@@ -71,7 +71,7 @@ macro_rules! define_loop {
                         $($(
                             #[cfg(target_pointer_width = "64")]
                             $opcode => {
-                                if const { lacks(of_row(Op::$op) $(| of_row(Op::$step))*) } || ONE {
+                                if const { lacks(features_of_op(Op::$op) $(| features_of_op(Op::$step))*) } || ONE {
                                     single!($op, $func(insn, step, regs, context))
                                 } else {
                                     let mut flow = table::$func(insn, step, regs, context);

@@ -12,7 +12,7 @@ use super::ops::host::host_rounds;
 use super::ops::{Context, Exit, Flow, METERED, Regs, Step, at, table};
 use crate::features::lacks;
 use crate::isa::{Flags, Insn, Op, Operand, Sequence, gets_reference};
-use crate::verify::of_row;
+use crate::verify::features_of_op;
 
 /// Whether the dispatcher stays in a loop. Where flash is scarce, not in those that take much of it, nor in those that look for
 /// an element.
@@ -250,7 +250,7 @@ macro_rules! define_loops {
         let step = c.step;
         let (met, flow) = match insn.op_byte() {
             $($($(
-                $opcode if const { lacks(of_row(Op::$op) $(| of_row(Op::$step))*) } => (step, Err(Exit::Corrupt)),
+                $opcode if const { lacks(features_of_op(Op::$op) $(| features_of_op(Op::$step))*) } => (step, Err(Exit::Corrupt)),
                 $opcode if ONE || const { !is_stayed_in(&Sequence::ALL[255 - $opcode]) } => (step, table::$func(insn, step, r, c)),
                 $opcode => $loop(insn, step, r, c),
             )*)?)*

@@ -5,20 +5,15 @@ use crate::features::{ARRAYS, FLOAT_TEXT, FLOATS, JSON, MAPS, MATH, STRINGS, TAS
 use crate::isa::{Flags, Insn, Lib, MathFn, Op};
 use crate::module::{TypeId, TypeKind};
 
-/// What [`features_of_op`] says, also for code that is being compiled.
-pub(crate) const fn of_row(op: Op) -> u16 {
+/// The parts that an instruction needs, apart from those of the library function or float function that it names.
+#[must_use]
+pub const fn features_of_op(op: Op) -> u16 {
     let needs = if op.info().flags.has(Flags::FLOATS) { FLOATS } else { 0 };
     match op {
         Op::FPow | Op::FAtan2 => needs | MATH,
         Op::NewTask | Op::Spawn | Op::Await | Op::Gather | Op::Race | Op::Drain => needs | TASKS,
         _ => needs,
     }
-}
-
-/// The parts that an instruction needs, apart from those of the library function or float function that it names.
-#[must_use]
-pub fn features_of_op(op: Op) -> u16 {
-    of_row(op)
 }
 
 /// The parts that a function of `f_math` needs besides floats.

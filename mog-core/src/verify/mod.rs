@@ -71,7 +71,6 @@ mod functions;
 mod library;
 mod types;
 
-pub(crate) use features::of_row;
 pub use features::{features_of_code, features_of_lib, features_of_math, features_of_op, features_of_type};
 
 use crate::error::{Invalid, LoadError};
