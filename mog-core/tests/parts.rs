@@ -9,6 +9,20 @@ use mog_core::heap::Data;
 use mog_core::isa::{Insn, Lib, Op};
 use mog_core::module::{Module, TypeKind};
 use mog_core::{Config, Instance, Outcome};
+#[cfg(not(feature = "maps"))]
+use mog_core::{error::LoadError, features::MAPS};
+
+/// What the build lacks is named, also where no instruction needs it: only the type of what a host could give.
+#[test]
+#[cfg(not(feature = "maps"))]
+fn types_of_a_missing_part_are_refused_by_its_name() {
+    let mut asm = Asm::default();
+    asm.add_type(ty(TypeKind::Fn, 0, &[UNIT], &[]));
+    asm.functions = vec![Func::new(OWN, &[], &[op(Op::Ret, 0, 0, 0)])];
+    assert!(Module::load_words(&asm.build()).is_ok());
+    asm.add_type(ty(TypeKind::Map, 0, &[STR, INT], &[STR, INT]));
+    assert_eq!(Module::load_words(&asm.build()).err(), Some(LoadError::MissingFeatures(MAPS)));
+}
 
 /// JSON has maps of its own: the collector knows them also where programs cannot make others.
 #[test]

@@ -40,6 +40,7 @@ pub(crate) fn operand_types<'a, E>(
     signature: TypeRecord<'a>,
     mut each: impl FnMut(&'a [u16]) -> Result<(), E>,
 ) -> Result<(), E> {
+    // Without the iterator above: it takes native stack, of which loading has little left.
     let params = signature.components.split_last().map_or(&[][..], |(_, params)| params);
     let mut has_control = false;
     for &ty in params {
