@@ -1,11 +1,13 @@
 //! From source to module: the stages in order.
 
+use std::iter;
+
 use mog_core::heap::MAX_VALUE_SLOTS;
 
 use crate::ast::Span;
 use crate::check::{CheckOptions, check};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::emit::{EmitError, EmitOptions, emit};
+use crate::emit::{EmitError, EmitOptions, Lines, emit};
 use crate::optimizations::Optimizations;
 use crate::parser::parse;
 
@@ -73,16 +75,18 @@ pub fn compile(source: &str, options: &Options<'_>) -> Result<Compiled, Rejected
     diagnostics.append(found);
     diagnostics.sort();
     let mut sources = vec![(options.file.to_owned(), source.to_owned())];
-    sources.extend(hir.modules.iter().map(|(name, text)| (format!("{name}.mog"), text.clone())));
+    sources.extend(hir.modules.iter().map(|module| (format!("{}.mog", module.name), module.text.clone())));
     if diagnostics.has_errors() {
         return Err(Rejected { diagnostics, sources });
     }
+    let starts = iter::once(&parsed.ast.lines).chain(hir.modules.iter().map(|module| &module.lines));
+    let files: Vec<_> =
+        sources.iter().zip(starts).map(|((file, _), starts)| Lines { file, starts }).collect();
     let emit_options = EmitOptions {
         window: options.window,
         strip: options.strip,
         optimizations: options.optimizations,
-        file: options.file,
-        lines: &parsed.ast.lines,
+        files: &files,
     };
     match emit(&hir, &emit_options) {
         Ok(module) => Ok(Compiled { module, warnings: diagnostics, sources }),

@@ -63,10 +63,21 @@ pub struct Hir {
     pub init: Option<FuncId>,
     /// `main` and every `pub fn`: name and function.
     pub exports: Vec<(String, FuncId)>,
-    /// The imported modules, names and sources: file 1, 2 and so on; the program itself is file 0.
-    pub modules: Vec<(String, String)>,
+    /// The imported modules: file 1, 2 and so on; the program itself is file 0.
+    pub modules: Vec<Module>,
     /// For each function the file that its spans refer to. The initialiser counts as the program's.
     pub func_files: Vec<u32>,
+}
+
+/// An imported module.
+#[derive(Debug)]
+pub struct Module {
+    /// The name that it is imported by.
+    pub name: String,
+    /// Its source.
+    pub text: String,
+    /// Where each line of it begins.
+    pub lines: Vec<u32>,
 }
 
 /// A function. A closure's captures are locals too; they are bound when the closure is made.

@@ -104,7 +104,7 @@ fn modules() {
     let options = CheckOptions { imports: &imports, ..CheckOptions::default() };
     let main = "import geometry\nfn f(p: geometry.Point) -> int { geometry.area(p) }\nfn main() { println(f(geometry.Point { x: 1, y: geometry.UNIT }), geometry.calls)\nk := geometry.Kind.Round(1)\nmatch k { geometry.Kind.Round(geometry.UNIT) => {}, geometry.Kind.Round(n) => println(n), Flat => {} } }";
     let hir = accepted_with(main, &options);
-    let names: Vec<&str> = hir.modules.iter().map(|m| m.0.as_str()).collect();
+    let names: Vec<&str> = hir.modules.iter().map(|m| m.name.as_str()).collect();
     assert_eq!(names, ["geometry", "scale"]);
     let files: Vec<(&str, u32)> = hir
         .funcs

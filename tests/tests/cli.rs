@@ -130,6 +130,15 @@ fn unwritable_output_is_no_crash() -> Test {
 // run
 
 #[test]
+fn call_stacks_name_the_files_of_modules() -> Test {
+    let place = Place::with("import shapes\nprintln(shapes.area(0))\n")?;
+    place.write("shapes.mog", "\n\nfn area(a: int) -> int {\n    assert(a > 0)\n    a * a\n}\n")?;
+    let finished = place.exits("run p.mog", 70)?;
+    has(&finished, "at area (shapes.mog:4:")?;
+    has(&finished, "called from init (p.mog:2:")
+}
+
+#[test]
 fn runs_source_bytecode_and_stdin() -> Test {
     let place = Place::with(HELLO)?;
     place.prints("run p.mog", "hello\n")?;

@@ -85,7 +85,12 @@ pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagn
     checker.finish_program();
     let (mut hir, mut diagnostics) = checker.into_results();
     modules.sort_by_key(|module| module.file);
-    hir.modules = modules.into_iter().map(|module| (module.path, module.source)).collect();
+    let module = |module: units::Module| hir::Module {
+        name: module.path,
+        text: module.source,
+        lines: module.ast.lines,
+    };
+    hir.modules = modules.into_iter().map(module).collect();
     diagnostics.sort();
     (hir, diagnostics)
 }

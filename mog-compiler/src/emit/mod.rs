@@ -3,4 +3,4 @@
 mod code;
 mod module;
 
-pub use module::{EmitError, EmitOptions, emit};
+pub use module::{EmitError, EmitOptions, Lines, emit};

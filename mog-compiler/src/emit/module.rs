@@ -24,10 +24,17 @@ pub struct EmitOptions<'a> {
     pub strip: bool,
     /// Which improvements of the code are made.
     pub optimizations: Optimizations,
-    /// The source's name for positions.
+    /// The sources by number, for positions.
+    pub files: &'a [Lines<'a>],
+}
+
+/// A source and its lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Lines<'a> {
+    /// What the source is called.
     pub file: &'a str,
-    /// Where each line of the source begins.
-    pub lines: &'a [u32],
+    /// Where each line begins.
+    pub starts: &'a [u32],
 }
 
 /// Why a program that is correct could not be made a module.
@@ -97,7 +104,7 @@ pub fn emit(hir: &Hir, options: &EmitOptions<'_>) -> Result<Vec<u32>, EmitError>
         functions.push(function);
         runs.push(u16::try_from(registers.runs.len()).unwrap_or(u16::MAX));
         runs.extend(registers.runs.iter().flat_map(|&(ty, count)| [ty, count]));
-        debug.add(&body.name, &code.positions)
+        debug.add(body, &code.positions)
     })?;
     if let Some(what) = lowered.exceeded {
         return Err(EmitError::TooMany(what));
@@ -278,10 +285,10 @@ fn varint(bytes: &mut Vec<u8>, mut value: u32) {
 /// Names and lines of the functions so far.
 struct DebugRecords<'o> {
     bytes: Vec<u8>,
-    /// The source; `None` if there are to be no records.
-    source: Option<LineIndex<'o>>,
-    /// The source's name; empty once it is written.
-    file: &'o str,
+    /// The sources; none if there are to be no records.
+    sources: Vec<(&'o str, LineIndex<'o>)>,
+    /// The number of the source whose name was written last.
+    file: Option<u32>,
     /// The lines of a function.
     lines: Vec<u8>,
 }
@@ -289,16 +296,15 @@ struct DebugRecords<'o> {
 impl<'o> DebugRecords<'o> {
     /// With room for about so many functions.
     fn new(options: &EmitOptions<'o>, functions: usize) -> Self {
-        let (source, room) = if options.strip {
-            (None, 0)
-        } else {
-            (Some(LineIndex::new(options.lines)), 4 * options.lines.len() + 16 * functions)
-        };
-        Self { bytes: Vec::with_capacity(room), source, file: options.file, lines: Vec::with_capacity(64) }
+        let files = if options.strip { &[] } else { options.files };
+        let lines: usize = files.iter().map(|lines| lines.starts.len()).sum();
+        let room = if files.is_empty() { 0 } else { 4 * lines + 16 * functions };
+        let sources = files.iter().map(|lines| (lines.file, LineIndex::new(lines.starts))).collect();
+        Self { bytes: Vec::with_capacity(room), sources, file: None, lines: Vec::with_capacity(64) }
     }
 
-    fn add(&mut self, name: &str, positions: &[Position]) -> Result<(), EmitError> {
-        let Some(source) = &mut self.source else { return Ok(()) };
+    fn add(&mut self, body: &Body, positions: &[Position]) -> Result<(), EmitError> {
+        let Some((file, source)) = self.sources.get_mut(body.file as usize) else { return Ok(()) };
         let lines = &mut self.lines;
         lines.clear();
         let (mut last_word, mut last_line) = (0, 0u32);
@@ -313,12 +319,13 @@ impl<'o> DebugRecords<'o> {
             }
             (last_word, last_line) = (word, line);
         }
+        // A name is not written twice in a row.
+        let file = if self.file.replace(body.file) == Some(body.file) { "" } else { *file };
         // As postcard writes a `FunctionDebug`.
-        for field in [name.as_bytes(), self.file.as_bytes(), &*lines] {
+        for field in [body.name.as_bytes(), file.as_bytes(), &*lines] {
             varint(&mut self.bytes, number(field.len(), "bytes of debug records")?);
             self.bytes.extend_from_slice(field);
         }
-        self.file = "";
         Ok(())
     }
 }

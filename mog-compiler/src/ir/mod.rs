@@ -122,6 +122,8 @@ pub struct ClassId(pub u32);
 pub struct Body {
     /// The name for call stacks.
     pub name: String,
+    /// The number of the file that its positions are in.
+    pub file: u32,
     /// Instructions in order.
     pub insts: Vec<Inst>,
     /// Ext operands of all instructions.

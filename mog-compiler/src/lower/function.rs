@@ -117,7 +117,8 @@ pub(super) fn start<'u, 'h>(unit: &'u mut Unit<'h>, function: FuncId, name: &str
         never_negative: SmallVec::new(),
     };
     unit.hoisted.clear();
-    let body = core::mem::take(&mut unit.finished).renew(name);
+    let mut body = core::mem::take(&mut unit.finished).renew(name);
+    body.file = unit.hir.func_files.get(function.0 as usize).copied().unwrap_or(0);
     Lowering { unit, function: None, body, scope, loop_depth: 0, inlined: 0, at: 0, reachable: true }
 }
 
