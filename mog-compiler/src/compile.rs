@@ -4,12 +4,12 @@ use std::iter;
 
 use mog_core::heap::MAX_VALUE_SLOTS;
 
-use crate::ast::Span;
-use crate::check::{CheckOptions, check};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::ast::{Interner, Span};
+use crate::check::{CheckOptions, Earlier, check, entry_name};
+use crate::diagnostic::{Diagnostic, Diagnostics, FileId};
 use crate::emit::{EmitError, EmitOptions, Lines, emit};
 use crate::optimizations::Optimizations;
-use crate::parser::parse;
+use crate::parser::{Dialect, parse_file};
 
 /// What a compilation takes from its surroundings.
 pub struct Options<'a> {
@@ -19,6 +19,10 @@ pub struct Options<'a> {
     pub declarations: &'a [(&'a str, &'a str)],
     /// The source of an imported module, by name.
     pub imports: &'a dyn Fn(&str) -> Option<String>,
+    /// Where the source is the newest entry of an interactive session: those before it. A later
+    /// one may declare names of an earlier one again, which goes on
+    /// with what it had. Each is a function that the host calls, in their order; there is no `main`.
+    pub session: Option<&'a [&'a str]>,
     /// Registers of the target's window: 256 unless the target was built with a smaller one.
     pub window: usize,
     /// Leave out names and lines, so that traps have no positions.
@@ -36,6 +40,7 @@ impl<'a> Options<'a> {
             file,
             declarations: &[],
             imports: &|_| None,
+            session: None,
             window: mog_core::WINDOW,
             strip: false,
             optimizations,
@@ -68,18 +73,37 @@ pub struct Rejected {
 /// # Errors
 /// If the source is not a correct program; every error in it, with its place.
 pub fn compile(source: &str, options: &Options<'_>) -> Result<Compiled, Rejected> {
-    let parsed = parse(source);
+    let mut names = Interner::new();
+    let mut earlier = Vec::new();
+    for (number, &source) in (1..).zip(options.session.unwrap_or_default()) {
+        let parsed = parse_file(source, FileId(number), Dialect::Program, names);
+        names = parsed.ast.names.clone();
+        earlier.push((entry_name(number), source, parsed));
+    }
+    let parsed = parse_file(source, FileId(0), Dialect::Program, names);
     let mut diagnostics = parsed.diagnostics;
-    let check_options = CheckOptions { declarations: options.declarations, imports: options.imports };
+    earlier.iter().for_each(|(.., parsed)| diagnostics.append(parsed.diagnostics.clone()));
+    let session: Vec<_> =
+        earlier.iter().map(|(_, source, parsed)| Earlier { source, ast: &parsed.ast }).collect();
+    let check_options = CheckOptions {
+        declarations: options.declarations,
+        imports: options.imports,
+        session: options.session.map(|_| session.as_slice()),
+    };
     let (hir, found) = check(source, &parsed.ast, &check_options);
     diagnostics.append(found);
     diagnostics.sort();
+    if options.session.is_some() {
+        diagnostics.forget_older_warnings();
+    }
     let mut sources = vec![(options.file.to_owned(), source.to_owned())];
+    sources.extend(earlier.iter().map(|(name, source, _)| (name.clone(), (*source).to_owned())));
     sources.extend(hir.modules.iter().map(|module| (format!("{}.mog", module.name), module.text.clone())));
     if diagnostics.has_errors() {
         return Err(Rejected { diagnostics, sources });
     }
-    let starts = iter::once(&parsed.ast.lines).chain(hir.modules.iter().map(|module| &module.lines));
+    let trees = iter::once(&parsed.ast).chain(earlier.iter().map(|(.., parsed)| &parsed.ast));
+    let starts = trees.map(|ast| &ast.lines).chain(hir.modules.iter().map(|module| &module.lines));
     let files: Vec<_> =
         sources.iter().zip(starts).map(|((file, _), starts)| Lines { file, starts }).collect();
     let emit_options = EmitOptions {

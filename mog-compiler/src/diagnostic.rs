@@ -310,6 +310,12 @@ impl Diagnostics {
         self.count();
     }
 
+    /// Forgets the warnings of files other than the program itself: they were given before.
+    pub(crate) fn forget_older_warnings(&mut self) {
+        self.list.retain(|d| d.severity == Severity::Error || d.file == FileId::default());
+        self.count();
+    }
+
     fn count(&mut self) {
         self.errors = self.list.iter().filter(|d| d.severity == Severity::Error).count();
     }

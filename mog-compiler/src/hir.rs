@@ -63,7 +63,7 @@ pub struct Hir {
     pub init: Option<FuncId>,
     /// `main` and every `pub fn`: name and function.
     pub exports: Vec<(String, FuncId)>,
-    /// The imported modules: file 1, 2 and so on; the program itself is file 0.
+    /// The imported modules: the files after the program itself, which is file 0, and what came before it.
     pub modules: Vec<Module>,
     /// For each function the file that its spans refer to. The initialiser counts as the program's.
     pub func_files: Vec<u32>,

@@ -135,17 +135,21 @@ impl Checker<'_> {
     /// The text of a value.
     pub(super) fn displayed(&mut self, value: ast::ExprId) -> ExprId {
         let node = self.expr(value, Want::Any);
-        match self.ty_of(node) {
-            Types::STR => node,
-            Types::UNIT => {
-                self.nothing_to_use(node, "print");
-                self.broken(self.ast[value].span)
-            }
-            _ => {
-                self.printed_future(node);
-                self.emit(ExprKind::Display(node), Types::STR, self.ast[value].span)
-            }
+        let span = self.ast[value].span;
+        if self.ty_of(node) == Types::UNIT {
+            self.nothing_to_use(node, "print");
+            return self.broken(span);
         }
+        self.text_of(node, span)
+    }
+
+    /// The same of a value that was checked, and is one.
+    pub(super) fn text_of(&mut self, node: ExprId, span: Span) -> ExprId {
+        if self.ty_of(node) == Types::STR {
+            return node;
+        }
+        self.printed_future(node);
+        self.emit(ExprKind::Display(node), Types::STR, span)
     }
 
     fn fixed(&mut self, value: ast::ExprId, decimals: u8) -> ExprId {

@@ -39,6 +39,7 @@ mod typename;
 mod units;
 
 pub use capability::standard_declarations;
+pub use units::entry_name;
 
 use hashbrown::{HashMap, HashTable};
 use smallvec::SmallVec;
@@ -55,11 +56,23 @@ pub struct CheckOptions<'a> {
     pub declarations: &'a [(&'a str, &'a str)],
     /// The source of an imported module by its name, `geometry` or `lib/geometry`.
     pub imports: &'a dyn Fn(&str) -> Option<String>,
+    /// Where the source is the newest entry of an interactive session: those before it, which are files 1, 2 and so on.
+    /// All have been parsed with one interner, handed on from each to the next.
+    pub session: Option<&'a [Earlier<'a>]>,
+}
+
+/// An earlier entry of an interactive session.
+#[derive(Clone, Copy, Debug)]
+pub struct Earlier<'a> {
+    /// Its text.
+    pub source: &'a str,
+    /// Its syntax tree.
+    pub ast: &'a Ast,
 }
 
 impl Default for CheckOptions<'_> {
     fn default() -> Self {
-        Self { declarations: &[], imports: &|_| None }
+        Self { declarations: &[], imports: &|_| None, session: None }
     }
 }
 
@@ -68,20 +81,33 @@ impl Default for CheckOptions<'_> {
 #[must_use]
 pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagnostics) {
     let mut diagnostics = Diagnostics::default();
-    let mut modules = units::load(ast, options.imports, &mut diagnostics);
+    let earlier = options.session.unwrap_or_default();
+    let numbers = (1..).map(FileId);
+    let mut entries: Vec<_> =
+        numbers.zip(earlier).map(|(file, entry)| (file, entry.source, entry.ast)).collect();
+    entries.push((FileId(0), source, ast));
+    let mut modules = units::load(&entries, options.imports, &mut diagnostics);
     let declarations = capability::parse_declarations(ast, &modules, options.declarations, &mut diagnostics);
     let mut checker = Checker::new(source, ast, diagnostics);
+    checker.session = options.session.is_some();
     for declaration in &declarations {
         checker.read_declaration(declaration);
     }
     for module in &modules {
         checker.note_requirements(&module.ast, module.file);
     }
-    checker.note_requirements(ast, FileId(0));
-    for module in &modules {
-        checker.check_unit(&module.source, &module.ast, &module.path, module.file);
+    for &(file, _, ast) in &entries {
+        checker.note_requirements(ast, file);
     }
-    checker.check_unit(source, ast, "", FileId(0));
+    for (number, &(file, source, ast)) in (1..).zip(&entries) {
+        for module in modules.iter().filter(|module| module.root == file) {
+            checker.check_unit(&module.source, &module.ast, &module.path, module.file);
+        }
+        checker.check_unit(source, ast, "", file);
+        if checker.session {
+            checker.finish_entry(number, file);
+        }
+    }
     checker.finish_program();
     let (mut hir, mut diagnostics) = checker.into_results();
     modules.sort_by_key(|module| module.file);
@@ -119,6 +145,11 @@ struct Parameter<'a> {
 struct Checker<'a> {
     ast: &'a Ast,
     source: &'a str,
+    /// Whether the program is a session: its units without a path are entries, each of which sees the names of those
+    /// before it and shows the values of its expressions.
+    session: bool,
+    /// Whether the entry being checked waits for something, which makes it a task.
+    awaits: bool,
     hir: Hir,
     diagnostics: Diagnostics,
     names: scope::Names,
@@ -168,6 +199,8 @@ impl<'a> Checker<'a> {
         Self {
             ast,
             source,
+            session: false,
+            awaits: false,
             hir,
             diagnostics,
             names: scope::Names::default(),

@@ -55,12 +55,21 @@ pub(super) struct Names {
     heads: Vec<u32>,
     /// Where the top level ends: entries before it are visible everywhere.
     pub(super) top: usize,
+    /// Where the names of this source begin; before them are those of earlier entries of a session.
+    pub(super) own: usize,
 }
 
 impl Names {
     /// Room for the symbols of a tree.
     pub(super) fn new(symbols: usize) -> Self {
-        Self { stack: Vec::with_capacity(64), heads: vec![0; symbols], top: 0 }
+        Self { stack: Vec::with_capacity(64), heads: vec![0; symbols], top: 0, own: 0 }
+    }
+
+    /// The names of the next entry of a session, whose symbols are more than those of this one.
+    pub(super) fn followed(&self, symbols: usize) -> Self {
+        let mut heads = self.heads.clone();
+        heads.resize(symbols.max(heads.len()), 0);
+        Self { stack: self.stack.clone(), heads, top: self.top, own: self.stack.len() }
     }
 
     fn push(&mut self, symbol: Symbol, depth: u32, def: Def) {
@@ -209,6 +218,11 @@ impl<'a> Checker<'a> {
     /// What a name stands for, without capturing.
     pub(super) fn peek(&self, symbol: Symbol) -> Option<Def> {
         self.find_entry(symbol).map(|(_, entry)| entry.def)
+    }
+
+    /// What a name stands for that this source declares, and no earlier entry of a session.
+    pub(super) fn peek_own(&self, symbol: Symbol) -> Option<Def> {
+        self.find_entry(symbol).filter(|(at, _)| *at >= self.names.own).map(|(_, entry)| entry.def)
     }
 
     /// The innermost visible entry of a name and its position.

@@ -40,7 +40,48 @@ impl<'a> Checker<'a> {
                 Some(self.module_variable(name, ty, value, self.ast[id].span))
             }
             StmtKind::Const { .. } => None,
+            StmtKind::Expr(value) if self.session => Some(self.shown(value)),
             _ => self.stmt(id),
+        }
+    }
+
+    /// An expression as an entry of a session: its value is printed, if it has one.
+    fn shown(&mut self, value: ast::ExprId) -> ExprId {
+        if !self.may_be_shown(value) {
+            return self.effect(value);
+        }
+        let node = self.expr(value, Want::Any);
+        let span = self.ast[value].span;
+        let text = match self.kind(self.ty_of(node)) {
+            TyKind::Unit | TyKind::Never | TyKind::Error => return node,
+            _ => self.text_of(node, span),
+        };
+        self.out("println", text, span)
+    }
+
+    /// Whether an expression is more than a statement: one with blocks is if the first of them ends with a value that is no
+    /// call.
+    fn may_be_shown(&self, value: ast::ExprId) -> bool {
+        use ast::ExprKind as K;
+        let (mut value, mut in_block) = (value, false);
+        loop {
+            let block = match self.ast[value].kind {
+                K::If { otherwise: None, .. } => None,
+                K::If { arms, .. } => self.ast.list(arms).first().map(|arm| arm.body),
+                K::Block(block) | K::Try { body: block, .. } => Some(block),
+                K::Match { arms, .. } => match self.ast.list(arms).first() {
+                    Some(arm) => {
+                        (value, in_block) = (arm.body, true);
+                        continue;
+                    }
+                    None => None,
+                },
+                K::Call { .. } => return !in_block,
+                K::Spawn(_) => None,
+                _ => return true,
+            };
+            let Some(tail) = block.and_then(|block| self.ast[block].tail) else { return false };
+            (value, in_block) = (tail, true);
         }
     }
 
@@ -53,7 +94,7 @@ impl<'a> Checker<'a> {
     ) -> ExprId {
         if let Some(
             Def::Func(_) | Def::Struct(_) | Def::Enum(_) | Def::Alias(_) | Def::Module(_) | Def::Const(_),
-        ) = self.peek(name.symbol)
+        ) = self.peek_own(name.symbol)
         {
             let text = self.text(name.symbol);
             self.error(name.span, "declared-twice", format!("`{text}` is declared twice"))
@@ -86,7 +127,7 @@ impl<'a> Checker<'a> {
     fn self_reference(&self, name: Name, value: ast::ExprId) -> Option<ast::FnId> {
         match self.ast[value].kind {
             ast::ExprKind::Closure(function)
-                if name.symbol != sym::UNDERSCORE && self.peek(name.symbol).is_none() =>
+                if name.symbol != sym::UNDERSCORE && self.peek_own(name.symbol).is_none() =>
             {
                 Some(function)
             }

@@ -10,7 +10,9 @@ impl Checker<'_> {
     /// `await e`. Of a capability call it is the call itself, which suspends the task; that is a partial operation.
     #[inline(never)]
     pub(super) fn awaited(&mut self, value: ast::ExprId, span: Span, asked: Asked) -> ExprId {
-        if !self.is_in_async() {
+        let in_entry = self.session && self.frames.last().is_some_and(|frame| frame.init);
+        self.awaits |= in_entry;
+        if !self.is_in_async() && !in_entry {
             self.await_outside(span);
         }
         let value = self.ast.without_parens(value);

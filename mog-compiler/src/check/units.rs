@@ -21,6 +21,8 @@ pub(super) struct Module {
     pub(super) source: String,
     pub(super) ast: Ast,
     pub(super) file: FileId,
+    /// The file that it is loaded for.
+    pub(super) root: FileId,
 }
 
 /// A unit that was checked: what others may name.
@@ -31,13 +33,14 @@ pub(super) struct Unit<'a> {
     pub(super) names: Names,
 }
 
-/// All modules that a program needs, in the order in which they are checked.
+/// All modules that files need, in the order in which they are checked.
 pub(super) fn load(
-    root: &Ast,
+    roots: &[(FileId, &str, &Ast)],
     imports: &dyn Fn(&str) -> Option<String>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Module> {
-    if !root.list(root.root).iter().any(|&item| matches!(root[item].kind, ItemKind::Import(_))) {
+    let is_import = |ast: &Ast, &item: &ItemId| matches!(ast[item].kind, ItemKind::Import(_));
+    if !roots.iter().any(|(.., ast)| ast.list(ast.root).iter().any(|item| is_import(ast, item))) {
         return Vec::new();
     }
     let mut loader = Loader {
@@ -47,9 +50,13 @@ pub(super) fn load(
         states: HashMap::new(),
         reported: HashSet::new(),
         open: Vec::new(),
-        files: 0,
+        files: roots.len() as u32 - 1,
+        root: FileId(0),
     };
-    loader.load_imports(root, FileId(0));
+    for &(file, _, ast) in roots {
+        loader.root = file;
+        loader.load_imports(ast, file);
+    }
     loader.done
 }
 
@@ -69,8 +76,10 @@ struct Loader<'l> {
     /// Imports that were reported, as they are written.
     reported: HashSet<String>,
     open: Vec<String>,
-    /// The file itself is number 0.
+    /// The highest number of a file: the program itself is number 0.
     files: u32,
+    /// What modules are loaded for.
+    root: FileId,
 }
 
 impl Loader<'_> {
@@ -148,7 +157,7 @@ impl Loader<'_> {
         self.load_imports(&ast, file);
         self.open.pop();
         self.states.insert(path.clone(), State::Done);
-        self.done.push(Module { path, source, ast, file });
+        self.done.push(Module { path, source, ast, file, root: self.root });
     }
 
     fn complain(&mut self, span: Span, code: &'static str, message: impl Into<String>, help: Option<&str>) {
@@ -166,6 +175,12 @@ pub(super) fn candidates(importer: &str, path: &str) -> impl Iterator<Item = Str
     beside.into_iter().chain([path.to_owned()])
 }
 
+/// What the host calls to run an entry of a session, by its number from 1. No program can name a function so.
+#[must_use]
+pub fn entry_name(number: u32) -> String {
+    format!("entry {number}")
+}
+
 /// Whether an import names a file in this directory or below it.
 fn is_plain(path: &str) -> bool {
     !path.is_empty()
@@ -179,7 +194,14 @@ impl<'a> Checker<'a> {
     pub(super) fn check_unit(&mut self, source: &'a str, ast: &'a Ast, path: &str, file: FileId) {
         (self.ast, self.source) = (ast, source);
         path.clone_into(&mut self.path);
-        self.names = Names::new(ast.names.len());
+        // Modules see nothing of a session.
+        let earlier = if self.session && path.is_empty() {
+            self.units.iter().rfind(|unit| unit.path.is_empty())
+        } else {
+            None
+        };
+        self.names =
+            earlier.map_or_else(|| Names::new(ast.names.len()), |unit| unit.names.followed(ast.names.len()));
         self.declared_funcs.clear();
         self.declared_funcs.resize(ast.functions.len(), None);
         self.hir.funcs.reserve(ast.functions.len());
@@ -198,7 +220,7 @@ impl<'a> Checker<'a> {
                 self.check_declared(id);
             }
         }
-        if path.is_empty() {
+        if path.is_empty() && !self.session {
             self.export(root);
         }
         self.finish_unit(first_expr, first_pat);
@@ -227,6 +249,24 @@ impl<'a> Checker<'a> {
             }
         }
         self.init = self.frames.pop();
+    }
+
+    /// Completes an entry of a session: what it runs is a function that the host calls.
+    pub(super) fn finish_entry(&mut self, number: u32, file: FileId) {
+        let frame = self.take_init();
+        if let Some(place) = self.hir.func_files.get_mut(frame.func.0 as usize) {
+            *place = file.0;
+        }
+        self.init = Some(frame);
+        self.finish_init();
+        if let Some(func) = self.hir.init.take() {
+            let future =
+                std::mem::take(&mut self.awaits).then(|| self.future_of(Types::UNIT, Span::default()));
+            if let Some(place) = self.hir.funcs.get_mut(func.0 as usize) {
+                place.future = future;
+            }
+            self.hir.exports.push((entry_name(number), func));
+        }
     }
 
     /// The initialiser's frame, made on first use.
