@@ -84,6 +84,14 @@ pub struct Setup {
     pub denied: Vec<String>,
 }
 
+impl Setup {
+    /// That of a runtime with this memory, as far as it is known.
+    pub(crate) fn of_memory(memory: usize) -> Self {
+        let (granted, denied) = (Vec::new(), Vec::new());
+        Self { memory, stack: None, steps: None, host_calls: None, seed: 0, granted, denied }
+    }
+}
+
 /// A call of the program by its host.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'e> {

@@ -68,7 +68,7 @@ pub(crate) struct Gate {
     /// Calls that are under way.
     pub(crate) pending: Pending,
     /// What they did by themselves.
-    notes: Notes,
+    pub(crate) notes: Notes,
     pub(crate) handles: Handles,
     /// Why the program was stopped.
     pub(crate) stop: Option<Stop>,
@@ -280,7 +280,7 @@ impl Gate {
         step: u64,
         context: &Context<'_>,
     ) -> Poll<Option<u32>> {
-        if let Some(replay) = &mut self.replay {
+        if let Some(replay) = self.replay.as_mut().filter(|replay| !replay.is_live()) {
             if asked.is_some() {
                 return Poll::Ready(None);
             }
@@ -443,19 +443,22 @@ impl Gate {
         token: Option<u32>,
         answer: Option<&Value>,
     ) -> Result<Option<Recorded>, Stop> {
-        let (Some(replay), Some(import)) = (&mut self.replay, call.import()) else { return Ok(None) };
+        let replay = self.replay.as_mut().filter(|replay| !replay.is_live());
+        let (Some(replay), Some(import)) = (replay, call.import()) else { return Ok(None) };
         let (capability, function, step) = (import.capability, import.function, call.step());
         replay.next(&Happening { capability, function, args, step, token, answer }).map(Some)
     }
 
-    /// What a call gave when it was recorded. What it printed is printed again.
+    /// What a call gave when it was recorded. What it printed is printed again, unless that was for somebody who still sees
+    /// it.
     fn repeat(
         &mut self,
         call: &Call<'_, '_>,
         recorded: &Recorded,
         args: &[Value],
     ) -> Result<Value, CallError> {
-        let import = call.import().map(|import| (import.capability, import.function));
+        let prints = self.replay.as_ref().is_some_and(|replay| replay.prints());
+        let import = call.import().filter(|_| prints).map(|import| (import.capability, import.function));
         let line_end = match import {
             Some(("out", "print")) => Some(false),
             Some(("out", "println") | ("log", "write")) => Some(true),

@@ -57,6 +57,7 @@ mod replay;
 mod run;
 mod runtime;
 mod serde_value;
+mod session;
 #[cfg(feature = "sign")]
 pub mod signed;
 mod snapshot;
@@ -86,6 +87,7 @@ pub use pub_fn::PubFn;
 pub use replay::{Divergence, LogError, Replay};
 pub use runtime::Runtime;
 pub use serde_value::{Serde, SerializeError, from_value, to_value};
+pub use session::Session;
 pub use tensor::{AnyTensor, Bf16, Dtype, Element, F16, Tensor};
 pub use types::{Type, TypeText, function_text};
 pub use value::Value;

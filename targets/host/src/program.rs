@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use mog_compiler::check::entry_name;
 use mog_compiler::diagnostic::{Diagnostics, SourceFile};
-use mog_compiler::{Optimizations, Options, compile};
+use mog_compiler::{Optimization, Optimizations, Options, compile};
 use mog_core::module::Sections;
 use mog_core::{Callee, LoadError, Module, TypeId};
 
@@ -385,12 +386,28 @@ impl<'a> Compiler<'a> {
     /// # Errors
     /// What is wrong with it, all in one go.
     pub fn compile(&self, source: &str) -> Result<Program, CompileError> {
+        self.compile_after(None, source)
+    }
+
+    /// Compiles an entry of a session with those before it.
+    pub(crate) fn compile_entry(&self, earlier: &[&str], source: &str) -> Result<Program, CompileError> {
+        self.compile_after(Some(earlier), source)
+    }
+
+    fn compile_after(&self, session: Option<&[&str]>, source: &str) -> Result<Program, CompileError> {
         let declarations: Vec<_> = self.declarations.iter().map(|text| ("the host", text.as_str())).collect();
-        let mut options = Options::new(&self.file);
+        let number = session.map(|earlier| u32::try_from(earlier.len() + 1).unwrap_or(u32::MAX));
+        let file = number.map_or_else(|| self.file.clone(), entry_name);
+        let mut options = Options::new(&file);
+        options.session = session;
         options.declarations = &declarations;
         options.imports = &self.imports;
         options.strip = self.strip;
-        options.optimizations = self.optimizations;
+        options.optimizations = match session {
+            None => self.optimizations,
+            // An error in what an earlier entry declares is shown there.
+            Some(_) => self.optimizations.without(Optimization::Inline),
+        };
         if let Some(window) = self.window {
             options.window = window;
         }
@@ -409,7 +426,7 @@ impl<'a> Compiler<'a> {
                 let warnings = Report { diagnostics: compiled.warnings, files: compiled.sources };
                 let inner = Inner::from_words(&compiled.module, warnings);
                 inner.map(|inner| Program { inner: Arc::new(inner) }).map_err(|error| {
-                    CompileError::new(unsound(error), vec![(self.file.clone(), source.to_owned())])
+                    CompileError::new(unsound(error), vec![(file.clone(), source.to_owned())])
                 })
             }
         }

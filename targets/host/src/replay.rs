@@ -134,6 +134,8 @@ pub struct Replay {
     entered: usize,
     /// Lines of the whole log.
     total: usize,
+    /// After how many calls of the program the host's functions are called again; never if it is none.
+    live_after: Option<usize>,
 }
 
 impl Replay {
@@ -144,8 +146,14 @@ impl Replay {
     /// If it was changed, or is no such log. That it was cut at its end shows only when it is replayed.
     pub fn read(log: &str) -> Result<Self, LogError> {
         let total = verify(log).map_err(LogError::Tampered)?;
-        let mut replay =
-            Self { lines: VecDeque::new(), entries: VecDeque::new(), setup: None, entered: 0, total };
+        let mut replay = Self {
+            lines: VecDeque::new(),
+            entries: VecDeque::new(),
+            setup: None,
+            entered: 0,
+            total,
+            live_after: None,
+        };
         let mut entries = 0;
         for (number, text) in log.lines().enumerate() {
             let mut line: Recorded = serde_json::from_str(text)
@@ -167,6 +175,23 @@ impl Replay {
             }
             _ => Ok(replay),
         }
+    }
+
+    /// The same for a program that goes on: of so many calls by the host everything is repeated but what they printed, from
+    /// then on the host's functions are called. The program may take other steps than it did then.
+    pub(crate) const fn live_after(mut self, entries: usize) -> Self {
+        self.live_after = Some(entries);
+        self
+    }
+
+    /// Whether the host's functions are called, for all that is recorded was repeated.
+    pub(crate) fn is_live(&self) -> bool {
+        self.live_after.is_some_and(|entries| self.entered > entries)
+    }
+
+    /// Whether what was printed is printed again.
+    pub(crate) const fn prints(&self) -> bool {
+        self.live_after.is_none()
     }
 
     /// A runtime that repeats the run, with the limits that it had; they can be changed. The functions that the program
@@ -245,7 +270,8 @@ impl Replay {
                 |what: &dyn fmt::Display| format!("{}: the program's function gave {what}", line.text());
             return Err(Stop::Diverged(self.differs(call.step, gave(&recorded), gave(answer))));
         }
-        if same && before == call.step && goes_on == call.token {
+        let in_time = before == call.step || self.live_after.is_some();
+        if same && in_time && goes_on == call.token {
             return self.lines.pop_front().ok_or(Stop::Timeout);
         }
         let (mut recorded, mut happened) = (line.text(), call_text(call));
