@@ -7,6 +7,7 @@ mod files;
 mod fmt;
 mod grants;
 mod inspect;
+mod repl;
 mod replay;
 mod resume;
 mod run;
@@ -57,6 +58,10 @@ enum Command {
     Watch(Box<RunArgs>),
     /// Go on with a program that was saved
     Resume(Box<ResumeArgs>),
+    /// Run what is typed, entry by entry: declarations, statements, expressions, whose values are printed. Limits hold for
+    /// each entry. Where standard input is no terminal, the exit code is that of the last entry: 0 if it ended well
+    #[command(after_help = repl::HELP)]
+    Repl(ReplArgs),
     /// Repeat a run from its audit log, without the host's functions; say where it first differs
     Replay(ReplayArgs),
     /// Compile without running, and show every error and warning
@@ -164,11 +169,9 @@ pub(crate) struct ListArgs {
     pub(crate) store: StoreArgs,
 }
 
-/// How a program is run.
+/// What a program may use.
 #[derive(Args)]
-pub(crate) struct RuntimeArgs {
-    #[command(flatten)]
-    pub(crate) grants: GrantArgs,
+pub(crate) struct LimitArgs {
     /// The most steps that it may take
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<u64>,
@@ -184,6 +187,15 @@ pub(crate) struct RuntimeArgs {
     /// The longest that it may take, such as `2s` or `300ms`
     #[arg(long, value_name = "TIME")]
     pub(crate) timeout: Option<Time>,
+}
+
+/// How a program is run.
+#[derive(Args)]
+pub(crate) struct RuntimeArgs {
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
     /// Save program and memory to this file when it ends or a limit ends it, for `mog resume`
     #[arg(long, value_name = "FILE")]
     pub(crate) snapshot_on_exit: Option<PathBuf>,
@@ -252,6 +264,14 @@ pub(crate) struct RunArgs {
     pub(crate) sandbox: Option<SandboxArg>,
     #[command(flatten)]
     pub(crate) runtime: RuntimeArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct ReplArgs {
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
 }
 
 #[derive(Args)]
@@ -434,6 +454,7 @@ pub(crate) fn main() -> ExitCode {
             Command::Run(args) => run::run(*args),
             Command::Watch(args) => watch::watch(&args),
             Command::Resume(args) => resume::resume(*args),
+            Command::Repl(args) => repl::repl(&args),
             Command::Replay(args) => replay::replay(&args),
             Command::Check(args) => check::check(&args),
             Command::Build(args) => build::build(&args),

@@ -12,7 +12,8 @@ use mog_core::TypeId;
 
 use super::files::{self, CompileOptions};
 use super::{
-    DispatchArg, GrantArgs, RunArgs, RuntimeArgs, SandboxArg, exit, fail, grants, resume, sandbox, say, sign,
+    DispatchArg, GrantArgs, LimitArgs, RunArgs, RuntimeArgs, SandboxArg, exit, fail, grants, resume, sandbox,
+    say, sign,
 };
 
 /// Memory of a program if nobody says how much.
@@ -69,7 +70,7 @@ pub(super) fn program(args: &RunArgs, policy: &Limits) -> Result<Program, u8> {
         return files::program(file, options);
     }
     let keys = sign::public_keys(require_signature)?;
-    let allowed = limits(runtime, policy);
+    let allowed = limits(&runtime.limits, policy);
     let trust = Trust {
         keys: &keys,
         name: program_name.as_deref(),
@@ -85,7 +86,7 @@ pub(super) fn program(args: &RunArgs, policy: &Limits) -> Result<Program, u8> {
 }
 
 /// The limits of the options and of a policy; of each the lower one.
-fn limits(args: &RuntimeArgs, policy: &Limits) -> Limits {
+pub(super) fn limits(args: &LimitArgs, policy: &Limits) -> Limits {
     let mut limits = Limits::default();
     limits.memory = args.memory;
     limits.stack = args.stack;
@@ -101,7 +102,7 @@ fn limits(args: &RuntimeArgs, policy: &Limits) -> Limits {
 pub(super) fn builder(args: &RuntimeArgs, policy: &Policy) -> Result<RuntimeBuilder, u8> {
     let mut builder = Runtime::builder()
         .policy(policy)
-        .limits(&limits(args, &policy.limits))
+        .limits(&limits(&args.limits, &policy.limits))
         .profile(args.profile)
         .line_buffered(io::stdout().is_terminal())
         .collect_always(args.gc_stress);
