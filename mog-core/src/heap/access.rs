@@ -9,7 +9,7 @@ use bytemuck::cast_slice;
 use super::fresh::Fresh;
 use super::{CONSTANT, MAX_WORDS, NULL, ObjectHeader, halves, join};
 use crate::error::TrapCode;
-use crate::machine::{Stop, Vm, load_packed, store_packed};
+use crate::machine::{Collection, Stop, Vm, load_packed, store_packed};
 use crate::module::{Module, Packing, TypeId, TypeKind};
 
 /// An access that only code not made by the compiler can attempt.
@@ -272,11 +272,22 @@ impl Vm<'_> {
     #[cold]
     fn reserve_slow(&mut self, words: usize) -> Result<(), Stop> {
         self.check_size(words)?;
-        self.collect()?;
+        self.free_garbage()?;
         if self.free() < words {
             self.shrink_stack();
         }
         if self.free() < words { Err(Stop::OutOfMemory) } else { Ok(()) }
+    }
+
+    /// Collects, here or, if that is when the running instruction does it, when that has been left.
+    #[cold]
+    pub(crate) fn free_garbage(&mut self) -> Result<(), Stop> {
+        match self.state.collection {
+            Collection::Here => self.collect(),
+            Collection::Apart => Err(Stop::Room),
+            Collection::Done(top) if top == self.state.top => Ok(()),
+            Collection::Done(_) => self.collect(),
+        }
     }
 
     /// Makes objects in the free words, next to a view of all that exist. They count once `make` succeeded.
@@ -311,11 +322,11 @@ impl Vm<'_> {
         mut make: impl FnMut(View<'_>, &mut Fresh<'_>) -> Result<R, Stop>,
     ) -> Result<R, Stop> {
         if self.state.collect_always {
-            self.collect()?;
+            self.free_garbage()?;
         }
         match self.fresh(&mut make) {
             Err(Stop::OutOfMemory) => {
-                self.collect()?;
+                self.free_garbage()?;
                 self.shrink_stack();
                 self.fresh(make)
             }

@@ -414,7 +414,7 @@ impl Vm<'_> {
         for last in [false, true] {
             let [a, b] = places(self)?;
             match Comparison::new(self).run(Pair { ty, a, b }) {
-                Err(Stop::OutOfMemory) if !last => self.collect()?,
+                Err(Stop::OutOfMemory) if !last => self.free_garbage()?,
                 other => return other,
             }
         }

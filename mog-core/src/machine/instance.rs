@@ -7,7 +7,7 @@ use super::binding::{ABSENT, ImportBinding, REFUSED};
 use super::frames::Link;
 use super::run::Outcome;
 use super::tasks::Tasks;
-use super::vm::{Counters, Dispatch, NO_DETAIL, State, Stop, Vm};
+use super::vm::{Collection, Counters, Dispatch, NO_DETAIL, State, Stop, Vm};
 use super::window::WINDOW;
 use crate::error::Failure;
 use crate::heap::{MAX_WORDS, Memory, NULL, ObjectHeader, Value};
@@ -313,6 +313,7 @@ impl State {
             facc: 0.0,
             fuel: 0,
             paid: 0,
+            collection: Collection::Here,
             seed: 0,
             collect_always: false,
             bindings: 0,

@@ -29,5 +29,5 @@ pub use run::Outcome;
 pub(crate) use slow::{load_packed, store_packed};
 pub use snapshot::SnapshotError;
 pub use vm::{Counters, Dispatch, State};
-pub(crate) use vm::{Fault, Stop, Vm};
+pub(crate) use vm::{Collection, Fault, Stop, Vm};
 pub use window::WINDOW;

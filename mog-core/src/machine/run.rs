@@ -5,7 +5,7 @@ use super::binding::{ABSENT, ImportBinding, REFUSED};
 use super::fast::Fast;
 use super::instance::StartError;
 use super::ops::call::CALL_STEPS;
-use super::vm::{Stop, Vm};
+use super::vm::{Collection, State, Stop, Vm};
 use crate::error::{Failure, TrapCode};
 use crate::features::{TASKS, lacks};
 use crate::heap::{NULL, place};
@@ -205,11 +205,44 @@ impl<'a> Vm<'a> {
             Op::Lib if insn.b16() == crate::isa::Lib::Available as u16 => {
                 self.available(insn.a(), host);
             }
-            Op::Lib => return self.run_library(insn),
-            Op::APush => return self.append(insn),
-            _ => return self.run_slow(insn, op),
+            _ => return self.run_with_room(insn, op),
         }
         Ok(())
+    }
+
+    /// Carries out an instruction that may need memory. What it does before it asks for that can be done again: where something
+    /// must be collected, it is left as if it had not been met, and met again afterwards. So the native stack never holds an
+    /// instruction and the collector at once.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn run_with_room(&mut self, insn: Insn, op: Op) -> Result<(), Stop> {
+        let State { fuel, paid, .. } = *self.state;
+        let steps = self.state.counters.steps;
+        self.state.collection = Collection::Apart;
+        let mut done = self.carry_out(insn, op);
+        if done == Err(Stop::Room) {
+            (self.state.fuel, self.state.paid, self.state.counters.steps) = (fuel, paid, steps);
+            done = self.collect();
+            if done.is_ok() {
+                // What it could pay for it still can: the collector takes its steps afterwards.
+                let cost = fuel.saturating_sub(self.state.fuel);
+                self.state.fuel = fuel;
+                self.state.collection = Collection::Done(self.state.top);
+                done = self.carry_out(insn, op);
+                self.state.fuel = self.state.fuel.saturating_sub(cost);
+            }
+        }
+        self.state.collection = Collection::Here;
+        done
+    }
+
+    #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    fn carry_out(&mut self, insn: Insn, op: Op) -> Result<(), Stop> {
+        match op {
+            Op::Lib => self.run_library(insn),
+            Op::APush => self.append(insn),
+            _ => self.run_slow(insn, op),
+        }
     }
 
     /// Whether a capability is granted, to this register.

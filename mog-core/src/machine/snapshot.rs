@@ -215,6 +215,7 @@ impl Saved {
             facc: f64::from_bits(self.facc),
             fuel: 0i64.saturating_sub_unsigned(self.debt),
             paid: self.paid,
+            collection: super::vm::Collection::Here,
             seed: self.seed,
             collect_always: false,
             bindings,

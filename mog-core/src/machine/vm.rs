@@ -31,6 +31,19 @@ pub(crate) enum Stop {
     Halted,
     /// Another host call is not allowed.
     OutOfHostCalls,
+    /// Something must be collected first; see [`Collection::Apart`]. Never how a run ends.
+    Room,
+}
+
+/// When what needs memory and finds none collects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Collection {
+    /// Then and there.
+    Here,
+    /// Not before the instruction has been left, as if it had not been met. It is met again at once.
+    Apart,
+    /// It did, and so many words are in use since. Unless they have become more, another collection frees nothing.
+    Done(usize),
 }
 
 impl From<TrapCode> for Stop {
@@ -93,6 +106,8 @@ pub struct State {
     pub(crate) seed: u64,
     /// Collect before every allocation: for tests.
     pub(crate) collect_always: bool,
+    /// When the running instruction collects.
+    pub(crate) collection: Collection,
     /// Words at the start of the arena that hold the bindings of imports; the stack begins after them.
     pub(crate) bindings: usize,
     /// The most words of stack below the running frame; see [`Config`](super::Config).
@@ -200,7 +215,7 @@ impl Vm<'_> {
         let (noted, detail) = core::mem::replace(&mut self.state.detail, NO_DETAIL);
         match stop {
             Stop::Pause => Outcome::Paused,
-            Stop::OutOfMemory => Outcome::OutOfMemory,
+            Stop::OutOfMemory | Stop::Room => Outcome::OutOfMemory,
             Stop::OutOfStack => Outcome::OutOfStack,
             Stop::Returned => Outcome::Returned,
             Stop::Failed => Outcome::Failed(Failure::from_kind(self.state.failure.0)),
