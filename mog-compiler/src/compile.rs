@@ -5,11 +5,11 @@ use std::iter;
 use mog_core::heap::MAX_VALUE_SLOTS;
 
 use crate::ast::{Interner, Span};
-use crate::check::{CheckOptions, Earlier, check, entry_name};
+use crate::check::{self, CheckOptions, Earlier, Index, check, entry_name};
 use crate::diagnostic::{Diagnostic, Diagnostics, FileId};
 use crate::emit::{EmitError, EmitOptions, Lines, emit};
 use crate::optimizations::Optimizations;
-use crate::parser::{Dialect, parse_file};
+use crate::parser::{Dialect, parse, parse_file};
 
 /// What a compilation takes from its surroundings.
 pub struct Options<'a> {
@@ -119,6 +119,16 @@ pub fn compile(source: &str, options: &Options<'_>) -> Result<Compiled, Rejected
             Err(Rejected { diagnostics, sources })
         }
     }
+}
+
+/// Finds out what the names of a program stand for, where they are declared, and the types of its expressions, as far as its
+/// errors leave that open: what an editor asks.
+#[must_use]
+pub fn index(source: &str, options: &Options<'_>) -> Index {
+    let parsed = parse(source);
+    let check_options =
+        CheckOptions { declarations: options.declarations, imports: options.imports, session: None };
+    check::index(source, &parsed.ast, &check_options)
 }
 
 fn limit_exceeded(error: &EmitError) -> Diagnostic {

@@ -271,9 +271,14 @@ impl Diagnostics {
         Self { list: Vec::new(), file, errors: 0 }
     }
 
-    /// The file that further diagnostics belong to.
+    /// Sets the file that further diagnostics belong to.
     pub fn set_file(&mut self, file: FileId) {
         self.file = file;
+    }
+
+    /// The file that further diagnostics belong to.
+    pub(crate) const fn file(&self) -> FileId {
+        self.file
     }
 
     /// Adds one, as of the current file. Beyond [`MAX_DIAGNOSTICS`] of its severity it is dropped, as is a second one of

@@ -22,8 +22,8 @@ mod pieces;
 pub mod symbol;
 pub mod types;
 
-pub use check::standard_declarations;
-pub use compile::{Compiled, Options, Rejected, compile};
+pub use check::{Index, NameUse, Place, standard_declarations};
+pub use compile::{Compiled, Options, Rejected, compile, index};
 pub use format::format;
 pub use optimizations::{Optimization, Optimizations};
 

@@ -83,7 +83,7 @@ impl<'a> Checker<'a> {
     }
 
     fn assign_name(&mut self, name: Name, assigned: Assigned) -> ExprId {
-        match self.lookup(name.symbol) {
+        match self.lookup(name) {
             Some(Def::Local(local)) => self.assign_local(local, name, assigned),
             Some(Def::Global(global)) => self.assign_global(global, name, assigned),
             Some(Def::Broken) => self.broken_value(assigned),
@@ -194,7 +194,7 @@ impl<'a> Checker<'a> {
         let ty = self.ty_of(value);
         let ty = if ty == Types::NEVER || compound { Types::ERROR } else { ty };
         if !out_of_reach && near.is_none() {
-            self.declare_local(name.symbol, ty);
+            self.declare_local(name, ty);
         }
         self.broken(assigned.span)
     }
@@ -204,7 +204,7 @@ impl<'a> Checker<'a> {
         if let Some(of) = self.as_name(base)
             && let Some(Def::Module(unit)) = self.peek(of.symbol)
         {
-            return match self.module_member(unit, self.text(name.symbol)) {
+            return match self.module_member(unit, name) {
                 Some(Def::Global(global)) => self.assign_global(global, name, assigned),
                 Some(def) => self.not_assignable(def, name, assigned),
                 None => {

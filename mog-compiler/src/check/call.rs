@@ -41,7 +41,7 @@ impl<'a> Checker<'a> {
     }
 
     fn call_name(&mut self, name: Name, args: &'a [Arg], span: Span, asked: Asked, want: Want) -> ExprId {
-        match self.lookup(name.symbol) {
+        match self.lookup(name) {
             Some(def) => self.call_def(def, name, args, span),
             None => self.call_builtin(name, args, span, asked, want),
         }
@@ -320,8 +320,7 @@ impl<'a> Checker<'a> {
     }
 
     fn call_module(&mut self, unit: u32, name: Name, args: &'a [Arg], span: Span) -> ExprId {
-        let text = self.text(name.symbol);
-        match self.module_member(unit, text) {
+        match self.module_member(unit, name) {
             Some(def) => self.call_def(def, name, args, span),
             None => {
                 self.unknown_member(unit, name);

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use smallvec::smallvec;
 
+use super::index::What;
 use super::infer::Want;
 use super::items::DefaultValue;
 use super::scope::{Def, Frame, Names};
@@ -211,6 +212,7 @@ impl<'a> Checker<'a> {
         let is_declared = known.peek().is_some();
         let declared = known.find_map(|known| known.functions.iter().find(|f| f.name == function).cloned());
         if let Some(declared) = declared {
+            self.note_function(capability, name, &declared);
             return self.call_declared(capability, &declared, name, args, span, asked);
         }
         if !is_declared && !self.is_named(capability) {
@@ -236,6 +238,17 @@ impl<'a> Checker<'a> {
             is_async: false,
         });
         self.emit_import(import, nodes, Types::ANY, span, asked)
+    }
+
+    /// Notes which function a name stands for, for editors.
+    fn note_function(&mut self, capability: &str, name: Name, function: &Function<'_>) {
+        if self.recorder.is_none() {
+            return;
+        }
+        let params = function.params.iter().map(|param| (param.name, param.ty));
+        let shown = self.declaration(&format!("{capability}.{}", function.name), params, function.ret);
+        let shown = if function.is_async { format!("async {shown}") } else { shown };
+        self.note(name, None, What::Text(shown));
     }
 
     /// Whether the program itself names a capability in `requires` or `optional`.

@@ -38,6 +38,16 @@ enum State {
     Broken,
 }
 
+impl Const {
+    /// Its type, where it is known.
+    pub(super) const fn ty(&self) -> Option<Ty> {
+        match self.state {
+            State::Done(_, ty) => Some(ty),
+            _ => None,
+        }
+    }
+}
+
 /// What the use of a constant means.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Constant {
@@ -159,13 +169,13 @@ impl Checker<'_> {
         if let Some(folded) = self.fold(node) {
             let number = self.new_const(None, value);
             self.set_const(number as usize, State::Done(folded, ty));
-            self.declare(name.symbol, Def::Const(number));
+            self.declare(name, Def::Const(number));
             return None;
         }
         if ty != Types::ERROR && !self.is_constant(node) {
             self.not_constant(value);
         }
-        let local = self.declare_local(name.symbol, ty);
+        let local = self.declare_local(name, ty);
         if let Some(known) = self.variable(local) {
             known.fixed = true;
         }

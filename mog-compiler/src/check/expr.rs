@@ -203,7 +203,7 @@ impl<'a> Checker<'a> {
 
     /// A name used as a value.
     pub(super) fn name(&mut self, symbol: Symbol, span: Span, want: Want) -> ExprId {
-        match self.lookup(symbol) {
+        match self.lookup(Name { symbol, span }) {
             Some(Def::Local(local)) => self.emit(ExprKind::Local(local), self.local_ty(local), span),
             Some(def) => self.def_value(def, symbol, span),
             None => self.unknown_name(symbol, span, want),
@@ -532,7 +532,7 @@ impl<'a> Checker<'a> {
         let (message, kind): (LocalId, LocalId) = (self.new_local(Types::STR), self.new_local(Types::STR));
         let mark = self.mark();
         if let Some(name) = name {
-            self.declare(name.symbol, Def::Caught(message, kind));
+            self.declare(name, Def::Caught(message, kind));
         }
         let handler = self.branch(handler, &mut join);
         self.leave(mark);

@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
         }
         let of = self.as_name(base)?;
         let text = self.text(name.symbol);
-        match self.lookup(of.symbol) {
+        match self.lookup(of) {
             Some(Def::Module(unit)) => Some(self.module_value(unit, name, span)),
             Some(Def::Caught(message, kind)) => {
                 let local = match text {
@@ -105,8 +105,7 @@ impl<'a> Checker<'a> {
 
     /// A top-level name of a module, used as a value.
     fn module_value(&mut self, unit: u32, name: Name, span: Span) -> ExprId {
-        let text = self.text(name.symbol);
-        match self.module_member(unit, text) {
+        match self.module_member(unit, name) {
             Some(def) => self.def_value(def, name.symbol, span),
             None => self.unknown_member(unit, name),
         }
@@ -285,13 +284,16 @@ impl<'a> Checker<'a> {
     pub(super) fn type_expr(&mut self, id: ast::ExprId) -> Option<Def> {
         let def = match self.ast[id].kind {
             ast::ExprKind::Name(symbol) => match self.peek(symbol) {
-                Some(def) => def,
+                Some(def) => {
+                    self.note_use(Name { symbol, span: self.ast[id].span });
+                    def
+                }
                 None => return self.declared_enum(self.text(symbol)),
             },
             ast::ExprKind::Field { base, name } => {
                 let module = self.as_name(base)?;
                 let Some(Def::Module(unit)) = self.peek(module.symbol) else { return None };
-                self.module_member(unit, self.text(name.symbol))?
+                self.module_member(unit, name)?
             }
             _ => return None,
         };

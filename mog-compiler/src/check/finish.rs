@@ -92,6 +92,7 @@ impl Checker<'_> {
             }
         }
         self.finish_columns();
+        self.describe_names();
         self.localise_globals();
         let last = self.hir.func_files.last().copied().unwrap_or(0);
         self.hir.func_files.resize(self.hir.funcs.len(), last);

@@ -118,7 +118,7 @@ impl<'a> Checker<'a> {
             self.error(name.span, "declared-twice", format!("`{text}` is a built-in type"))
                 .help("give this one another name");
         }
-        self.declare(name.symbol, def);
+        self.declare(name, def);
     }
 
     fn declare_imports(&mut self, list: List<Import>, mark: usize) {
@@ -336,7 +336,7 @@ impl<'a> Checker<'a> {
             let text = self.text(name.symbol);
             self.error(name.span, "declared-twice", format!("the parameter `{text}` is declared twice"));
         }
-        self.declare_local(name.symbol, ty)
+        self.declare_local(name, ty)
     }
 
     /// A function's body, whose value is what the function returns.

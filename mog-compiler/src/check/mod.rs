@@ -21,6 +21,7 @@ mod field;
 mod finish;
 mod foreign;
 mod foreign_format;
+mod index;
 mod infer;
 mod items;
 mod literal;
@@ -39,6 +40,7 @@ mod typename;
 mod units;
 
 pub use capability::standard_declarations;
+pub use index::{Index, NameUse, Place};
 pub use units::entry_name;
 
 use hashbrown::{HashMap, HashTable};
@@ -80,6 +82,24 @@ impl Default for CheckOptions<'_> {
 /// report and do not stop the check of the rest.
 #[must_use]
 pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagnostics) {
+    let (hir, diagnostics, _) = check_noting(source, ast, options, None);
+    (hir, diagnostics)
+}
+
+/// Finds out where the names of a program are declared, what they stand for, and the types of its expressions, as far as there
+/// are no errors in the way.
+#[must_use]
+pub fn index(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> Index {
+    let (hir, _, recorder) = check_noting(source, ast, options, Some(index::Recorder::default()));
+    Index::new(hir, recorder.unwrap_or_default())
+}
+
+fn check_noting(
+    source: &str,
+    ast: &Ast,
+    options: &CheckOptions<'_>,
+    recorder: Option<index::Recorder>,
+) -> (Hir, Diagnostics, Option<index::Recorder>) {
     let mut diagnostics = Diagnostics::default();
     let earlier = options.session.unwrap_or_default();
     let numbers = (1..).map(FileId);
@@ -90,6 +110,7 @@ pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagn
     let declarations = capability::parse_declarations(ast, &modules, options.declarations, &mut diagnostics);
     let mut checker = Checker::new(source, ast, diagnostics);
     checker.session = options.session.is_some();
+    checker.recorder = recorder;
     for declaration in &declarations {
         checker.read_declaration(declaration);
     }
@@ -109,7 +130,7 @@ pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagn
         }
     }
     checker.finish_program();
-    let (mut hir, mut diagnostics) = checker.into_results();
+    let (mut hir, mut diagnostics, recorder) = checker.into_results();
     modules.sort_by_key(|module| module.file);
     let module = |module: units::Module| hir::Module {
         name: module.path,
@@ -118,7 +139,7 @@ pub fn check(source: &str, ast: &Ast, options: &CheckOptions<'_>) -> (Hir, Diagn
     };
     hir.modules = modules.into_iter().map(module).collect();
     diagnostics.sort();
-    (hir, diagnostics)
+    (hir, diagnostics, recorder)
 }
 
 /// A function's signature, as calls see it.
@@ -190,6 +211,8 @@ struct Checker<'a> {
     init_body: hir::Exprs,
     /// How deep declarations refer to each other right now.
     nesting: u32,
+    /// What is noted of names, if anybody asked.
+    recorder: Option<index::Recorder>,
 }
 
 impl<'a> Checker<'a> {
@@ -230,10 +253,11 @@ impl<'a> Checker<'a> {
             init: None,
             init_body: hir::Exprs::new(),
             nesting: 0,
+            recorder: None,
         }
     }
 
-    fn into_results(self) -> (Hir, Diagnostics) {
-        (self.hir, self.diagnostics)
+    fn into_results(self) -> (Hir, Diagnostics, Option<index::Recorder>) {
+        (self.hir, self.diagnostics, self.recorder)
     }
 }

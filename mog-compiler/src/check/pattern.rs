@@ -6,12 +6,12 @@ use super::finish::Later;
 use super::infer::{Join, Want};
 use super::scope::Def;
 use super::suggest::nearest;
-use crate::ast::{self, FieldPat, List, MatchArm, Name, Span, Symbol};
+use crate::ast::{self, FieldPat, List, MatchArm, Name, Span};
 use crate::hir::{Arm, ExprId, ExprKind, LocalId, PatId, PatKind};
 use crate::types::{EnumId, Ty, TyKind, Types};
 
 /// The names that a pattern binds.
-type Bound = Vec<(Symbol, LocalId)>;
+type Bound = Vec<(Name, LocalId)>;
 
 impl<'a> Checker<'a> {
     /// `match value { … }`.
@@ -57,8 +57,8 @@ impl<'a> Checker<'a> {
     pub(super) fn pattern(&mut self, id: ast::PatId, ty: Ty) -> PatId {
         let mut bound = Bound::new();
         let pat = self.sub_pattern(id, ty, &mut bound, None);
-        for (symbol, local) in bound {
-            self.declare(symbol, Def::Local(local));
+        for (name, local) in bound {
+            self.declare(name, Def::Local(local));
         }
         pat
     }
@@ -117,6 +117,7 @@ impl<'a> Checker<'a> {
             }
         }
         if let Some(Def::Const(number)) = self.peek(name.symbol) {
+            self.note_use(name);
             return match self.const_value(number, name.span) {
                 Constant::Known(value, found) => self.value_pattern(value, found, ty, name.span),
                 Constant::Variable(_) => self.no_constant_pattern(name.span),
@@ -152,16 +153,16 @@ impl<'a> Checker<'a> {
 
     fn binding(&mut self, name: Name, ty: Ty, bound: &mut Bound, first: Option<&Bound>) -> PatKind {
         let text = self.text(name.symbol);
-        if bound.iter().any(|(known, _)| *known == name.symbol) {
+        if bound.iter().any(|(known, _)| known.symbol == name.symbol) {
             self.error(name.span, "declared-twice", format!("`{text}` is bound twice in this pattern"));
             return PatKind::Wild;
         }
         let Some(first) = first else {
             let local = self.new_local(ty);
-            bound.push((name.symbol, local));
+            bound.push((name, local));
             return PatKind::Bind(local);
         };
-        let Some(&(_, local)) = first.iter().find(|(known, _)| *known == name.symbol) else {
+        let Some(&(_, local)) = first.iter().find(|(known, _)| known.symbol == name.symbol) else {
             self.error(
                 name.span,
                 "uneven-alternatives",
@@ -170,7 +171,7 @@ impl<'a> Checker<'a> {
             .help("alternatives bind the same names");
             return PatKind::Wild;
         };
-        bound.push((name.symbol, local));
+        bound.push((name, local));
         let known = self.local_ty(local);
         if !self.unify(known, ty) {
             let (known, found) = (self.show(known), self.show(ty));
@@ -203,7 +204,7 @@ impl<'a> Checker<'a> {
                 && !self.has_error_in(self.ast[id].span)
             {
                 let missing = lead.iter().find(|(symbol, _)| !own.iter().any(|(known, _)| known == symbol));
-                let missing = missing.map_or("", |(symbol, _)| self.text(*symbol));
+                let missing = missing.map_or("", |(name, _)| self.text(name.symbol));
                 let span = self.ast[id].span;
                 self.error(
                     span,
@@ -423,8 +424,8 @@ impl<'a> Checker<'a> {
     fn module_constant(&mut self, owner: &[Name], name: Name, ty: Ty) -> Option<PatKind> {
         let [module] = owner else { return None };
         let Some(Def::Module(unit)) = self.peek(module.symbol) else { return None };
-        let text = self.text(name.symbol);
-        match self.module_member(unit, text) {
+        self.note_use(*module);
+        match self.module_member(unit, name) {
             Some(Def::Const(number)) => Some(match self.const_value(number, name.span) {
                 Constant::Known(value, found) => self.value_pattern(value, found, ty, name.span),
                 Constant::Variable(_) => self.no_constant_pattern(name.span),

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use super::Checker;
-use crate::ast::{self, FnId, Symbol, sym};
+use crate::ast::{self, FnId, Name, Span, Symbol, sym};
 use crate::hir::{Capture, ExprId, FuncId, GlobalId, Local, LocalId, Locals, Params};
 use crate::types::{EnumId, StructId, Ty, Types};
 
@@ -43,8 +43,10 @@ pub(super) struct Entry {
     /// One more than the position of the entry that this one hides; 0 for none.
     hides: u32,
     /// The function it belongs to, for locals.
-    depth: u32,
+    pub(super) depth: u32,
     pub(super) def: Def,
+    /// Where it was declared.
+    pub(super) span: Span,
 }
 
 /// The names of one source.
@@ -72,10 +74,10 @@ impl Names {
         Self { stack: self.stack.clone(), heads, top: self.top, own: self.stack.len() }
     }
 
-    fn push(&mut self, symbol: Symbol, depth: u32, def: Def) {
+    fn push(&mut self, name: Name, depth: u32, def: Def) {
         let position = self.stack.len() as u32 + 1;
-        if let Some(head) = self.heads.get_mut(symbol.index()) {
-            self.stack.push(Entry { symbol, hides: *head, depth, def });
+        if let Some(head) = self.heads.get_mut(name.symbol.index()) {
+            self.stack.push(Entry { symbol: name.symbol, hides: *head, depth, def, span: name.span });
             *head = position;
         }
     }
@@ -91,8 +93,8 @@ impl Names {
     }
 
     /// What a symbol means at the top level.
-    pub(super) fn top_level(&self, symbol: Symbol) -> Option<Def> {
-        self.entries(symbol).find(|(at, _)| *at < self.top).map(|(_, entry)| entry.def)
+    pub(super) fn top_level(&self, symbol: Symbol) -> Option<Entry> {
+        self.entries(symbol).find(|(at, _)| *at < self.top).map(|(_, entry)| *entry)
     }
 
     /// The entries of a symbol from the innermost, with their positions.
@@ -182,16 +184,19 @@ impl<'a> Checker<'a> {
     }
 
     /// Brings a name into scope.
-    pub(super) fn declare(&mut self, symbol: Symbol, def: Def) {
-        if symbol != sym::UNDERSCORE {
+    pub(super) fn declare(&mut self, name: Name, def: Def) {
+        if name.symbol != sym::UNDERSCORE {
             let depth = self.frames.len() as u32;
-            self.names.push(symbol, depth, def);
+            self.names.push(name, depth, def);
+            self.note_use(name);
         }
     }
 
     /// What a name stands for here; captures it if it belongs to an enclosing function.
     #[inline]
-    pub(super) fn lookup(&mut self, symbol: Symbol) -> Option<Def> {
+    pub(super) fn lookup(&mut self, name: Name) -> Option<Def> {
+        self.note_use(name);
+        let symbol = name.symbol;
         // The innermost is in reach if it belongs to the function being checked.
         let (_, entry) = self.names.entries(symbol).next()?;
         if entry.depth as usize == self.frames.len() {
@@ -299,7 +304,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A new local variable of the current function, in scope from here.
-    pub(super) fn declare_local(&mut self, name: Symbol, ty: Ty) -> LocalId {
+    pub(super) fn declare_local(&mut self, name: Name, ty: Ty) -> LocalId {
         let local = self.new_local(ty);
         self.declare(name, Def::Local(local));
         local

@@ -105,7 +105,7 @@ impl<'a> Checker<'a> {
         if let Some(function) = self.self_reference(name, value) {
             let ty = ty.unwrap_or_else(|| self.hir.types.fresh());
             let global = self.new_global(text, ty, Variable::default());
-            self.declare(name.symbol, Def::Global(global));
+            self.declare(name, Def::Global(global));
             let node = self.closure_named(function, self.ast[value].span, Want::Type(ty), Some(ty));
             let node = self.coerce(node, ty);
             return self.define_global(global, node, span);
@@ -113,7 +113,7 @@ impl<'a> Checker<'a> {
         let node = self.expr(value, ty.map_or(Want::Any, Want::Type));
         let ty = self.bound_type(ty, node, name);
         let global = self.new_global(text, ty, Variable::default());
-        self.declare(name.symbol, Def::Global(global));
+        self.declare(name, Def::Global(global));
         self.define_global(global, node, span)
     }
 
@@ -148,7 +148,7 @@ impl<'a> Checker<'a> {
             return node;
         }
         let ty = self.bound_type(ty, node, name);
-        let local = self.declare_local(name.symbol, ty);
+        let local = self.declare_local(name, ty);
         if self.ty_of(node) == Types::NEVER {
             return node;
         }
@@ -165,7 +165,7 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> ExprId {
         let ty = ty.unwrap_or_else(|| self.hir.types.fresh());
-        let local = self.declare_local(name.symbol, ty);
+        let local = self.declare_local(name, ty);
         let node = self.closure_named(function, self.ast[value].span, Want::Type(ty), Some(ty));
         let node = self.coerce(node, ty);
         let Some(variable) = self.variable(local).filter(|variable| variable.captured) else {
@@ -302,7 +302,7 @@ impl<'a> Checker<'a> {
     }
 
     fn loop_variable(&mut self, name: Name, ty: Ty) -> LocalId {
-        self.declare_local(name.symbol, ty)
+        self.declare_local(name, ty)
     }
 
     #[cold]

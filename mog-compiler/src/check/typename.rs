@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::foreign;
+use super::index::{Place, What};
 use super::scope::Def;
 use crate::ast::{Name, Span, TypeExprId, TypeKind, sym};
 use crate::types::{IntKind, Ty, TyKind, Types};
@@ -115,6 +116,7 @@ impl Checker<'_> {
         if let Some(kind) = built_in(text) {
             return self.hir.types.intern(kind);
         }
+        self.note_use(*name);
         if let Some(ty) = self.peek(name.symbol).and_then(|def| self.type_of_def(def, span)) {
             return ty;
         }
@@ -169,7 +171,10 @@ impl Checker<'_> {
         };
         let text = self.text(name.symbol);
         let def = match self.peek(module.symbol) {
-            Some(Def::Module(unit)) => self.module_member(unit, text),
+            Some(Def::Module(unit)) => {
+                self.note_use(*module);
+                self.module_member(unit, *name)
+            }
             Some(Def::Broken) => return Types::ERROR,
             _ => {
                 if let Some(ty) = self.declared_type(text) {
@@ -189,9 +194,12 @@ impl Checker<'_> {
     }
 
     /// A top-level name of a module.
-    pub(super) fn module_member(&self, unit: u32, name: &str) -> Option<Def> {
+    pub(super) fn module_member(&mut self, unit: u32, name: Name) -> Option<Def> {
         let unit = self.units.get(unit as usize)?;
-        unit.names.top_level(unit.ast.names.find(name)?)
+        let entry = unit.names.top_level(unit.ast.names.find(self.ast.text(name.symbol))?)?;
+        let file = unit.file;
+        self.note(name, Some(Place { file, span: entry.span }), What::Def(entry.def, None));
+        Some(entry.def)
     }
 
     #[cold]

@@ -30,6 +30,7 @@ pub(super) struct Module {
 pub(super) struct Unit<'a> {
     pub(super) path: String,
     pub(super) ast: &'a Ast,
+    pub(super) file: FileId,
     pub(super) names: Names,
 }
 
@@ -209,6 +210,7 @@ impl<'a> Checker<'a> {
         self.signatures.reserve(ast.functions.len());
         self.diagnostics.set_file(file);
         let (first_expr, first_pat) = (self.hir.exprs.len(), self.hir.pats.len());
+        self.note_unit(first_expr);
         let root = ast.list(ast.root);
         self.declare_items(root);
         self.check_consts(root);
@@ -226,7 +228,7 @@ impl<'a> Checker<'a> {
         self.finish_unit(first_expr, first_pat);
         let names = std::mem::take(&mut self.names);
         self.hir.func_files.resize(self.hir.funcs.len(), file.0);
-        self.units.push(Unit { path: path.to_owned(), ast, names });
+        self.units.push(Unit { path: path.to_owned(), ast, file, names });
     }
 
     /// Top-level statements, which all units' initialiser runs in order.

@@ -1,0 +1,223 @@
+//! Where names are declared, and what they stand for: what editors ask. It is noted while a program is checked, and only if
+//! somebody asked, so that compiling does not pay for it.
+
+use super::Checker;
+use super::scope::Def;
+use super::typename::Alias;
+use crate::ast::{Name, Span};
+use crate::diagnostic::FileId;
+use crate::hir::{FuncId, Hir, Module};
+use crate::types::{Ty, Types};
+
+/// A place in one of the sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The source.
+    pub file: FileId,
+    /// Where in it.
+    pub span: Span,
+}
+
+/// A name where it stands.
+#[derive(Clone, Debug)]
+pub struct NameUse {
+    /// Where.
+    pub place: Place,
+    /// Where it was declared, which can be the same place; `None` for what no source of the program declares.
+    pub declared: Option<Place>,
+    /// What it stands for, as a declaration would say it: `total: int`, `fn area(w: float, h: float) -> float`.
+    pub text: String,
+}
+
+/// The names of a program and the types of its expressions.
+#[derive(Debug)]
+pub struct Index {
+    names: Vec<NameUse>,
+    hir: Hir,
+    /// The first expression of the program itself; those before are of its modules.
+    first_expr: usize,
+}
+
+impl Index {
+    pub(super) fn new(hir: Hir, recorder: Recorder) -> Self {
+        let Recorder { mut names, first_expr, .. } = recorder;
+        let order = |name: &NameUse| (name.place.file, name.place.span.start, name.place.span.end);
+        names.sort_by_key(order);
+        names.dedup_by_key(|name| order(name));
+        Self { names, hir, first_expr }
+    }
+
+    /// The name at an offset, or just before it.
+    #[must_use]
+    pub fn name_at(&self, file: FileId, offset: u32) -> Option<&NameUse> {
+        let after =
+            self.names.partition_point(|name| (name.place.file, name.place.span.start) <= (file, offset));
+        let name = self.names.get(after.checked_sub(1)?)?;
+        (name.place.file == file && offset <= name.place.span.end).then_some(name)
+    }
+
+    /// All places where the name stands that was declared here, the declaration among them.
+    pub fn places_of(&self, declared: Place) -> impl Iterator<Item = Place> {
+        self.names.iter().filter(move |name| name.declared == Some(declared)).map(|name| name.place)
+    }
+
+    /// All names in the order of the sources.
+    #[must_use]
+    pub fn names(&self) -> &[NameUse] {
+        &self.names
+    }
+
+    /// The smallest expression of the program itself that an offset lies in, and its type.
+    #[must_use]
+    pub fn type_at(&self, offset: u32) -> Option<(Span, String)> {
+        let exprs = self.hir.exprs.get(self.first_expr..)?;
+        let around = exprs.iter().filter(|expr| expr.span.start <= offset && offset < expr.span.end);
+        let has_value = |ty: Ty| ![Types::UNIT, Types::ERROR, Types::NEVER].contains(&ty);
+        let smallest =
+            around.filter(|expr| has_value(expr.ty)).min_by_key(|expr| expr.span.end - expr.span.start)?;
+        Some((smallest.span, self.hir.types.display(smallest.ty)))
+    }
+
+    /// The imported modules: file 1, 2 and so on.
+    #[must_use]
+    pub fn modules(&self) -> &[Module] {
+        &self.hir.modules
+    }
+}
+
+/// What has been noted so far.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    noted: Vec<Noted>,
+    names: Vec<NameUse>,
+    first_expr: usize,
+}
+
+#[derive(Debug)]
+struct Noted {
+    place: Place,
+    declared: Option<Place>,
+    name: String,
+    what: What,
+}
+
+/// What a name stands for.
+#[derive(Debug)]
+pub(super) enum What {
+    /// A definition; of a local variable with the function that it belongs to.
+    Def(Def, Option<FuncId>),
+    /// This.
+    Text(String),
+}
+
+impl Checker<'_> {
+    /// Notes that the expressions from here on are of the next unit.
+    pub(super) fn note_unit(&mut self, first_expr: usize) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.first_expr = first_expr;
+        }
+    }
+
+    /// Notes a name that is in scope.
+    #[inline]
+    pub(super) fn note_use(&mut self, name: Name) {
+        if self.recorder.is_some() {
+            self.note_name(name);
+        }
+    }
+
+    #[cold]
+    fn note_name(&mut self, name: Name) {
+        let Some((_, entry)) = self.find_entry(name.symbol) else { return };
+        let owner = (entry.depth as usize).checked_sub(1).and_then(|at| self.frames.get(at));
+        let what = What::Def(entry.def, owner.map(|frame| frame.func));
+        let file = self.diagnostics.file();
+        self.note(name, Some(Place { file, span: entry.span }), what);
+    }
+
+    /// Notes what a name stands for that is in no scope.
+    pub(super) fn note(&mut self, name: Name, declared: Option<Place>, what: What) {
+        let place = Place { file: self.diagnostics.file(), span: name.span };
+        let text = self.text(name.symbol);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.noted.push(Noted { place, declared, name: text.to_owned(), what });
+        }
+    }
+
+    /// Says what the noted names stand for, when all types are known.
+    pub(super) fn describe_names(&mut self) {
+        let Some(mut recorder) = self.recorder.take() else { return };
+        for Noted { place, mut declared, name, what } in std::mem::take(&mut recorder.noted) {
+            if let What::Def(Def::Module(unit), _) = what {
+                let unit = self.units.get(unit as usize);
+                declared = unit.map(|unit| Place { file: unit.file, span: Span::default() });
+            }
+            let text = match what {
+                What::Text(text) => Some(text),
+                What::Def(def, owner) => self.describe(&name, def, owner),
+            };
+            if let Some(text) = text {
+                recorder.names.push(NameUse { place, declared, text });
+            }
+        }
+        self.recorder = Some(recorder);
+    }
+
+    fn describe(&self, name: &str, def: Def, owner: Option<FuncId>) -> Option<String> {
+        Some(match def {
+            Def::Local(local) | Def::Caught(local, _) => {
+                let func = self.hir.funcs.get(owner?.0 as usize)?;
+                format!("{name}: {}", self.show(func.locals.get(local.0 as usize)?.ty))
+            }
+            Def::Global(global) => {
+                format!("{name}: {}", self.show(self.hir.globals.get(global.0 as usize)?.ty))
+            }
+            Def::Const(number) => match self.consts.get(number as usize)?.ty() {
+                Some(ty) => format!("const {name}: {}", self.show(ty)),
+                None => format!("const {name}"),
+            },
+            Def::Func(func) => {
+                let signature = self.signatures.get(func.0 as usize)?;
+                let params = signature.params.iter().map(|param| (param.name, param.ty));
+                let shown = self.declaration(name, params, signature.ret);
+                if signature.future.is_some() { format!("async {shown}") } else { shown }
+            }
+            Def::Struct(id) => {
+                let fields = &self.hir.types.structs.get(id.0 as usize)?.fields;
+                let fields: Vec<_> =
+                    fields.iter().map(|(field, ty)| format!("{field}: {}", self.show(*ty))).collect();
+                format!("struct {name} {{ {} }}", fields.join(", "))
+            }
+            Def::Enum(id) => {
+                let variants = &self.hir.types.enums.get(id.0 as usize)?.variants;
+                let variant = |(variant, payload): &(String, Vec<Ty>)| {
+                    let payload: Vec<_> = payload.iter().map(|ty| self.show(*ty)).collect();
+                    if payload.is_empty() {
+                        variant.clone()
+                    } else {
+                        format!("{variant}({})", payload.join(", "))
+                    }
+                };
+                format!("enum {name} {{ {} }}", variants.iter().map(variant).collect::<Vec<_>>().join(", "))
+            }
+            Def::Alias(number) => match self.aliases.get(number as usize)? {
+                Alias::Done(ty) => format!("type {name} = {}", self.show(*ty)),
+                _ => format!("type {name}"),
+            },
+            Def::Module(unit) => format!("import {}", self.units.get(unit as usize)?.path),
+            Def::Broken => return None,
+        })
+    }
+
+    /// A function as its declaration says it.
+    pub(super) fn declaration<'p>(
+        &self,
+        name: &str,
+        params: impl Iterator<Item = (&'p str, Ty)>,
+        ret: Ty,
+    ) -> String {
+        let params: Vec<_> = params.map(|(param, ty)| format!("{param}: {}", self.show(ty))).collect();
+        let result = if ret == Types::UNIT { String::new() } else { format!(" -> {}", self.show(ret)) };
+        format!("fn {name}({}){result}", params.join(", "))
+    }
+}
