@@ -129,7 +129,7 @@ fn optimizations(without: &[String]) -> Result<Optimizations, u8> {
 
 /// The source of a module `name` or `folder/name` below the importing file's folder, and of nothing else: no way
 /// up, and no link that leads out.
-fn imported(folder: &Path, module: &str) -> Option<String> {
+pub(crate) fn imported(folder: &Path, module: &str) -> Option<String> {
     let plain =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
     if !module.split('/').all(plain) {

@@ -7,6 +7,7 @@ mod files;
 mod fmt;
 mod grants;
 mod inspect;
+mod lsp;
 mod repl;
 mod replay;
 mod resume;
@@ -80,6 +81,9 @@ enum Command {
     Verify(VerifyArgs),
     /// Print the language reference, ready for a prompt
     Spec(SpecArgs),
+    /// Serve an editor: errors, fixes, types, definitions, canonical form (Language Server Protocol, on standard input and
+    /// output)
+    Lsp(LspArgs),
     /// Grant an agent functions, for `mog run --agent`
     Grant(GrantAgentArgs),
     /// Deny an agent functions, whatever it is granted
@@ -447,6 +451,16 @@ pub(crate) struct SpecArgs {
     pub(crate) grants: GrantArgs,
 }
 
+#[derive(Args)]
+pub(crate) struct LspArgs {
+    /// Declarations of what the host offers (`capability led { fn set(pin: int, on: bool) }`); may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) declare: Vec<PathBuf>,
+    /// Editors name the way to talk; there is no other
+    #[arg(long, hide = true)]
+    pub(crate) stdio: bool,
+}
+
 /// Does what the command line asks.
 pub(crate) fn main() -> ExitCode {
     let code = match Cli::try_parse() {
@@ -464,6 +478,7 @@ pub(crate) fn main() -> ExitCode {
             Command::Sign(args) => sign::sign(&args),
             Command::Verify(args) => sign::verify(&args),
             Command::Spec(args) => spec::spec(&args),
+            Command::Lsp(args) => lsp::lsp(&args),
             Command::Grant(args) => grants::grant(&args),
             Command::Deny(args) => grants::deny(&args),
             Command::Undeny(args) => grants::undeny(&args),
