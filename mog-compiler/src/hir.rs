@@ -1,6 +1,8 @@
 //! The checked program: every name resolved, every type known, every piece of sugar gone. The checker makes it,
 //! lowering reads it. Nodes live in flat arenas, so that nothing recurses over the source's length.
 
+mod children;
+
 use smallvec::SmallVec;
 
 use crate::ast::Span;

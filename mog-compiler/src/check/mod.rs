@@ -15,6 +15,7 @@ mod capability;
 mod cast;
 mod closure;
 mod consts;
+mod early_use;
 mod exhaustive;
 mod expr;
 mod field;

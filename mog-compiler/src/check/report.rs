@@ -18,6 +18,11 @@ impl Report<'_> {
         self.map(|diagnostic| diagnostic.help(help))
     }
 
+    /// Says something of another place.
+    pub(super) fn note(self, span: Span, message: impl Into<String>) -> Self {
+        self.map(|diagnostic| diagnostic.note(span, message))
+    }
+
     /// Says what to write instead of what `span` covers.
     pub(super) fn fix(self, span: Span, replacement: impl Into<String>) -> Self {
         self.map(|diagnostic| diagnostic.fix(span, replacement))

@@ -210,6 +210,7 @@ impl<'a> Checker<'a> {
         self.signatures.reserve(ast.functions.len());
         self.diagnostics.set_file(file);
         let (first_expr, first_pat) = (self.hir.exprs.len(), self.hir.pats.len());
+        let first_statement = self.init_body.len();
         self.note_unit(first_expr);
         let root = ast.list(ast.root);
         self.declare_items(root);
@@ -226,6 +227,7 @@ impl<'a> Checker<'a> {
             self.export(root);
         }
         self.finish_unit(first_expr, first_pat);
+        self.warn_early_use(first_statement);
         let names = std::mem::take(&mut self.names);
         self.hir.func_files.resize(self.hir.funcs.len(), file.0);
         self.units.push(Unit { path: path.to_owned(), ast, file, names });
