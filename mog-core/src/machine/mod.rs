@@ -28,6 +28,6 @@ pub use instance::{Config, Instance, StartError};
 pub use run::Outcome;
 pub(crate) use slow::{load_packed, store_packed};
 pub use snapshot::SnapshotError;
-pub use vm::{Counters, Dispatch, State};
 pub(crate) use vm::{Collection, Fault, Stop, Vm};
+pub use vm::{Counters, Dispatch, State};
 pub use window::WINDOW;
