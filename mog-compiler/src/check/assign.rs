@@ -119,6 +119,9 @@ impl<'a> Checker<'a> {
             return self.not_assignable(Def::Const(0), name, assigned);
         }
         self.note_global_use(global);
+        if let Some(known) = self.globals.get_mut(global.0 as usize) {
+            known.assigned = true;
+        }
         let ty = self.hir.globals.get(global.0 as usize).map_or(Types::ERROR, |global| global.ty);
         let value = match assigned.op {
             None => self.expr(assigned.value, Want::Type(ty)),
