@@ -320,6 +320,12 @@ fn declarations_and_uses_are_found_across_files() -> Test {
     let places: Vec<_> =
         uses.as_array().into_iter().flatten().map(|one| one["range"]["start"].clone()).collect();
     assert_eq!(places, (0..3).map(|number| at(source, "side", number)).collect::<Vec<_>>());
+    let either = "enum E { A(int), B(int) }\nfn f(e: E) -> int {\n    match e { A(v) | B(v) => v }\n}\n";
+    editor.open("either.mog", either)?;
+    let found = editor.ask_at("definition", "either.mog", at(either, "v) =>", 0))?;
+    assert_eq!(found["range"]["start"], at(either, "v)", 0));
+    let marks = editor.ask_at("documentHighlight", "either.mog", at(either, "v }", 0))?;
+    assert_eq!(marks.as_array().map(Vec::len), Some(3));
     let marks = editor.ask_at("documentHighlight", "p.mog", at(source, "side", 2))?;
     assert_eq!(marks.as_array().map(Vec::len), Some(3));
     assert_eq!(editor.ask_at("definition", "p.mog", at(source, "println", 0))?, Value::Null);

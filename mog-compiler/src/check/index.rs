@@ -135,6 +135,15 @@ impl Checker<'_> {
         self.note(name, Some(Place { file, span: entry.span }), what);
     }
 
+    /// Notes a name that stands for what another one in this place declares, which is not yet in scope.
+    pub(super) fn note_again(&mut self, name: Name, declared: Name, def: Def) {
+        if self.recorder.is_some() {
+            let place = Place { file: self.diagnostics.file(), span: declared.span };
+            let owner = self.frames.last().map(|frame| frame.func);
+            self.note(name, Some(place), What::Def(def, owner));
+        }
+    }
+
     /// Notes what a name stands for that is in no scope.
     pub(super) fn note(&mut self, name: Name, declared: Option<Place>, what: What) {
         let place = Place { file: self.diagnostics.file(), span: name.span };

@@ -162,7 +162,7 @@ impl<'a> Checker<'a> {
             bound.push((name, local));
             return PatKind::Bind(local);
         };
-        let Some(&(_, local)) = first.iter().find(|(known, _)| known.symbol == name.symbol) else {
+        let Some(&(declared, local)) = first.iter().find(|(known, _)| known.symbol == name.symbol) else {
             self.error(
                 name.span,
                 "uneven-alternatives",
@@ -172,6 +172,7 @@ impl<'a> Checker<'a> {
             return PatKind::Wild;
         };
         bound.push((name, local));
+        self.note_again(name, declared, Def::Local(local));
         let known = self.local_ty(local);
         if !self.unify(known, ty) {
             let (known, found) = (self.show(known), self.show(ty));

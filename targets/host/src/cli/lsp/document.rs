@@ -41,23 +41,41 @@ pub(super) fn uri_of(path: &std::path::Path) -> Option<Uri> {
 pub(super) struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
+    /// Units of UTF-16 before every [`STRIDE`]th byte, or the character that it belongs to: lines can be long.
+    units: Vec<u32>,
 }
+
+const STRIDE: usize = 256;
 
 impl<'t> Lines<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-        Self { text, starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
+        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect();
+        let (mut units, mut before) = (Vec::with_capacity(text.len() / STRIDE + 1), 0);
+        for (at, character) in text.char_indices() {
+            while units.len() * STRIDE < at + character.len_utf8() {
+                units.push(before);
+            }
+            before += character.len_utf16() as u32;
+        }
+        Self { text, starts, units }
+    }
+
+    /// Units of UTF-16 before a byte, where a character begins.
+    fn units_before(&self, offset: usize) -> u32 {
+        let Some(&known) = self.units.get(offset / STRIDE) else {
+            return self.text.encode_utf16().count() as u32;
+        };
+        let from = boundary(self.text, offset / STRIDE * STRIDE);
+        known + self.text.get(from..offset).unwrap_or("").encode_utf16().count() as u32
     }
 
     /// The place of a byte, or of the character that it belongs to.
     pub(super) fn position(&self, offset: u32) -> Position {
-        let mut offset = (offset as usize).min(self.text.len());
-        while !self.text.is_char_boundary(offset) {
-            offset -= 1;
-        }
+        let offset = boundary(self.text, (offset as usize).min(self.text.len()));
         let line = self.starts.partition_point(|&start| start <= offset).saturating_sub(1);
-        let before = self.starts.get(line).and_then(|&start| self.text.get(start..offset)).unwrap_or("");
-        Position::new(line as u32, before.encode_utf16().count() as u32)
+        let start = self.starts.get(line).copied().unwrap_or(0);
+        Position::new(line as u32, self.units_before(offset) - self.units_before(start))
     }
 
     pub(super) fn range(&self, span: Span) -> Range {
@@ -86,9 +104,31 @@ impl<'t> Lines<'t> {
     }
 }
 
+/// Where the character begins that a byte belongs to.
+fn boundary(text: &str, mut offset: usize) -> usize {
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_in_long_lines_are_found() {
+        let text = format!("{}\n{}", "é😀x".repeat(500), "abc😀".repeat(300));
+        let lines = Lines::new(&text);
+        let starts = [0, text.find('\n').map_or(0, |at| at + 1)];
+        for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
+            let line = usize::from(at >= starts[1]);
+            let units = text[starts[line]..at].encode_utf16().count();
+            let position = Position::new(line as u32, units as u32);
+            assert_eq!(lines.position(at as u32), position, "{at}");
+            assert_eq!(lines.offset(position), at as u32, "{at}");
+        }
+    }
 
     #[test]
     fn places_count_utf16_and_stay_in_the_text() {
