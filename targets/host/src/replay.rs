@@ -90,6 +90,9 @@ pub(crate) struct Recorded {
     /// How often the host had called the program by then.
     #[serde(skip)]
     entries: usize,
+    /// The result as it was, if it was kept.
+    #[serde(skip)]
+    kept: Option<Value>,
 }
 
 /// A call that the program makes now.
@@ -178,9 +181,14 @@ impl Replay {
     }
 
     /// The same for a program that goes on: of so many calls by the host everything is repeated but what they printed, from
-    /// then on the host's functions are called. The program may take other steps than it did then.
-    pub(crate) const fn live_after(mut self, entries: usize) -> Self {
+    /// then on the host's functions are called. The program may take other steps than it did then. The results of all lines
+    /// are as they were, which JSON does not show of all.
+    pub(crate) fn live_after(mut self, entries: usize, results: &[Value]) -> Self {
         self.live_after = Some(entries);
+        for line in &mut self.lines {
+            let number = usize::try_from(line.seq).ok().and_then(|seq| seq.checked_sub(1));
+            line.kept = number.and_then(|number| results.get(number)).cloned();
+        }
         self
     }
 
@@ -331,7 +339,7 @@ impl Recorded {
         if self.outcome != Outcome::Calls {
             return None;
         }
-        let mut value: Value = serde_json::from_str(self.result.get()).ok()?;
+        let mut value = self.value().ok()?;
         let index = value.take("function").to::<i64>().ok().and_then(|index| usize::try_from(index).ok())?;
         let Value::Array(args) = value.take("args") else { return None };
         let types = call.callback_types(index)?;
@@ -349,7 +357,7 @@ impl Recorded {
 
     /// What the call gave, as a value of the type that is due.
     pub(crate) fn result(&self, ty: TypeId, module: &Module<'_>) -> Result<Value, CallError> {
-        let value: Value = serde_json::from_str(self.result.get()).map_err(|error| {
+        let value = self.value().map_err(|error| {
             CallError::failed(format_args!("the recorded result cannot be read: {error}"))
         })?;
         let message = |value: Value| value.as_str().map(str::to_owned).unwrap_or_default();
@@ -357,9 +365,18 @@ impl Recorded {
             Outcome::Denied => Err(CallError::Denied(message(value))),
             Outcome::Error if value.as_str() == Some(OUTPUT_LIMIT) => Err(CallError::OutputLimit),
             Outcome::Error => Err(CallError::Failed(message(value))),
+            _ if self.kept.is_some() => Ok(value),
             Outcome::Ok | Outcome::Skipped | Outcome::Pending | Outcome::Calls => {
                 Ok(restore(value, ty, module))
             }
+        }
+    }
+
+    /// The result, as far as JSON tells.
+    fn value(&self) -> serde_json::Result<Value> {
+        match &self.kept {
+            Some(value) => Ok(value.clone()),
+            None => serde_json::from_str(self.result.get()),
         }
     }
 }
