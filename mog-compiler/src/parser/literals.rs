@@ -273,10 +273,16 @@ impl Parser<'_> {
         }
         let outer = self.enter(1);
         // `[value; count]` is seen after the first element.
-        let (mut repeat, mut foreign) = (None, false);
+        let (mut repeat, mut foreign, mut pairs) = (None, false, false);
         let elements = self.bracketed(T::RBracket, "elements", |p| {
             foreign |= p.foreign_spread();
             let value = p.expr();
+            if !p.panicking && p.at(T::Colon) {
+                p.bump();
+                p.expr();
+                pairs = true;
+                return;
+            }
             if p.at(T::Semi) && p.pos > open {
                 p.bump();
                 let count = p.expr();
@@ -293,6 +299,15 @@ impl Parser<'_> {
         let span = self.span_from(start);
         let kind = match repeat {
             _ if foreign => ExprKind::Error,
+            _ if pairs => {
+                let text = span.text(self.source);
+                let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or("");
+                self.report(
+                    Diagnostic::error("map-braces", span, "a map is written in braces")
+                        .fix(span, format!("{{{inside}}}")),
+                );
+                ExprKind::Error
+            }
             Some(_) if !elements.is_empty() => {
                 self.report(
                     Diagnostic::error(
