@@ -19,9 +19,9 @@ pub struct Options<'a> {
     pub declarations: &'a [(&'a str, &'a str)],
     /// The source of an imported module, by name.
     pub imports: &'a dyn Fn(&str) -> Option<String>,
-    /// Where the source is the newest entry of an interactive session: those before it. A later
-    /// one may declare names of an earlier one again, which goes on
-    /// with what it had. Each is a function that the host calls, in their order; there is no `main`.
+    /// Where the source is the newest entry of an interactive session: those before it. A later one may declare names of an
+    /// earlier one again, which goes on with what it had. Each is a function that the host calls, in their order; there is no
+    /// `main`.
     pub session: Option<&'a [&'a str]>,
     /// Registers of the target's window: 256 unless the target was built with a smaller one.
     pub window: usize,

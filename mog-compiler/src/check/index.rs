@@ -1,5 +1,5 @@
 //! Where names are declared, and what they stand for: what editors ask. It is noted while a program is checked, and only if
-//! somebody asked, so that compiling does not pay for it.
+//! somebody asked: whoever compiles pays for that question at each name, and no more.
 
 use super::Checker;
 use super::scope::Def;
