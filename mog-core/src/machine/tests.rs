@@ -6,7 +6,6 @@ use std::vec::Vec;
 
 use super::Stop;
 use crate::error::TrapCode;
-use crate::features::{PRESENT, lacks};
 use crate::isa::{Insn, Op};
 use crate::module::TypeId;
 use crate::testing::{Machine, Nobody, Types};
@@ -136,11 +135,6 @@ fn what_runs_is_dropped_whole() {
     assert_eq!((m.state.base, m.state.paid, m.state.waiting), (base, 0, None));
     assert_eq!((m.state.entry, m.state.ended, m.state.failure), (None, false, (0, crate::heap::NULL)));
     assert_eq!((m.state.pc, m.state.acc, m.state.facc, m.state.quick), (0, 0, 0.0, false));
-}
-
-#[test]
-fn no_build_lacks_what_it_has() {
-    assert!(!lacks(PRESENT) && !lacks(0));
 }
 
 /// As a host may cause that hands out a number where a reference is due.
