@@ -300,12 +300,14 @@ impl Parser<'_> {
         let kind = match repeat {
             _ if foreign => ExprKind::Error,
             _ if pairs => {
+                let wrong = Diagnostic::error("map-braces", span, "a map is written in braces");
                 let text = span.text(self.source);
-                let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or("");
-                self.report(
-                    Diagnostic::error("map-braces", span, "a map is written in braces")
-                        .fix(span, format!("{{{inside}}}")),
-                );
+                let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+                self.report(match inside {
+                    Some(inside) => wrong.fix(span, format!("{{{inside}}}")),
+                    // It is not closed, or not by this.
+                    None => wrong.help("for instance `{\"a\": 1}`"),
+                });
                 ExprKind::Error
             }
             Some(_) if !elements.is_empty() => {
