@@ -20,6 +20,8 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 # here, so their lock files are not insisted on.
 readonly apart=(fuzz/Cargo.toml tests/peers/Cargo.toml targets/c-abi/Cargo.toml targets/cortex-m/Cargo.toml targets/riscv/Cargo.toml targets/wasm/Cargo.toml)
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
+# In CI nothing is built a second time: what would make that quick is only in the way on its disk.
+[ "${CI:-}" != true ] || export CARGO_INCREMENTAL=0
 
 # --- What tiers need -------------------------------------------------------------------------------------------------
 
@@ -412,6 +414,21 @@ EOF
 
 # --- Run them --------------------------------------------------------------------------------------------------------
 
+# In CI, whose disk may be small, what was built for a tier goes when no later one needs it.
+tidy() {
+    local folder
+    case $1 in
+        docs) folder=doc ;;
+        small_window) folder=window-32 ;;
+        firmware) folder=debug ;;
+        footprint) folder=cross ;;
+        c) folder=c-abi ;;
+        wasm | fuzz | sanitizer) folder=$1 ;;
+        *) return ;;
+    esac
+    rm -rf "${target:?}/$folder"
+}
+
 [ $# -gt 0 ] || set -- "${tiers[@]}"
 passed=0 failed=() left_out=()
 for tier; do
@@ -429,7 +446,9 @@ for tier; do
         "$skipped") left_out+=("$tier") ;;
         *) failed+=("$tier") ;;
     esac
-    printf '=== %s: %s after %s s\n' "$tier" "$([ $status = 0 ] && echo passed || echo "status $status")" $((SECONDS - start))
+    printf '=== %s: %s after %s s, %s in %s\n' "$tier" "$([ $status = 0 ] && echo passed || echo "status $status")" \
+        $((SECONDS - start)) "$(du -sh "$target" 2>/dev/null | cut -f1)" "$target"
+    [ "${CI:-}" != true ] || tidy "$tier"
 done
 
 printf '\n'
