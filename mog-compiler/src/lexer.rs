@@ -11,6 +11,7 @@ mod words;
 use crate::ast::{Comment, Interner, Span, Symbol, sym};
 use crate::diagnostic::{Diagnostic, Diagnostics, MAX_DIAGNOSTICS};
 
+pub use words::keywords;
 use words::{ShortWords, is_word};
 
 macro_rules! token_kinds {

@@ -22,9 +22,10 @@ mod pieces;
 pub mod symbol;
 pub mod types;
 
-pub use check::{Index, NameUse, Place, standard_declarations};
+pub use check::{Index, Member, NameKind, NameUse, Place, built_in_functions, standard_declarations};
 pub use compile::{Compiled, Options, Rejected, compile, index};
 pub use format::format;
+pub use lexer::keywords;
 pub use optimizations::{Optimization, Optimizations};
 
 /// The language reference that authors of programs read, in Markdown.

@@ -398,6 +398,131 @@ fn a_source_is_formatted_outlined_and_completed() -> Test {
     Ok(())
 }
 
+/// What completion offers in a function at the mark `|`, or behind this text: each with what it stands for.
+fn offered(editor: &mut Editor, text: &str) -> Outcome<Vec<String>> {
+    let (before, after) = text.split_once('|').unwrap_or((text, ""));
+    let marked = PROGRAM.replace("HERE", &format!("{before}|{after}"));
+    editor.open("p.mog", &marked.replace('|', ""))?;
+    let place = at(&marked, "|", 0);
+    let items = editor.ask_at("completion", "p.mog", place)?;
+    let detail = |item: &Value| Some(item["detail"].as_str().or(item["label"].as_str())?.to_owned());
+    Ok(items.as_array().into_iter().flatten().filter_map(detail).collect())
+}
+
+const PROGRAM: &str = "\
+import geometry
+struct Point { x: float, tags: [string] }
+enum Shape { Dot, Circle(float) }
+type Form = Shape
+fn point() -> Point { Point { x: 1.0, tags: [] } }
+fn maybe() -> ?int { none }
+fn main() {
+    p := point()
+    ages := {\"ann\": 3}
+    HERE
+}
+fn last() { println(1) }
+";
+
+#[test]
+fn a_dot_offers_what_its_left_side_has() -> Test {
+    let place = Place::new()?;
+    place.write(
+        "geometry.mog",
+        "pub const SIDES = 4\npub fn area(w: int) -> int { hidden := w * w hidden }\n",
+    )?;
+    let mut editor = Editor::start(place, &[])?;
+    for (text, all) in [
+        ("p.", vec!["x: float", "tags: [string]"]),
+        ("if true { println(p.ta", vec!["x: float", "tags: [string]"]),
+        ("Form.", vec!["Dot", "Circle(float)"]),
+        ("x: Shape = Shape.Ci", vec!["Dot", "Circle(float)"]),
+        ("geometry.", vec!["const SIDES: int", "fn area(w: int) -> int"]),
+        ("maybe().", vec!["fn unwrap_or(int) -> int", "fn is_some() -> bool", "fn is_none() -> bool"]),
+        ("nothing.", vec![]),
+        ("println.", vec![]),
+    ] {
+        assert_eq!(offered(&mut editor, text)?, all, "{text}");
+    }
+    for (text, some) in [
+        ("point().tags.", "fn push(string)"),
+        ("point().tags.", "fn map(fn(string) -> T) -> [T]"),
+        ("p.tags\n        .", "fn join(string) -> string"),
+        ("(1 + 2).", "fn checked_add(int) -> ?int"),
+        ("x := p.x.", "fn sqrt() -> float"),
+        ("if p.tags[0].", "len: int"),
+        ("for tag in p.tags { tag.", "fn split(string) -> [string]"),
+        ("println(f\"é {ages.|}\")", "fn get(string) -> ?int"),
+        ("log.", "fn write(message: string)"),
+        ("", "match"),
+        ("", "struct Point { x: float, tags: [string] }"),
+    ] {
+        let offers = offered(&mut editor, text)?;
+        assert!(offers.iter().any(|offer| offer == some), "{text} {some}: {offers:?}");
+    }
+    let of_float = offered(&mut editor, "p.x.")?;
+    assert!(!of_float.iter().any(|offer| offer.contains("count_ones")), "{of_float:?}");
+    Ok(())
+}
+
+/// The texts of documents after a name at a place was renamed.
+fn renamed(editor: &mut Editor, texts: &[(&str, &str)], place: Value, new: &str) -> Outcome<Vec<String>> {
+    let document = json!({ "uri": editor.uri(texts[0].0) });
+    let params = json!({ "textDocument": document, "position": place, "newName": new });
+    let answer = editor.ask("textDocument/rename", params)?;
+    let text = |(name, text): &(&str, &str)| edited(text, &answer["changes"][editor.uri(name).as_str()]);
+    Ok(texts.iter().map(text).collect())
+}
+
+#[test]
+fn a_name_is_renamed_where_it_stands_and_nowhere_else() -> Test {
+    let place = Place::new()?;
+    let module = "pub fn area(w: int) -> int { w * w }\npub fn twice(w: int) -> int { area(w) + area(w) }\n";
+    place.write("geometry.mog", module)?;
+    let mut editor = Editor::start(place, &[])?;
+    let source = "import geometry\nfn area() -> int { 1 }\nfn main() {\n    side := 3\n    \
+                  println(f\"é {side}\", geometry.area(side), area())\n    show := fn(area: int) { side + area }\n    \
+                  println(show(1))\n}\n";
+    let other = "import geometry\nprintln(geometry.area(2))\n";
+    assert_eq!(editor.open("p.mog", source)?, Vec::<Value>::new());
+    editor.open("other.mog", other)?;
+
+    let after = renamed(&mut editor, &[("p.mog", source)], at(source, "side", 2), "edge_length")?;
+    assert_eq!(after, [source.replace("side", "edge_length")]);
+
+    // A function of a module that is not open: in its file and in all open programs.
+    let files = [("p.mog", source), ("other.mog", other), ("geometry.mog", module)];
+    let after = renamed(&mut editor, &files, at(source, "area(side)", 0), "size")?;
+    let expected = [
+        source.replace("geometry.area", "geometry.size"),
+        other.replace("area", "size"),
+        module.replace("area", "size"),
+    ];
+    assert_eq!(after, expected);
+
+    let what = editor.ask_at("prepareRename", "p.mog", at(source, "show", 1))?;
+    assert_eq!(what["placeholder"], "show");
+    for (text, number, new, said) in [
+        // It would mean the parameter.
+        ("side", 0, "area", "another meaning"),
+        ("area() ->", 0, "main", "another meaning"),
+        ("side", 0, "a b", "is no name"),
+        ("side", 0, "while", "is no name"),
+        ("side", 0, "", "is no name"),
+        ("side", 0, "x // ", "is no name"),
+        ("println", 0, "print", "none that is known"),
+        ("geometry", 0, "shapes", "as its file"),
+    ] {
+        let document = json!({ "uri": editor.uri("p.mog") });
+        let params =
+            json!({ "textDocument": document, "position": at(source, text, number), "newName": new });
+        let answer = editor.answer("textDocument/rename", params)?;
+        let message = answer["error"]["message"].as_str().unwrap_or("");
+        assert!(message.contains(said), "{text} to {new}: {answer}");
+    }
+    Ok(())
+}
+
 #[test]
 fn what_is_not_understood_is_answered() -> Test {
     let mut editor = Editor::start(Place::new()?, &[])?;

@@ -116,6 +116,11 @@ pub(super) fn is_method(name: &str) -> bool {
     ASKING.contains(&name)
 }
 
+/// The names of the functions that the language has.
+pub fn built_in_functions() -> impl Iterator<Item = &'static str> {
+    names()
+}
+
 /// All names of built-in functions, for suggestions.
 pub(super) fn names<'n>() -> impl Iterator<Item = &'n str> {
     let rows = method::NUMBER.iter().chain(method::FLOAT).map(|row| row.name);

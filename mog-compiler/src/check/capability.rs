@@ -248,7 +248,7 @@ impl<'a> Checker<'a> {
         let params = function.params.iter().map(|param| (param.name, param.ty));
         let shown = self.declaration(&format!("{capability}.{}", function.name), params, function.ret);
         let shown = if function.is_async { format!("async {shown}") } else { shown };
-        self.note(name, None, What::Text(shown));
+        self.note(name, None, What::Function(shown));
     }
 
     /// Whether the program itself names a capability in `requires` or `optional`.

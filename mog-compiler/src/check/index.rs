@@ -2,11 +2,12 @@
 //! somebody asked: whoever compiles pays for that question at each name, and no more.
 
 use super::Checker;
+use super::members::{Member, Owner};
 use super::scope::Def;
 use super::typename::Alias;
 use crate::ast::{Name, Span};
 use crate::diagnostic::FileId;
-use crate::hir::{FuncId, Hir, Module};
+use crate::hir::{Expr, FuncId, Hir, Module};
 use crate::types::{Ty, Types};
 
 /// A place in one of the sources.
@@ -27,24 +28,69 @@ pub struct NameUse {
     pub declared: Option<Place>,
     /// What it stands for, as a declaration would say it: `total: int`, `fn area(w: float, h: float) -> float`.
     pub text: String,
+    /// What that is.
+    pub kind: NameKind,
+    pub(super) owner: Option<Owner>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NameKind {
+    /// A variable of a function or of the module, or a parameter.
+    Variable,
+    /// A constant.
+    Constant,
+    /// A function of the program or of a capability.
+    Function,
+    /// A struct.
+    Struct,
+    /// An enum.
+    Enum,
+    /// A type by another name.
+    Type,
+    /// An imported module.
+    Module,
+    /// A field of a value.
+    Field,
+    /// A method that the language has.
+    Method,
+    /// A variant of an enum.
+    Variant,
+}
+
+impl NameKind {
+    pub(super) fn of(def: Def) -> Self {
+        match def {
+            Def::Local(_) | Def::Caught(..) | Def::Global(_) | Def::Broken => Self::Variable,
+            Def::Const(_) => Self::Constant,
+            Def::Func(_) => Self::Function,
+            Def::Struct(_) => Self::Struct,
+            Def::Enum(_) => Self::Enum,
+            Def::Alias(_) => Self::Type,
+            Def::Module(_) => Self::Module,
+        }
+    }
 }
 
 /// The names of a program and the types of its expressions.
 #[derive(Debug)]
 pub struct Index {
     names: Vec<NameUse>,
-    hir: Hir,
+    /// What each unit declares.
+    pub(super) declared: Vec<Vec<Member>>,
+    pub(super) hir: Hir,
     /// The first expression of the program itself; those before are of its modules.
     first_expr: usize,
 }
 
 impl Index {
     pub(super) fn new(hir: Hir, recorder: Recorder) -> Self {
-        let Recorder { mut names, first_expr, .. } = recorder;
+        let Recorder { mut names, declared, first_expr, .. } = recorder;
         let order = |name: &NameUse| (name.place.file, name.place.span.start, name.place.span.end);
         names.sort_by_key(order);
         names.dedup_by_key(|name| order(name));
-        Self { names, hir, first_expr }
+        Self { names, declared, hir, first_expr }
     }
 
     /// The name at an offset, or just before it.
@@ -67,11 +113,15 @@ impl Index {
         &self.names
     }
 
+    /// The expressions of the program itself.
+    pub(super) fn exprs(&self) -> &[Expr] {
+        self.hir.exprs.get(self.first_expr..).unwrap_or(&[])
+    }
+
     /// The smallest expression of the program itself that an offset lies in, and its type.
     #[must_use]
     pub fn type_at(&self, offset: u32) -> Option<(Span, String)> {
-        let exprs = self.hir.exprs.get(self.first_expr..)?;
-        let around = exprs.iter().filter(|expr| expr.span.start <= offset && offset < expr.span.end);
+        let around = self.exprs().iter().filter(|expr| expr.span.start <= offset && offset < expr.span.end);
         let has_value = |ty: Ty| ![Types::UNIT, Types::ERROR, Types::NEVER].contains(&ty);
         let smallest =
             around.filter(|expr| has_value(expr.ty)).min_by_key(|expr| expr.span.end - expr.span.start)?;
@@ -90,6 +140,7 @@ impl Index {
 pub(super) struct Recorder {
     noted: Vec<Noted>,
     names: Vec<NameUse>,
+    declared: Vec<Vec<Member>>,
     first_expr: usize,
 }
 
@@ -106,8 +157,8 @@ struct Noted {
 pub(super) enum What {
     /// A definition; of a local variable with the function that it belongs to.
     Def(Def, Option<FuncId>),
-    /// This.
-    Text(String),
+    /// A capability's function, with its declaration.
+    Function(String),
 }
 
 impl Checker<'_> {
@@ -161,18 +212,21 @@ impl Checker<'_> {
                 let unit = self.units.get(unit as usize);
                 declared = unit.map(|unit| Place { file: unit.file, span: Span::default() });
             }
-            let text = match what {
-                What::Text(text) => Some(text),
-                What::Def(def, owner) => self.describe(&name, def, owner),
+            let (text, kind, owner) = match what {
+                What::Function(text) => (Some(text), NameKind::Function, None),
+                What::Def(def, func) => {
+                    (self.describe(&name, def, func), NameKind::of(def), self.owner_of(def))
+                }
             };
             if let Some(text) = text {
-                recorder.names.push(NameUse { place, declared, text });
+                recorder.names.push(NameUse { place, declared, text, kind, owner });
             }
         }
+        recorder.declared = self.declarations_of_units();
         self.recorder = Some(recorder);
     }
 
-    fn describe(&self, name: &str, def: Def, owner: Option<FuncId>) -> Option<String> {
+    pub(super) fn describe(&self, name: &str, def: Def, owner: Option<FuncId>) -> Option<String> {
         Some(match def {
             Def::Local(local) | Def::Caught(local, _) => {
                 let func = self.hir.funcs.get(owner?.0 as usize)?;

@@ -51,10 +51,10 @@ pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) builtin: Builtin,
     pub(super) params: &'static [Sig],
-    result: Sig,
+    pub(super) result: Sig,
     /// Whether it may have no result: `?T` when asked.
     partial: bool,
-    limit: Limit,
+    pub(super) limit: Limit,
 }
 
 const fn row(name: &'static str, builtin: Builtin, params: &'static [Sig], result: Sig) -> Row {

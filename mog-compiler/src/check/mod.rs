@@ -26,6 +26,7 @@ mod index;
 mod infer;
 mod items;
 mod literal;
+mod members;
 mod method;
 mod operator;
 mod partial;
@@ -40,8 +41,10 @@ mod tensor;
 mod typename;
 mod units;
 
+pub use builtin::built_in_functions;
 pub use capability::standard_declarations;
-pub use index::{Index, NameUse, Place};
+pub use index::{Index, NameKind, NameUse, Place};
+pub use members::Member;
 pub use units::entry_name;
 
 use hashbrown::{HashMap, HashTable};

@@ -40,6 +40,11 @@ impl ShortWords {
     }
 }
 
+/// The words that cannot be names.
+pub fn keywords() -> impl Iterator<Item = &'static str> {
+    sym::NAMES.iter().copied().take(KEYWORDS.len())
+}
+
 impl Lexer<'_> {
     #[inline]
     pub(super) fn word(&mut self) {

@@ -23,7 +23,7 @@ pub(super) const ITSELF: FileId = FileId(0);
 
 impl Server {
     /// Compiles a document as `mog check` does, but for open modules, which are as the editor has them.
-    fn with_options<R>(&self, document: &Document, work: impl FnOnce(&Options<'_>) -> R) -> R {
+    pub(super) fn with_options<R>(&self, document: &Document, work: impl FnOnce(&Options<'_>) -> R) -> R {
         let name = document.name();
         let declarations: Vec<_> =
             self.declarations.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
@@ -38,7 +38,7 @@ impl Server {
     }
 
     /// What the compiler says, and the sources that it says it of.
-    fn compiled(&self, document: &Document) -> (Diagnostics, Vec<(String, String)>) {
+    pub(super) fn compiled(&self, document: &Document) -> (Diagnostics, Vec<(String, String)>) {
         self.with_options(document, |options| match compile(&document.text, options) {
             Ok(compiled) => (compiled.warnings, compiled.sources),
             Err(rejected) => (rejected.diagnostics, rejected.sources),

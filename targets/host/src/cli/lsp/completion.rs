@@ -1,14 +1,15 @@
-//! What could be written at a place: names of the source, and functions of capabilities.
+//! What could be written at a place: names, words of the language, and after a dot what its left side has.
 
 use std::collections::BTreeMap;
 
 use lsp_types::{CompletionItem, CompletionItemKind, CompletionParams, CompletionResponse};
 use mog_compiler::ast::{ItemId, ItemKind};
 use mog_compiler::parser::parse_declarations;
-use mog_compiler::standard_declarations;
+use mog_compiler::{Member, NameKind, built_in_functions, index, keywords, standard_declarations};
 
 use super::Server;
 use super::answers::ITSELF;
+use super::document::Document;
 
 impl Server {
     pub(super) fn completion(&self, params: &CompletionParams) -> Option<CompletionResponse> {
@@ -19,16 +20,35 @@ impl Server {
         let items = match before.strip_suffix('.') {
             Some(before) => {
                 let start = before.trim_end_matches(is_word).len();
-                self.functions_of(before.get(start..)?)
+                let members = self.members(document, before);
+                if members.is_empty() { self.functions_of(before.get(start..)?) } else { members }
             }
             None => self.names(document),
         };
         Some(CompletionResponse::Array(items))
     }
 
-    /// The names that a document declares, and the capabilities that are known.
-    fn names(&self, document: &super::Document) -> Vec<CompletionItem> {
+    /// What can follow the dot after this text, which a document begins with.
+    fn members(&self, document: &Document, before: &str) -> Vec<CompletionItem> {
+        let after = document.text.get(before.len() + 1..).unwrap_or("");
+        // A dot that no name follows would be an error of syntax, behind which little is known.
+        let name = if after.starts_with(char::is_alphabetic) { "" } else { "x" };
+        let text = format!("{before}.{name}{after}");
+        let members = self.with_options(document, |options| index(&text, options).members_after(before));
+        let shown = |Member { name, kind, text, .. }| item(name, kind_of(kind), text);
+        members.into_iter().map(shown).collect()
+    }
+
+    /// The names that a document declares, those that the language has, and the capabilities that are known.
+    fn names(&self, document: &Document) -> Vec<CompletionItem> {
         let mut items = BTreeMap::new();
+        for word in keywords() {
+            items.insert(word.to_owned(), item(word.to_owned(), CompletionItemKind::KEYWORD, String::new()));
+        }
+        for name in built_in_functions() {
+            let kind = CompletionItemKind::FUNCTION;
+            items.insert(name.to_owned(), item(name.to_owned(), kind, "built in".to_owned()));
+        }
         for (capability, _) in self.capabilities() {
             let kind = CompletionItemKind::INTERFACE;
             items.insert(capability.clone(), item(capability, kind, "capability".to_owned()));
@@ -38,16 +58,7 @@ impl Server {
             let Some(label) = Some(name.place.span.text(&document.text)).filter(|_| is_declaration) else {
                 continue;
             };
-            let kind = match name.text.split([' ', ':']).next() {
-                Some("fn" | "async") => CompletionItemKind::FUNCTION,
-                Some("struct") => CompletionItemKind::STRUCT,
-                Some("enum") => CompletionItemKind::ENUM,
-                Some("type") => CompletionItemKind::CLASS,
-                Some("const") => CompletionItemKind::CONSTANT,
-                Some("import") => CompletionItemKind::MODULE,
-                _ => CompletionItemKind::VARIABLE,
-            };
-            items.insert(label.to_owned(), item(label.to_owned(), kind, name.text.clone()));
+            items.insert(label.to_owned(), item(label.to_owned(), kind_of(name.kind), name.text.clone()));
         }
         items.into_values().collect()
     }
@@ -82,6 +93,22 @@ impl Server {
     }
 }
 
+fn kind_of(kind: NameKind) -> CompletionItemKind {
+    match kind {
+        NameKind::Function => CompletionItemKind::FUNCTION,
+        NameKind::Method => CompletionItemKind::METHOD,
+        NameKind::Field => CompletionItemKind::FIELD,
+        NameKind::Variant => CompletionItemKind::ENUM_MEMBER,
+        NameKind::Struct => CompletionItemKind::STRUCT,
+        NameKind::Enum => CompletionItemKind::ENUM,
+        NameKind::Type => CompletionItemKind::CLASS,
+        NameKind::Constant => CompletionItemKind::CONSTANT,
+        NameKind::Module => CompletionItemKind::MODULE,
+        _ => CompletionItemKind::VARIABLE,
+    }
+}
+
 fn item(label: String, kind: CompletionItemKind, detail: String) -> CompletionItem {
-    CompletionItem { label, kind: Some(kind), detail: Some(detail), ..CompletionItem::default() }
+    let detail = Some(detail).filter(|detail| !detail.is_empty());
+    CompletionItem { label, kind: Some(kind), detail, ..CompletionItem::default() }
 }

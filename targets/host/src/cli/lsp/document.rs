@@ -7,6 +7,7 @@ use mog_compiler::ast::Span;
 use url::Url;
 
 /// A source that is open in the editor.
+#[derive(Clone)]
 pub(super) struct Document {
     pub(super) uri: Uri,
     /// Where it is, if it is a file.

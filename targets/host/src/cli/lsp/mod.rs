@@ -4,6 +4,7 @@ mod answers;
 mod completion;
 mod document;
 mod outline;
+mod rename;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,12 +15,12 @@ use lsp_types::notification::{
 };
 use lsp_types::request::{
     CodeActionRequest, Completion, DocumentHighlightRequest, DocumentSymbolRequest, Formatting,
-    GotoDefinition, HoverRequest, References, Request as _,
+    GotoDefinition, HoverRequest, PrepareRenameRequest, References, Rename, Request as _,
 };
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CompletionOptions,
-    HoverProviderCapability, OneOf, PublishDiagnosticsParams, ServerCapabilities, TextDocumentSyncCapability,
-    TextDocumentSyncKind, Uri,
+    HoverProviderCapability, OneOf, PublishDiagnosticsParams, RenameOptions, ServerCapabilities,
+    TextDocumentSyncCapability, TextDocumentSyncKind, Uri, WorkDoneProgressOptions,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -65,6 +66,10 @@ fn serve(server: &mut Server, connection: &Connection) -> Result<(), Box<dyn std
             trigger_characters: Some(vec![".".to_owned()]),
             ..CompletionOptions::default()
         }),
+        rename_provider: Some(OneOf::Right(RenameOptions {
+            prepare_provider: Some(true),
+            work_done_progress_options: WorkDoneProgressOptions::default(),
+        })),
         ..ServerCapabilities::default()
     };
     connection.initialize(serde_json::to_value(capabilities)?)?;
@@ -110,6 +115,8 @@ impl Server {
             Formatting::METHOD => reply(request, |params| self.formatting(&params)),
             CodeActionRequest::METHOD => reply(request, |params| self.code_actions(&params)),
             Completion::METHOD => reply(request, |params| self.completion(&params)),
+            PrepareRenameRequest::METHOD => try_reply(request, |params| self.prepare_rename(&params)),
+            Rename::METHOD => try_reply(request, |params| self.rename(&params)),
             method => {
                 let message = format!("there is no request `{method}`");
                 Response::new_err(request.id, ErrorCode::MethodNotFound as i32, message)
@@ -157,8 +164,19 @@ impl Server {
 
 /// The answer to a request, or what is wrong with it.
 fn reply<P: DeserializeOwned, R: Serialize>(request: Request, answer: impl FnOnce(P) -> R) -> Response {
+    try_reply(request, |params| Ok(answer(params)))
+}
+
+/// The answer to a request, or why there is none.
+fn try_reply<P: DeserializeOwned, R: Serialize>(
+    request: Request,
+    answer: impl FnOnce(P) -> Result<R, String>,
+) -> Response {
     match serde_json::from_value(request.params) {
-        Ok(params) => Response::new_ok(request.id, answer(params)),
+        Ok(params) => match answer(params) {
+            Ok(result) => Response::new_ok(request.id, result),
+            Err(message) => Response::new_err(request.id, ErrorCode::RequestFailed as i32, message),
+        },
         Err(error) => Response::new_err(request.id, ErrorCode::InvalidParams as i32, error.to_string()),
     }
 }
