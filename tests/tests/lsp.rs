@@ -439,6 +439,12 @@ fn a_dot_offers_what_its_left_side_has() -> Test {
         ("x: Shape = Shape.Ci", vec!["Dot", "Circle(float)"]),
         ("geometry.", vec!["const SIDES: int", "fn area(w: int) -> int"]),
         ("maybe().", vec!["fn unwrap_or(int) -> int", "fn is_some() -> bool", "fn is_none() -> bool"]),
+        ("match Shape.Dot {\n        Shape.|\n    }", vec!["Dot", "Circle(float)"]),
+        ("ps := soa Point[2]\n    ps.", vec!["len: int"]),
+        ("ps := soa Point[2]\n    println(ps[0].|)", vec!["x: float", "tags: [string]"]),
+        ("u8.", vec!["const MAX: u8", "const MIN: u8"]),
+        ("p. ", vec!["x: float", "tags: [string]"]),
+        ("p.log.", vec![]),
         ("nothing.", vec![]),
         ("println.", vec![]),
     ] {
@@ -453,6 +459,14 @@ fn a_dot_offers_what_its_left_side_has() -> Test {
         ("if p.tags[0].", "len: int"),
         ("for tag in p.tags { tag.", "fn split(string) -> [string]"),
         ("println(f\"é {ages.|}\")", "fn get(string) -> ?int"),
+        ("println(f\"é {ages.", "fn get(string) -> ?int"),
+        ("p.tags[0].", "fn is_some() -> bool"),
+        ("p.tags.pop().", "fn unwrap_or(string) -> string"),
+        ("p.tags.", "fn slice(int, int) -> [string]"),
+        ("try { panic(\"\") } catch e { println(e.|) }", "message: string"),
+        ("try { panic(\"\") } catch e { println(e.|) }", "fn upper() -> string"),
+        ("println(geometry.|area(1))", "const SIDES: int"),
+        ("log.", "available: bool"),
         ("log.", "fn write(message: string)"),
         ("", "match"),
         ("", "struct Point { x: float, tags: [string] }"),
@@ -460,8 +474,10 @@ fn a_dot_offers_what_its_left_side_has() -> Test {
         let offers = offered(&mut editor, text)?;
         assert!(offers.iter().any(|offer| offer == some), "{text} {some}: {offers:?}");
     }
-    let of_float = offered(&mut editor, "p.x.")?;
-    assert!(!of_float.iter().any(|offer| offer.contains("count_ones")), "{of_float:?}");
+    for (text, wrong) in [("p.x.", "count_ones"), ("p.tags.", "sum"), ("[p].", "max")] {
+        let offers = offered(&mut editor, text)?;
+        assert!(!offers.iter().any(|offer| offer.contains(wrong)), "{text}: {offers:?}");
+    }
     Ok(())
 }
 
@@ -505,7 +521,8 @@ fn a_name_is_renamed_where_it_stands_and_nowhere_else() -> Test {
     for (text, number, new, said) in [
         // It would mean the parameter.
         ("side", 0, "area", "another meaning"),
-        ("area() ->", 0, "main", "another meaning"),
+        ("main", 0, "start", "by its name"),
+        ("area() ->", 0, "main", "by that name"),
         ("side", 0, "a b", "is no name"),
         ("side", 0, "while", "is no name"),
         ("side", 0, "", "is no name"),
@@ -520,6 +537,68 @@ fn a_name_is_renamed_where_it_stands_and_nowhere_else() -> Test {
         let message = answer["error"]["message"].as_str().unwrap_or("");
         assert!(message.contains(said), "{text} to {new}: {answer}");
     }
+    Ok(())
+}
+
+#[test]
+fn fields_keep_their_names_and_arguments_are_called_as_their_parameters() -> Test {
+    let mut editor = Editor::start(Place::new()?, &[])?;
+    let source = "struct P { x: int, y: int }\nfn f(a: int, b: int = 2) -> int { a + b }\nfn main() {\n    x := \
+                  f(a: 1)\n    p := P { x, y: f(b: 3, a: 2) }\n    match p { P { x: 0, y } => println(y), P { x } => \
+                  println(x) }\n}\n";
+    assert_eq!(editor.open("p.mog", source)?, Vec::<Value>::new());
+    let texts = [("p.mog", source)];
+    let after = renamed(&mut editor, &texts, at(source, "x := ", 0), "first")?;
+    assert_eq!(after, [source.replace("x := ", "first := ").replace("P { x, y", "P { x: first, y")]);
+    let after = renamed(&mut editor, &texts, at(source, "x) }", 0), "y")?;
+    assert_eq!(after, [source.replace("P { x } => println(x)", "P { x: y } => println(y)")]);
+    let after = renamed(&mut editor, &texts, at(source, "y)", 0), "second")?;
+    assert_eq!(after, [source.replace("y } => println(y)", "y: second } => println(second)")]);
+    for number in 0..2 {
+        let after = renamed(&mut editor, &texts, at(source, ["a: int", "a: 2"][number], 0), "one")?;
+        let expected = source.replace("a: ", "one: ").replace("a + ", "one + ");
+        assert_eq!(after, [expected]);
+    }
+    Ok(())
+}
+
+/// In what is not understood a name could stand too.
+#[test]
+fn a_name_is_renamed_where_there_are_no_errors() -> Test {
+    let place = Place::new()?;
+    place.write("geo.mog", "pub fn area(w: int) -> int { w }\n")?;
+    let mut editor = Editor::start(place, &[])?;
+    let refused = |editor: &mut Editor, source: &str| -> Test {
+        let document = json!({ "uri": editor.uri("p.mog") });
+        let params =
+            json!({ "textDocument": document, "position": at(source, "area", 0), "newName": "size" });
+        let answer = editor.answer("textDocument/rename", params)?;
+        let message = answer["error"]["message"].as_str().unwrap_or("");
+        assert!(message.contains("has errors"), "{source}: {answer}");
+        Ok(())
+    };
+    for source in ["area := 1\nprintln(area) println(area)\n", "area := 1\ny := ) + area\n"] {
+        editor.open("p.mog", source)?;
+        refused(&mut editor, source)?;
+    }
+    let source = "import geo\nprintln(geo.area(1))\n";
+    editor.open("p.mog", source)?;
+    editor.open("other.mog", "import geo\ny := ) geo.area(2)\n")?;
+    refused(&mut editor, source)
+}
+
+/// Many names of large types take as long as many names.
+#[test]
+fn large_programs_are_answered() -> Test {
+    let mut editor = Editor::start(Place::new()?, &[])?;
+    let variants: Vec<_> = (0..2000).map(|number| format!("V{number}")).collect();
+    let uses: String = variants.iter().map(|variant| format!("    println(e == E.{variant})\n")).collect();
+    let source = format!("enum E {{ {} }}\nfn f(e: E) {{\n{uses}}}\n", variants.join(", "));
+    editor.open("p.mog", &source)?;
+    let begun = std::time::Instant::now();
+    let uses = editor.ask_at("references", "p.mog", at(&source, "E.V7", 0))?;
+    assert_eq!(uses.as_array().map(Vec::len), Some(2002));
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     Ok(())
 }
 

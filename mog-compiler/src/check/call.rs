@@ -145,6 +145,9 @@ impl<'a> Checker<'a> {
                 self.arguments_of_broken(args.get(at..).unwrap_or(&[]), span);
                 return None;
             };
+            if let Some(label) = arg.name {
+                self.note_label(label, param);
+            }
             let node = self.expr(arg.value, Want::Type(param.ty));
             written.push((slot, node));
         }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use smallvec::smallvec;
 
-use super::index::What;
+use super::index::{NameKind, What};
 use super::infer::Want;
 use super::items::DefaultValue;
 use super::scope::{Def, Frame, Names};
@@ -157,7 +157,7 @@ impl<'a> Checker<'a> {
             let ty = param.ty.map_or(Types::ANY, |ty| self.resolve_type(ty));
             let default =
                 param.default.map_or(DefaultValue::Required, |value| self.declared_default(value, ty));
-            params.push(Parameter { name: self.text(param.name.symbol), ty, default });
+            params.push(Parameter { name: self.text(param.name.symbol), ty, default, place: None });
         }
         let ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));
         let name = self.text(function.name?.symbol).to_owned();
@@ -248,7 +248,7 @@ impl<'a> Checker<'a> {
         let params = function.params.iter().map(|param| (param.name, param.ty));
         let shown = self.declaration(&format!("{capability}.{}", function.name), params, function.ret);
         let shown = if function.is_async { format!("async {shown}") } else { shown };
-        self.note(name, None, What::Function(shown));
+        self.note(name, None, What::Text(shown, NameKind::Function));
     }
 
     /// Whether the program itself names a capability in `requires` or `optional`.

@@ -31,6 +31,7 @@ impl<'a> Checker<'a> {
             // Of `soa S`, `ps[i].x` reads one column.
             let node = self.infer(whole, Want::Any);
             if let Some(rows) = self.rows_of(self.ty_of(node)) {
+                self.note_row(self.ast[base].span, rows);
                 return self.soa_field(node, rows, self.ast.list(indices), name, span, asked);
             }
             let node = self.index_of_node(node, indices, self.ast[base].span, Asked::No);
@@ -293,6 +294,7 @@ impl<'a> Checker<'a> {
             ast::ExprKind::Field { base, name } => {
                 let module = self.as_name(base)?;
                 let Some(Def::Module(unit)) = self.peek(module.symbol) else { return None };
+                self.note_use(module);
                 self.module_member(unit, name)?
             }
             _ => return None,

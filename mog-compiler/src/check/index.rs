@@ -1,14 +1,18 @@
 //! Where names are declared, and what they stand for: what editors ask. It is noted while a program is checked, and only if
 //! somebody asked: whoever compiles pays for that question at each name, and no more.
 
-use super::Checker;
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+
 use super::members::{Member, Owner};
 use super::scope::Def;
 use super::typename::Alias;
+use super::{Checker, Parameter};
 use crate::ast::{Name, Span};
 use crate::diagnostic::FileId;
 use crate::hir::{Expr, FuncId, Hir, Module};
-use crate::types::{Ty, Types};
+use crate::types::{StructId, Ty, Types};
 
 /// A place in one of the sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +31,11 @@ pub struct NameUse {
     /// Where it was declared, which can be the same place; `None` for what no source of the program declares.
     pub declared: Option<Place>,
     /// What it stands for, as a declaration would say it: `total: int`, `fn area(w: float, h: float) -> float`.
-    pub text: String,
+    pub text: Rc<str>,
     /// What that is.
     pub kind: NameKind,
+    /// Whether it is also the name of the field that it gives or takes: `x` in `Point { x }`.
+    pub is_field: bool,
     pub(super) owner: Option<Owner>,
 }
 
@@ -80,17 +86,19 @@ pub struct Index {
     /// What each unit declares.
     pub(super) declared: Vec<Vec<Member>>,
     pub(super) hir: Hir,
+    /// Rows of `soa`, which are no values: where each ends, and what it is.
+    pub(super) rows: Vec<(u32, StructId)>,
     /// The first expression of the program itself; those before are of its modules.
     first_expr: usize,
 }
 
 impl Index {
     pub(super) fn new(hir: Hir, recorder: Recorder) -> Self {
-        let Recorder { mut names, declared, first_expr, .. } = recorder;
+        let Recorder { mut names, declared, rows, first_expr, .. } = recorder;
         let order = |name: &NameUse| (name.place.file, name.place.span.start, name.place.span.end);
         names.sort_by_key(order);
         names.dedup_by_key(|name| order(name));
-        Self { names, declared, hir, first_expr }
+        Self { names, declared, hir, rows, first_expr }
     }
 
     /// The name at an offset, or just before it.
@@ -141,6 +149,9 @@ pub(super) struct Recorder {
     noted: Vec<Noted>,
     names: Vec<NameUse>,
     declared: Vec<Vec<Member>>,
+    /// Names that are also those of fields.
+    short: Vec<Place>,
+    rows: Vec<(u32, StructId)>,
     first_expr: usize,
 }
 
@@ -157,8 +168,8 @@ struct Noted {
 pub(super) enum What {
     /// A definition; of a local variable with the function that it belongs to.
     Def(Def, Option<FuncId>),
-    /// A capability's function, with its declaration.
-    Function(String),
+    /// This.
+    Text(String, NameKind),
 }
 
 impl Checker<'_> {
@@ -166,6 +177,7 @@ impl Checker<'_> {
     pub(super) fn note_unit(&mut self, first_expr: usize) {
         if let Some(recorder) = &mut self.recorder {
             recorder.first_expr = first_expr;
+            recorder.rows.clear();
         }
     }
 
@@ -204,22 +216,53 @@ impl Checker<'_> {
         }
     }
 
+    /// Notes the name of an argument.
+    pub(super) fn note_label(&mut self, label: Name, param: &Parameter<'_>) {
+        if self.recorder.is_some() && param.place.is_some() {
+            let text = format!("{}: {}", param.name, self.show(param.ty));
+            self.note(label, param.place, What::Text(text, NameKind::Variable));
+        }
+    }
+
+    /// Notes that a name is also that of a field.
+    pub(super) fn note_short(&mut self, name: Name) {
+        let place = Place { file: self.diagnostics.file(), span: name.span };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.short.push(place);
+        }
+    }
+
+    /// Notes a row of `soa`.
+    pub(super) fn note_row(&mut self, span: Span, rows: StructId) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.rows.push((span.end, rows));
+        }
+    }
+
     /// Says what the noted names stand for, when all types are known.
     pub(super) fn describe_names(&mut self) {
         let Some(mut recorder) = self.recorder.take() else { return };
+        let order = |place: &Place| (place.file, place.span.start);
+        recorder.short.sort_by_key(order);
+        // What is long to say is said once for all uses.
+        let mut described = HashMap::new();
         for Noted { place, mut declared, name, what } in std::mem::take(&mut recorder.noted) {
             if let What::Def(Def::Module(unit), _) = what {
                 let unit = self.units.get(unit as usize);
                 declared = unit.map(|unit| Place { file: unit.file, span: Span::default() });
             }
             let (text, kind, owner) = match what {
-                What::Function(text) => (Some(text), NameKind::Function, None),
+                What::Text(text, kind) => (Some(Rc::from(text)), kind, None),
                 What::Def(def, func) => {
-                    (self.describe(&name, def, func), NameKind::of(def), self.owner_of(def))
+                    let text = described
+                        .entry((def, func, name))
+                        .or_insert_with_key(|(_, _, name)| self.describe(name, def, func).map(Rc::from));
+                    (text.clone(), NameKind::of(def), self.owner_of(def))
                 }
             };
+            let is_field = recorder.short.binary_search_by_key(&order(&place), order).is_ok();
             if let Some(text) = text {
-                recorder.names.push(NameUse { place, declared, text, kind, owner });
+                recorder.names.push(NameUse { place, declared, text, kind, is_field, owner });
             }
         }
         recorder.declared = self.declarations_of_units();

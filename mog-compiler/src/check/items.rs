@@ -3,6 +3,7 @@
 use hashbrown::HashSet;
 
 use super::consts::Value;
+use super::index::Place;
 use super::infer::Want;
 use super::scope::{Def, Frame};
 use super::typename::{self, Alias};
@@ -244,7 +245,8 @@ impl<'a> Checker<'a> {
             }
             let default =
                 if param.default.is_some() { DefaultValue::Pending } else { DefaultValue::Required };
-            Parameter { name: self.text(param.name.symbol), ty, default }
+            let place = Some(Place { file: self.diagnostics.file(), span: param.name.span });
+            Parameter { name: self.text(param.name.symbol), ty, default, place }
         });
         let params = params.collect();
         let mut ret = function.result.map_or(Types::UNIT, |ty| self.resolve_type(ty));

@@ -367,6 +367,9 @@ impl Checker<'_> {
             }
             return self.broken(span);
         };
+        for field in fields.iter().filter(|field| field.short) {
+            self.note_short(field.name);
+        }
         let count = self.hir.types.structs.get(id.0 as usize).map_or(0, |def| def.fields.len());
         if fields.len() == count && self.in_declared_order(id, fields) {
             let mut values = Exprs::with_capacity(count);

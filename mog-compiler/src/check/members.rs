@@ -6,10 +6,10 @@ use super::Checker;
 use super::index::{Index, NameKind};
 use super::method::{ASKING, Limit, Row, Sig, TENSOR, tables};
 use super::scope::Def;
-use super::typename::Alias;
+use super::typename::{Alias, built_in};
 use crate::diagnostic::FileId;
 use crate::hir::{Builtin, Hir};
-use crate::types::{EnumId, Ty, TyKind, Types};
+use crate::types::{EnumId, StructId, Ty, TyKind, Types};
 
 /// What can be written after a dot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub(super) enum Owner {
     Enum(EnumId),
     /// A module, by its number in [`Checker::units`]: its declarations.
     Module(u32),
+    /// A caught failure: its parts, and what its message has.
+    Caught,
 }
 
 impl Checker<'_> {
@@ -37,6 +39,7 @@ impl Checker<'_> {
         match def {
             Def::Enum(id) => Some(Owner::Enum(id)),
             Def::Module(unit) => Some(Owner::Module(unit)),
+            Def::Caught(..) => Some(Owner::Caught),
             Def::Alias(number) => match self.aliases.get(number as usize)? {
                 Alias::Done(ty) => match *self.kind(*ty) {
                     TyKind::Enum(id) => Some(Owner::Enum(id)),
@@ -74,8 +77,35 @@ impl Index {
         match name.and_then(|name| name.owner) {
             Some(Owner::Enum(id)) => variants(&self.hir, id),
             Some(Owner::Module(unit)) => self.declared.get(unit as usize).cloned().unwrap_or_default(),
-            None => self.value_before(before).map_or_else(Vec::new, |ty| of_value(&self.hir.types, ty)),
+            Some(Owner::Caught) => {
+                let parts = ["kind", "message"].map(|part| field(part, "string"));
+                parts.into_iter().chain(of_value(&self.hir.types, Types::STR)).collect()
+            }
+            None => self.of_value_before(before),
         }
+    }
+
+    fn of_value_before(&self, before: &str) -> Vec<Member> {
+        let types = &self.hir.types;
+        if let Some(&(_, row)) = self.rows.iter().find(|(end, _)| *end as usize == before.len()) {
+            return of_struct(types, row);
+        }
+        if let Some(ty) = self.value_before(before) {
+            return of_value(types, ty);
+        }
+        let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().and_then(built_in);
+        let limits: &[&str] = match word {
+            Some(TyKind::Float) => &["MAX", "MIN", "INF", "NAN", "EPSILON"],
+            Some(TyKind::F32 | TyKind::Int(_)) => &["MAX", "MIN"],
+            _ => &[],
+        };
+        let ty = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+        let constant = |name: &&str| Member {
+            name: (*name).to_owned(),
+            kind: NameKind::Constant,
+            text: format!("const {name}: {ty}"),
+        };
+        limits.iter().map(constant).collect()
     }
 
     /// The type of the value that ends where a text ends, or in parentheses there.
@@ -103,13 +133,7 @@ fn variants(hir: &Hir, id: EnumId) -> Vec<Member> {
 fn of_value(types: &Types, ty: Ty) -> Vec<Member> {
     let kind = types.kind(ty);
     match kind {
-        TyKind::Struct(id) => {
-            let Some(def) = types.structs.get(id.0 as usize) else { return Vec::new() };
-            if def.rows.is_some() {
-                return vec![field("len", "int")];
-            }
-            def.fields.iter().map(|(name, ty)| field(name, &types.display(*ty))).collect()
-        }
+        TyKind::Struct(id) => of_struct(types, *id),
         TyKind::Option(inside) | TyKind::Result(inside) => {
             let inside = types.display(*inside);
             let is_option = matches!(kind, TyKind::Option(_));
@@ -126,28 +150,56 @@ fn of_value(types: &Types, ty: Ty) -> Vec<Member> {
         }
         kind => {
             let rows = tables(kind).iter().copied().flatten();
-            let fits = |row: &&Row| row.limit != Limit::Integer || matches!(kind, TyKind::Int(_));
-            rows.filter(fits).map(|row| of_row(types, row, ty)).collect()
+            let mut found: Vec<_> = rows.filter_map(|row| of_row(types, row, ty)).collect();
+            if matches!(kind, TyKind::Str | TyKind::Array(_)) {
+                let text = format!("fn slice(int, int) -> {}", types.display(ty));
+                found.push(Member { name: "slice".to_owned(), kind: NameKind::Method, text });
+            }
+            found
         }
     }
+}
+
+fn of_struct(types: &Types, id: StructId) -> Vec<Member> {
+    let Some(def) = types.structs.get(id.0 as usize) else { return Vec::new() };
+    if def.rows.is_some() {
+        return vec![field("len", "int")];
+    }
+    def.fields.iter().map(|(name, ty)| field(name, &types.display(*ty))).collect()
 }
 
 fn field(name: &str, ty: &str) -> Member {
     Member { name: name.to_owned(), kind: NameKind::Field, text: format!("{name}: {ty}") }
 }
 
-/// A built-in method as a value of this type has it; those that are also fields as such.
-fn of_row(types: &Types, row: &Row, receiver: Ty) -> Member {
+/// A built-in method as a value of this type has it, if it has; those that are also fields as such.
+fn of_row(types: &Types, row: &Row, receiver: Ty) -> Option<Member> {
+    let element = match types.kind(receiver) {
+        TyKind::Array(element) => types.kind(*element),
+        kind => kind,
+    };
+    let is_number = matches!(element, TyKind::Int(_) | TyKind::Float | TyKind::F32);
+    let fits = match row.limit {
+        Limit::Integer => matches!(element, TyKind::Int(_)),
+        Limit::Numbers => is_number,
+        // A comparison would make up for it.
+        Limit::Sortable if row.builtin == Builtin::ArraySort => true,
+        Limit::Sortable => is_number || matches!(element, TyKind::Str | TyKind::Bool),
+        Limit::None | Limit::Comparison => true,
+    };
+    if !fits {
+        return None;
+    }
     let result = shown(types, row.result, receiver);
     let of_tensor = TENSOR.iter().any(|of_tensor| of_tensor.name == row.name);
     let is_field = row.params.is_empty() && row.builtin != Builtin::TensorTranspose && of_tensor;
     if row.name == "len" || is_field {
-        return field(row.name, &result);
+        return Some(field(row.name, &result));
     }
     let params: Vec<_> = row.params.iter().map(|&param| shown(types, param, receiver)).collect();
     let result = if matches!(row.result, Sig::Unit) { String::new() } else { format!(" -> {result}") };
     let text = format!("fn {}({}){result}", row.name, params.join(", "));
-    Member { name: row.name.to_owned(), kind: NameKind::Method, text }
+    Some(Member { name: row.name.to_owned(), kind: NameKind::Method, text })
 }
 
 /// A type in a signature, for this receiver.

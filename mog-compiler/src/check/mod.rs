@@ -164,6 +164,8 @@ struct Parameter<'a> {
     name: &'a str,
     ty: Ty,
     default: items::DefaultValue,
+    /// Where it is declared, if a source of the program does so.
+    place: Option<Place>,
 }
 
 /// The state of a check.

@@ -487,6 +487,7 @@ impl<'a> Checker<'a> {
                 self.unknown_field(id, field.name);
             }
             let pat = if field.short {
+                self.note_short(field.name);
                 let kind = self.binding(field.name, field_ty, bound, first);
                 self.pat(kind, field_ty, field.name.span)
             } else {

@@ -12,7 +12,7 @@ use crate::hir::{Capture, ExprId, FuncId, GlobalId, Local, LocalId, Locals, Para
 use crate::types::{EnumId, StructId, Ty, Types};
 
 /// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Def {
     /// A local variable of the function at the entry's depth.
     Local(LocalId),

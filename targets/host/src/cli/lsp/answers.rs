@@ -32,7 +32,12 @@ impl Server {
             let folder = folder?;
             let path = folder.join(format!("{module}.mog"));
             let open = self.documents.values().find(|open| open.path.as_ref() == Some(&path));
-            open.map(|open| open.text.clone()).or_else(|| files::imported(folder, module))
+            // Editors do not count a byte order mark.
+            let stored = || {
+                let text = files::imported(folder, module)?;
+                Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+            };
+            open.map(|open| open.text.clone()).or_else(stored)
         };
         work(&Options { declarations: &declarations, imports: &imports, ..Options::new(&name) })
     }
@@ -128,7 +133,7 @@ impl Server {
         let (document, offset) = self.place(&params.text_document_position_params)?;
         let index = self.index(document);
         let (span, text) = match index.name_at(ITSELF, offset) {
-            Some(name) => (name.place.span, name.text.clone()),
+            Some(name) => (name.place.span, name.text.to_string()),
             None => index.type_at(offset)?,
         };
         Some(Hover {
@@ -152,8 +157,16 @@ impl Server {
         let index = self.index(document);
         let declared = index.name_at(ITSELF, offset)?.declared?;
         let wanted = |place: &Place| params.context.include_declaration || *place != declared;
-        let places = index.places_of(declared).filter(wanted);
-        Some(places.filter_map(|place| location(document, &index, place)).collect())
+        let mut places: Vec<_> = index.places_of(declared).filter(wanted).collect();
+        places.sort_by_key(|place| place.file);
+        let mut found = Vec::with_capacity(places.len());
+        for of_source in places.chunk_by(|one, other| one.file == other.file) {
+            let Some(&first) = of_source.first() else { continue };
+            let Some((uri, text)) = source(document, &index, first.file) else { continue };
+            let lines = Lines::new(text);
+            found.extend(of_source.iter().map(|place| Location::new(uri.clone(), lines.range(place.span))));
+        }
+        Some(found)
     }
 
     pub(super) fn highlights(&self, params: &DocumentHighlightParams) -> Option<Vec<DocumentHighlight>> {
@@ -196,11 +209,17 @@ fn shown(diagnostic: &diagnostic::Diagnostic, document: &Document, lines: &Lines
 
 /// A place in a document or in a module that it imports.
 fn location(document: &Document, index: &Index, place: Place) -> Option<Location> {
-    if place.file == ITSELF {
-        return Some(Location::new(document.uri.clone(), Lines::new(&document.text).range(place.span)));
+    let (uri, text) = source(document, index, place.file)?;
+    Some(Location::new(uri, Lines::new(text).range(place.span)))
+}
+
+/// The address and the text of a document or of a module that it imports.
+fn source<'a>(document: &'a Document, index: &'a Index, file: FileId) -> Option<(Uri, &'a str)> {
+    if file == ITSELF {
+        return Some((document.uri.clone(), &document.text));
     }
-    let module = index.modules().get((place.file.0 as usize).checked_sub(1)?)?;
-    Some(Location::new(place_in(document, &module.name)?, Lines::new(&module.text).range(place.span)))
+    let module = index.modules().get((file.0 as usize).checked_sub(1)?)?;
+    Some((place_in(document, &module.name)?, &module.text))
 }
 
 /// The address of a module that a document imports.

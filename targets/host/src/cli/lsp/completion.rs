@@ -17,11 +17,14 @@ impl Server {
         let before = document.text.get(..offset as usize)?;
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let before = before.trim_end_matches(is_word);
+        let blank = before.trim_end_matches([' ', '\t']);
+        let before = if blank.ends_with('.') { blank } else { before };
         let items = match before.strip_suffix('.') {
             Some(before) => {
-                let start = before.trim_end_matches(is_word).len();
+                let (outside, word) = before.split_at(before.trim_end_matches(is_word).len());
                 let members = self.members(document, before);
-                if members.is_empty() { self.functions_of(before.get(start..)?) } else { members }
+                let is_part = outside.ends_with('.');
+                if members.is_empty() && !is_part { self.functions_of(word) } else { members }
             }
             None => self.names(document),
         };
@@ -31,10 +34,25 @@ impl Server {
     /// What can follow the dot after this text, which a document begins with.
     fn members(&self, document: &Document, before: &str) -> Vec<CompletionItem> {
         let after = document.text.get(before.len() + 1..).unwrap_or("");
-        // A dot that no name follows would be an error of syntax, behind which little is known.
-        let name = if after.starts_with(char::is_alphabetic) { "" } else { "x" };
-        let text = format!("{before}.{name}{after}");
-        let members = self.with_options(document, |options| index(&text, options).members_after(before));
+        let after = after.trim_start_matches(|c: char| c.is_alphanumeric() || c == '_');
+        let with = |name: &str| {
+            let text = format!("{before}.{name}{after}");
+            self.with_options(document, |options| index(&text, options).members_after(before))
+        };
+        // A dot that no name follows would be an error of syntax, behind which little is known; and so may be what is not
+        // finished around it: an arm, a string.
+        let mut members = Vec::new();
+        for name in ["x", "x => 0", "x}\""] {
+            if members.is_empty() {
+                members = with(name);
+            }
+        }
+        // What may have no value has other methods when it is asked.
+        let mut asked = with("unwrap_or(0)");
+        asked.retain(|member| member.kind == NameKind::Method && !members.contains(member));
+        if asked.iter().any(|member| member.name == "unwrap_or") {
+            members.extend(asked);
+        }
         let shown = |Member { name, kind, text, .. }| item(name, kind_of(kind), text);
         members.into_iter().map(shown).collect()
     }
@@ -58,7 +76,7 @@ impl Server {
             let Some(label) = Some(name.place.span.text(&document.text)).filter(|_| is_declaration) else {
                 continue;
             };
-            items.insert(label.to_owned(), item(label.to_owned(), kind_of(name.kind), name.text.clone()));
+            items.insert(label.to_owned(), item(label.to_owned(), kind_of(name.kind), name.text.to_string()));
         }
         items.into_values().collect()
     }
@@ -67,7 +85,9 @@ impl Server {
     fn functions_of(&self, name: &str) -> Vec<CompletionItem> {
         let functions = self.capabilities().remove(name).unwrap_or_default();
         let function = |(name, declaration)| item(name, CompletionItemKind::FUNCTION, declaration);
-        functions.into_iter().map(function).collect()
+        let available = item("available".to_owned(), CompletionItemKind::FIELD, "available: bool".to_owned());
+        let is_known = !functions.is_empty();
+        functions.into_iter().map(function).chain(is_known.then_some(available)).collect()
     }
 
     /// The functions of the known capabilities, each with its declaration. What the host declares wins.

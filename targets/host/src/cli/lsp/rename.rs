@@ -1,19 +1,22 @@
-//! A name by another name, in all open programs that it stands in. It is tried before it is proposed: every name must stand
-//! for what it stood for.
+//! A name by another name, in all open programs that it stands in. It is tried before it is proposed: in programs without
+//! errors there still are none, and every name that is noted stands for what it stood for.
 
 use std::collections::{BTreeMap, HashMap};
 
 use lsp_types::{PrepareRenameResponse, RenameParams, TextDocumentPositionParams, TextEdit, WorkspaceEdit};
 use mog_compiler::ast::Span;
 use mog_compiler::diagnostic::{FileId, Severity};
-use mog_compiler::{Index, NameUse, Place};
+use mog_compiler::{Index, NameKind, NameUse, Place, keywords};
 
 use super::Server;
 use super::answers::ITSELF;
 use super::document::{Document, Lines, uri_of};
 
-/// The sources in which a name stands, and where.
-type Places = BTreeMap<String, (Document, Vec<Span>)>;
+/// The sources in which a name stands, by their addresses.
+type Sources = BTreeMap<String, Source>;
+
+/// Functions that hosts call by these names.
+const ENTRIES: [&str; 3] = ["main", "save_state", "load_state"];
 
 impl Server {
     /// What would be renamed.
@@ -23,7 +26,7 @@ impl Server {
     ) -> Result<Option<PrepareRenameResponse>, String> {
         let Some((document, offset)) = self.place(params) else { return Ok(None) };
         let index = self.index(document);
-        let (name, _) = renamed(&index, offset)?;
+        let (name, _) = renamed(&index, offset, &document.text)?;
         let span = name.place.span;
         let placeholder = span.text(&document.text).to_owned();
         let range = Lines::new(&document.text).range(span);
@@ -33,58 +36,66 @@ impl Server {
     pub(super) fn rename(&self, params: &RenameParams) -> Result<Option<WorkspaceEdit>, String> {
         let Some((document, offset)) = self.place(&params.text_document_position) else { return Ok(None) };
         let index = self.index(document);
-        let (name, declared) = renamed(&index, offset)?;
-        let (old, new) = (name.place.span.text(&document.text), params.new_name.as_str());
+        let (name, declared) = renamed(&index, offset, &document.text)?;
+        let change = Change { old: name.place.span.text(&document.text), new: params.new_name.as_str() };
+        if !is_name(change.new) {
+            return Err(format!("`{}` is no name", change.new));
+        }
+        if name.kind == NameKind::Function && ENTRIES.contains(&change.new) {
+            return Err(format!("hosts call a function `{}` by that name", change.new));
+        }
         let source =
             self.source_of(document, &index, declared.file).ok_or("its declaration is in no file")?;
 
-        let programs: Vec<_> = self.documents.values().map(|program| Program::new(self, program)).collect();
-        let mut places = Places::new();
-        for program in &programs {
+        let (mut sources, mut programs) = (Sources::new(), Vec::new());
+        for program in self.documents.values() {
+            let program = Program::new(self, program);
             let file = program.sources.iter().position(|known| known == source.uri.as_str());
             let Some(file) = file.map(|file| FileId(file as u32)) else { continue };
-            self.note_places(program, Place { file, ..declared }, &mut places);
+            // What is not understood there cannot be renamed with the rest.
+            if self.has_errors(program.document) {
+                let name = program.document.name();
+                return Err(format!("{name} has errors; names can be renamed where there are none"));
+            }
+            self.note_places(&program, Place { file, ..declared }, &mut sources);
+            programs.push(program);
         }
-        let is_old =
-            |source: &Document, spans: &[Span]| spans.iter().all(|span| span.text(&source.text) == old);
-        if !places.values().all(|(source, spans)| is_old(source, spans)) {
-            return Err(format!("what is called `{old}` here has another name elsewhere"));
-        }
-
         let mut after = Self { documents: self.documents.clone(), declarations: self.declarations.clone() };
-        for (key, (source, spans)) in &places {
-            let text = replaced(&source.text, spans, new);
-            after.documents.insert(key.clone(), Document { text, ..source.clone() });
+        for (key, source) in &mut sources {
+            if !source.spots.iter().all(|spot| spot.span.text(&source.document.text) == change.old) {
+                return Err(format!("what is called `{}` here has another name elsewhere", change.old));
+            }
+            let text = source.apply(&change);
+            after.documents.insert(key.clone(), Document { text, ..source.document.clone() });
         }
-        let growth = new.len() as i64 - old.len() as i64;
         for program in &programs {
             let Some(now) = after.document(&program.document.uri) else { continue };
-            let moved = |place| program.moved(&places, place, growth);
+            let moved = |place| program.moved(&sources, place, &change);
             let names = program.index.names();
             let expected = names.iter().map(|name| (moved(name.place), name.declared.map(moved)));
             let index = after.index(now);
             let found = index.names().iter().map(|name| (name.place, name.declared));
-            if !expected.eq(found) || after.errors(now) > self.errors(program.document) {
+            if !expected.eq(found) || after.has_errors(now) {
                 let name = program.document.name();
-                return Err(format!("`{new}` is no name, or something would have another meaning in {name}"));
+                return Err(format!("with `{}` something would have another meaning in {name}", change.new));
             }
         }
 
         #[expect(clippy::mutable_key_type, reason = "the protocol's own type")]
-        let changes: HashMap<_, _> = places
+        let changes: HashMap<_, _> = sources
             .into_values()
-            .map(|(source, spans)| {
-                let lines = Lines::new(&source.text);
-                let edit = |span: Span| TextEdit::new(lines.range(span), new.to_owned());
-                (source.uri.clone(), spans.into_iter().map(edit).collect())
+            .map(|Source { document, spots, .. }| {
+                let lines = Lines::new(&document.text);
+                let edit = |spot: &Spot| TextEdit::new(lines.range(spot.span), change.at(spot));
+                (document.uri.clone(), spots.iter().map(edit).collect())
             })
             .collect();
         Ok(Some(WorkspaceEdit::new(changes)))
     }
 
-    fn errors(&self, document: &Document) -> usize {
+    fn has_errors(&self, document: &Document) -> bool {
         let (found, _) = self.compiled(document);
-        found.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+        found.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// One of the sources of a program, by the address that the editor has it under.
@@ -100,20 +111,64 @@ impl Server {
     }
 
     /// Adds where, in the sources of a program, the name stands that was declared here.
-    fn note_places(&self, program: &Program<'_>, declared: Place, places: &mut Places) {
-        for place in program.index.places_of(declared) {
-            let Some(key) = program.sources.get(place.file.0 as usize) else { continue };
-            if !places.contains_key(key) {
-                let Some(source) = self.source_of(program.document, &program.index, place.file) else {
-                    continue;
-                };
-                places.insert(key.clone(), (source, Vec::new()));
+    fn note_places(&self, program: &Program<'_>, declared: Place, sources: &mut Sources) {
+        for name in program.index.names().iter().filter(|name| name.declared == Some(declared)) {
+            let file = name.place.file;
+            let Some(key) = program.sources.get(file.0 as usize) else { continue };
+            if !sources.contains_key(key) {
+                let Some(document) = self.source_of(program.document, &program.index, file) else { continue };
+                sources.insert(key.clone(), Source { document, spots: Vec::new() });
             }
-            let Some((_, spans)) = places.get_mut(key) else { continue };
-            if let Err(at) = spans.binary_search_by_key(&place.span.start, |span| span.start) {
-                spans.insert(at, place.span);
+            let Some(Source { spots, .. }) = sources.get_mut(key) else { continue };
+            let spot = Spot { span: name.place.span, is_field: name.is_field, grown: 0 };
+            if let Err(at) = spots.binary_search_by_key(&spot.span.start, |spot| spot.span.start) {
+                spots.insert(at, spot);
             }
         }
+    }
+}
+
+/// A name by another.
+struct Change<'n> {
+    old: &'n str,
+    new: &'n str,
+}
+
+impl Change<'_> {
+    /// What stands in a spot afterwards. A field keeps its name.
+    fn at(&self, spot: &Spot) -> String {
+        let Self { old, new } = self;
+        if spot.is_field { format!("{old}: {new}") } else { (*new).to_owned() }
+    }
+}
+
+/// A source in which the name stands.
+struct Source {
+    document: Document,
+    /// In the order of the text.
+    spots: Vec<Spot>,
+}
+
+/// Where the name stands.
+struct Spot {
+    span: Span,
+    is_field: bool,
+    /// By how many bytes the text has grown behind it.
+    grown: i64,
+}
+
+impl Source {
+    /// The text afterwards.
+    fn apply(&mut self, change: &Change<'_>) -> String {
+        let text = &self.document.text;
+        let (mut done, mut out) = (0, String::with_capacity(text.len()));
+        for spot in &mut self.spots {
+            out.push_str(text.get(done..spot.span.start as usize).unwrap_or(""));
+            out.push_str(&change.at(spot));
+            done = spot.span.end as usize;
+            spot.grown = out.len() as i64 - done as i64;
+        }
+        out + text.get(done..).unwrap_or("")
     }
 }
 
@@ -134,23 +189,34 @@ impl<'d> Program<'d> {
         Self { document, sources: sources.collect(), index }
     }
 
-    /// Where a place is after all replacements, by each of which the text grows by so many bytes.
-    fn moved(&self, places: &Places, place: Place, growth: i64) -> Place {
+    /// Where a place is afterwards.
+    fn moved(&self, sources: &Sources, place: Place, change: &Change<'_>) -> Place {
         let key = self.sources.get(place.file.0 as usize);
-        let Some((_, spans)) = key.and_then(|key| places.get(key)) else { return place };
+        let Some(Source { spots, .. }) = key.and_then(|key| sources.get(key)) else { return place };
         let at = |offset: u32| {
-            let before = spans.partition_point(|span| span.end <= offset);
-            (i64::from(offset) + before as i64 * growth) as u32
+            let before = spots.partition_point(|spot| spot.span.end <= offset);
+            let last = before.checked_sub(1).and_then(|last| spots.get(last));
+            (i64::from(offset) + last.map_or(0, |spot| spot.grown)) as u32
         };
-        Place { span: Span::new(at(place.span.start), at(place.span.end)), ..place }
+        let (mut start, end) = (at(place.span.start), at(place.span.end));
+        if let Ok(spot) = spots.binary_search_by_key(&place.span.start, |spot| spot.span.start) {
+            // Behind the name of the field, if there is one.
+            let is_whole = spots.get(spot).is_some_and(|spot| spot.span == place.span);
+            start = if is_whole { end - change.new.len() as u32 } else { start };
+        }
+        Place { span: Span::new(start, end), ..place }
     }
 }
 
 /// The name at an offset, and where it was declared.
-fn renamed(index: &Index, offset: u32) -> Result<(&NameUse, Place), String> {
+fn renamed<'i>(index: &'i Index, offset: u32, text: &str) -> Result<(&'i NameUse, Place), String> {
     let name = index
         .name_at(ITSELF, offset)
         .ok_or("functions, types, constants and variables can be renamed; here is none that is known")?;
+    let written = name.place.span.text(text);
+    if name.kind == NameKind::Function && ENTRIES.contains(&written) {
+        return Err(format!("hosts call `{written}` by its name"));
+    }
     match name.declared {
         Some(declared) if declared.span != Span::default() => Ok((name, declared)),
         Some(_) => Err("a module is called as its file is".to_owned()),
@@ -158,12 +224,9 @@ fn renamed(index: &Index, offset: u32) -> Result<(&NameUse, Place), String> {
     }
 }
 
-fn replaced(text: &str, spans: &[Span], new: &str) -> String {
-    let (mut done, mut out) = (0, String::with_capacity(text.len()));
-    for span in spans {
-        out.push_str(text.get(done..span.start as usize).unwrap_or(""));
-        out.push_str(new);
-        done = span.end as usize;
-    }
-    out + text.get(done..).unwrap_or("")
+/// Whether a text can be a name.
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+        && !keywords().any(|word| word == text)
 }
