@@ -232,6 +232,9 @@ pub struct EnumDef {
     pub variants: Members<Vec<Ty>>,
 }
 
+/// How many parts of a type are shown before it is called a large one.
+const SHOWN_PARTS: u32 = 60;
+
 /// All types of a program.
 #[derive(Debug)]
 pub struct Types {
@@ -397,9 +400,36 @@ impl Types {
         self.intern(kind)
     }
 
-    /// The type as the language writes it.
+    /// The type as the language writes it, unless it is huge: what shares its parts can be exponentially long.
     #[must_use]
     pub fn display(&self, ty: Ty) -> String {
+        let mut parts = SHOWN_PARTS;
+        self.count_parts(ty, &mut parts);
+        if parts == 0 { "a large type".to_owned() } else { self.written(ty) }
+    }
+
+    fn count_parts(&self, ty: Ty, left: &mut u32) {
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            return;
+        }
+        match self.kind(ty) {
+            TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) | TyKind::Future(a) => {
+                self.count_parts(*a, left);
+            }
+            TyKind::Map(k, v) => {
+                self.count_parts(*k, left);
+                self.count_parts(*v, left);
+            }
+            TyKind::Fn(params, ret) => {
+                params.iter().for_each(|&p| self.count_parts(p, left));
+                self.count_parts(*ret, left);
+            }
+            _ => {}
+        }
+    }
+
+    fn written(&self, ty: Ty) -> String {
         match self.kind(ty) {
             TyKind::Unit => "()".into(),
             TyKind::Never => "never".into(),
@@ -411,17 +441,17 @@ impl Types {
             TyKind::Str => "string".into(),
             TyKind::Any => "any".into(),
             TyKind::Tensor(dtype) => format!("tensor<{}>", dtype.name()),
-            TyKind::Array(t) => format!("[{}]", self.display(*t)),
-            TyKind::Map(k, v) => format!("{{{}: {}}}", self.display(*k), self.display(*v)),
-            TyKind::Option(t) => format!("?{}", self.display(*t)),
-            TyKind::Result(t) => format!("Result<{}>", self.display(*t)),
-            TyKind::Future(t) => format!("Future<{}>", self.display(*t)),
+            TyKind::Array(t) => format!("[{}]", self.written(*t)),
+            TyKind::Map(k, v) => format!("{{{}: {}}}", self.written(*k), self.written(*v)),
+            TyKind::Option(t) => format!("?{}", self.written(*t)),
+            TyKind::Result(t) => format!("Result<{}>", self.written(*t)),
+            TyKind::Future(t) => format!("Future<{}>", self.written(*t)),
             TyKind::Fn(params, ret) => {
-                let params: Vec<String> = params.iter().map(|&p| self.display(p)).collect();
+                let params: Vec<String> = params.iter().map(|&p| self.written(p)).collect();
                 let params = params.join(", ");
                 match self.kind(*ret) {
                     TyKind::Unit => format!("fn({params})"),
-                    _ => format!("fn({params}) -> {}", self.display(*ret)),
+                    _ => format!("fn({params}) -> {}", self.written(*ret)),
                 }
             }
             TyKind::Struct(id) => {

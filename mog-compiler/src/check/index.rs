@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 
-use super::members::{Member, Owner};
+use super::members::{Member, Owner, variant_text};
 use super::scope::Def;
 use super::typename::Alias;
 use super::{Checker, Parameter};
@@ -296,14 +296,8 @@ impl Checker<'_> {
             }
             Def::Enum(id) => {
                 let variants = &self.hir.types.enums.get(id.0 as usize)?.variants;
-                let variant = |(variant, payload): &(String, Vec<Ty>)| {
-                    let payload: Vec<_> = payload.iter().map(|ty| self.show(*ty)).collect();
-                    if payload.is_empty() {
-                        variant.clone()
-                    } else {
-                        format!("{variant}({})", payload.join(", "))
-                    }
-                };
+                let variant =
+                    |(variant, payload): &(String, Vec<Ty>)| variant_text(&self.hir.types, variant, payload);
                 format!("enum {name} {{ {} }}", variants.iter().map(variant).collect::<Vec<_>>().join(", "))
             }
             Def::Alias(number) => match self.aliases.get(number as usize)? {

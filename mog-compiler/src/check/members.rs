@@ -93,13 +93,12 @@ impl Index {
         if let Some(ty) = self.value_before(before) {
             return of_value(types, ty);
         }
-        let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().and_then(built_in);
-        let limits: &[&str] = match word {
+        let ty = before.rsplit(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("");
+        let limits: &[&str] = match built_in(ty) {
             Some(TyKind::Float) => &["MAX", "MIN", "INF", "NAN", "EPSILON"],
             Some(TyKind::F32 | TyKind::Int(_)) => &["MAX", "MIN"],
             _ => &[],
         };
-        let ty = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
         let constant = |name: &&str| Member {
             name: (*name).to_owned(),
             kind: NameKind::Constant,
@@ -122,11 +121,16 @@ impl Index {
 fn variants(hir: &Hir, id: EnumId) -> Vec<Member> {
     let Some(def) = hir.types.enums.get(id.0 as usize) else { return Vec::new() };
     let variant = |(name, payload): &(String, Vec<Ty>)| {
-        let payload: Vec<_> = payload.iter().map(|&ty| hir.types.display(ty)).collect();
-        let text = if payload.is_empty() { name.clone() } else { format!("{name}({})", payload.join(", ")) };
+        let text = variant_text(&hir.types, name, payload);
         Member { name: name.clone(), kind: NameKind::Variant, text }
     };
     def.variants.iter().map(variant).collect()
+}
+
+/// A variant as its declaration says it.
+pub(super) fn variant_text(types: &Types, name: &str, payload: &[Ty]) -> String {
+    let payload: Vec<_> = payload.iter().map(|&ty| types.display(ty)).collect();
+    if payload.is_empty() { name.to_owned() } else { format!("{name}({})", payload.join(", ")) }
 }
 
 /// The fields and methods of a value.

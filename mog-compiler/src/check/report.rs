@@ -58,9 +58,6 @@ impl Drop for Report<'_> {
     }
 }
 
-/// How many parts of a type a message shows before it gives up.
-const SHOWN_PARTS: u32 = 60;
-
 impl<'a> Checker<'a> {
     /// Reports an error.
     pub(super) fn error(&mut self, span: Span, code: &'static str, message: impl Into<String>) -> Report<'_> {
@@ -100,30 +97,7 @@ impl<'a> Checker<'a> {
 
     /// A type as the language writes it, shortened if it is huge.
     pub(super) fn show(&self, ty: Ty) -> String {
-        let mut parts = SHOWN_PARTS;
-        self.count_parts(ty, &mut parts);
-        if parts == 0 { "a large type".to_owned() } else { self.hir.types.display(ty) }
-    }
-
-    fn count_parts(&self, ty: Ty, left: &mut u32) {
-        *left = left.saturating_sub(1);
-        if *left == 0 {
-            return;
-        }
-        match self.kind(ty) {
-            TyKind::Array(a) | TyKind::Option(a) | TyKind::Result(a) | TyKind::Future(a) => {
-                self.count_parts(*a, left)
-            }
-            TyKind::Map(k, v) => {
-                self.count_parts(*k, left);
-                self.count_parts(*v, left);
-            }
-            TyKind::Fn(params, ret) => {
-                params.iter().for_each(|&p| self.count_parts(p, left));
-                self.count_parts(*ret, left);
-            }
-            _ => {}
-        }
+        self.hir.types.display(ty)
     }
 
     /// A value of one type where another is wanted.

@@ -10,8 +10,11 @@ use mog_core::{Module, TypeId};
 
 use crate::Dtype;
 
-/// How deep types are compared and printed.
+/// How deep types are compared.
 const MAX_DEPTH: u32 = 64;
+
+/// How many parts of a type are printed.
+const MAX_PARTS: u32 = 60;
 
 /// A type of the language, as a host function takes or gives it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -266,61 +269,62 @@ impl fmt::Display for Type {
     }
 }
 
-/// A type of a module's, printed as the language writes it.
+/// A type of a module's, printed as the language writes it, cut with `…` if it is huge: what shares its parts can be
+/// exponentially long.
 #[derive(Clone, Copy, Debug)]
 pub struct TypeText<'m, 'a> {
     module: &'m Module<'a>,
     ty: TypeId,
-    depth: u32,
 }
 
 impl<'m, 'a> TypeText<'m, 'a> {
     /// The text of a type.
     #[must_use]
     pub const fn new(module: &'m Module<'a>, ty: TypeId) -> Self {
-        Self { module, ty, depth: MAX_DEPTH }
+        Self { module, ty }
     }
 
-    fn list(&self, types: &[u16]) -> String {
-        let depth = self.depth - 1;
-        let texts = types.iter().map(|&ty| Self { ty: TypeId(ty), depth, ..*self }.to_string());
-        texts.collect::<Vec<_>>().join(", ")
-    }
-
-    fn own(&self, record: TypeRecord<'a>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn own(&self, record: TypeRecord<'a>, left: &mut u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let around = |before, components: &[u16], after, left: &mut u32, f: &mut fmt::Formatter<'_>| {
+            f.write_str(before)?;
+            self.list(components, left, f)?;
+            f.write_str(after)
+        };
         match (record.kind, record.components) {
-            (TypeKind::Array, element) => write!(f, "[{}]", self.list(element)),
-            (TypeKind::Map, &[key, value]) => write!(f, "{{{}: {}}}", self.list(&[key]), self.list(&[value])),
+            (TypeKind::Array, element) => around("[", element, "]", left, f),
+            (TypeKind::Map, &[key, value]) => {
+                around("{", &[key], ": ", left, f)?;
+                around("", &[value], "}", left, f)
+            }
             (TypeKind::Tensor, _) => {
                 let element = self.module.types.tensor_element(self.ty);
                 write!(f, "tensor<{}>", element.and_then(TypeId::dtype).unwrap_or("?"))
             }
-            (TypeKind::Option, payload) => write!(f, "?{}", self.list(payload)),
-            (TypeKind::Result, payload) => write!(f, "Result<{}>", self.list(payload)),
+            (TypeKind::Option, payload) => around("?", payload, "", left, f),
+            (TypeKind::Result, payload) => around("Result<", payload, ">", left, f),
             (TypeKind::Struct | TypeKind::Enum | TypeKind::BoxedEnum, _) => {
                 f.write_str(self.module.string(record.extra))
             }
-            (TypeKind::Fn, components) => f.write_str(&signature_text(self, components, "fn")),
+            (TypeKind::Fn, &[ref params @ .., result]) => {
+                around("fn(", params, ")", left, f)?;
+                if TypeId(result) == TypeId::UNIT { Ok(()) } else { around(" -> ", &[result], "", left, f) }
+            }
             _ => f.write_str("?"),
         }
     }
-}
 
-fn signature_text(text: &TypeText<'_, '_>, components: &[u16], name: &str) -> String {
-    match components.split_last() {
-        Some((&result, params)) if TypeId(result) == TypeId::UNIT => format!("{name}({})", text.list(params)),
-        Some((result, params)) => {
-            format!("{name}({}) -> {}", text.list(params), text.list(std::slice::from_ref(result)))
+    fn list(&self, types: &[u16], left: &mut u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, &ty) in types.iter().enumerate() {
+            f.write_str(if number == 0 { "" } else { ", " })?;
+            Self { ty: TypeId(ty), ..*self }.put(left, f)?;
         }
-        None => name.to_owned(),
+        Ok(())
     }
-}
 
-impl fmt::Display for TypeText<'_, '_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.depth == 0 {
-            return f.write_str("…");
-        }
+    /// Writes it, with at most so many parts.
+    fn put(&self, left: &mut u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(rest) = left.checked_sub(1) else { return f.write_str("…") };
+        *left = rest;
         f.write_str(match self.ty {
             TypeId::UNIT => "()",
             TypeId::BOOL => "bool",
@@ -340,10 +344,16 @@ impl fmt::Display for TypeText<'_, '_> {
             TypeId::ANY => "any",
             TypeId::HANDLE => "handle",
             ty => match self.module.types.record(ty) {
-                Some(record) => return self.own(record, f),
+                Some(record) => return self.own(record, left, f),
                 None => "?",
             },
         })
+    }
+}
+
+impl fmt::Display for TypeText<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.put(&mut { MAX_PARTS }, f)
     }
 }
 
@@ -351,7 +361,7 @@ impl fmt::Display for TypeText<'_, '_> {
 /// `names` are the parameters' names, separated by commas; they may be missing.
 #[must_use]
 pub fn function_text(module: &Module<'_>, name: &str, signature: TypeId, names: &str) -> String {
-    let text = TypeText::new(module, signature);
+    let text = |ty: u16| TypeText::new(module, TypeId(ty)).to_string();
     let Some(record) = module.types.record(signature).filter(|record| record.kind == TypeKind::Fn) else {
         return format!("fn {name}(?)");
     };
@@ -360,13 +370,13 @@ pub fn function_text(module: &Module<'_>, name: &str, signature: TypeId, names: 
     let params: Vec<String> = params
         .iter()
         .map(|&ty| {
-            let ty = text.list(&[ty]);
+            let ty = text(ty);
             names.next().map_or_else(|| ty.clone(), |name| format!("{name}: {ty}"))
         })
         .collect();
     match TypeId(result) {
         TypeId::UNIT => format!("fn {name}({})", params.join(", ")),
-        _ => format!("fn {name}({}) -> {}", params.join(", "), text.list(&[result])),
+        _ => format!("fn {name}({}) -> {}", params.join(", "), text(result)),
     }
 }
 
