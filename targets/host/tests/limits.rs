@@ -59,7 +59,7 @@ fn a_huge_type_is_cut_in_messages() -> Test {
     let doubled: String =
         (1..40).map(|n| format!("type T{n} = fn(T{m}, T{m}) -> int\n", m = n - 1)).collect();
     let types = format!("type T0 = fn(int) -> int\n{doubled}");
-    let program = compile_mog_source(&format!("{types}pub fn take(f: T39) {{}}"))?;
+    let program = compile_mog_source(format!("{types}pub fn take(f: T39) {{}}"))?;
     let mut runtime = Runtime::new(program, CapabilitySet::new())?;
     let message = runtime.call("take", (1i64,)).expect_err("an int is no function").to_string();
     assert!(message.len() < 1000 && message.contains('…'), "{message}");
